@@ -1,0 +1,280 @@
+"""What every template may use: icons, states, times, and the small words around people."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext_lazy
+
+from community.core import clock
+
+register = template.Library()
+
+# Class of the sign (a shape and a colour in the style sheet) and its word, by the key that a page holds.
+STATES: dict[str, tuple[str, Any]] = {
+    "none": ("none", _("No reply")),
+    "replied": ("replied", _("Replied")),
+    "solved": ("solved", _("Solved")),
+    "official": ("official", _("Official")),
+    "info": ("info", _("Needs info")),
+    "recheck": ("recheck", _("In re-check")),
+    "late": ("late", _("Late")),
+    "closed": ("closed", _("Closed")),
+    "duplicate": ("closed", _("Duplicate")),
+    "merged": ("closed", _("Merged")),
+    "locked": ("closed", _("Locked")),
+    "paused": ("info", _("Paused")),
+    "pending": ("info", _("Waiting for review")),
+    "hidden": ("closed", _("Hidden")),
+    "removed": ("closed", _("Removed")),
+    # What becomes of an idea.
+    "new": ("none", pgettext_lazy("idea", "New")),
+    "under_review": ("replied", pgettext_lazy("idea", "Under review")),
+    "planned": ("replied", pgettext_lazy("idea", "Planned")),
+    "in_progress": ("replied", pgettext_lazy("idea", "Being built")),
+    "shipped": ("solved", pgettext_lazy("idea", "Done")),
+    "declined": ("closed", pgettext_lazy("idea", "Not planned")),
+}
+PLATES = ("clay", "moss", "steel", "straw", "rose")
+DRAWINGS = {
+    "cold": (150, 300),
+    "drip-8": (250, 370),
+    "duo": (330, 400),
+    "duo-side": (300, 400),
+    "flatwhite": (320, 320),
+    "gauge": (300, 260),
+    "kettle": (310, 250),
+    "mill-54": (170, 360),
+    "mill-hand": (190, 220),
+    "parts": (420, 260),
+    "press": (180, 270),
+    "scale": (190, 56),
+    "tonic": (260, 360),
+    "uno": (230, 350),
+}
+
+# Hashing storages look the name up on each call; a page has a hundred icons. Resolved on first use.
+_sheets: dict[str, str] = {}
+
+
+def sheet(name: str) -> str:
+    if name not in _sheets:
+        _sheets[name] = static(f"icons/{name}.svg")
+    return _sheets[name]
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", extra: str = "") -> SafeString:
+    """A line icon from the sprite. Silent beside words; give a `label` where it stands alone."""
+    if label:
+        return format_html(
+            '<svg class="icon {}" viewBox="0 0 24 24" role="img" aria-label="{}"><use href="{}#i-{}"/></svg>',
+            extra,
+            label,
+            sheet("sprite"),
+            name,
+        )
+    return format_html(
+        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
+        '<use href="{}#i-{}"/></svg>',
+        f" {extra}" if extra else "",
+        sheet("sprite"),
+        name,
+    )
+
+
+@register.simple_tag
+def state_icon(key: str) -> SafeString:
+    """The sign of a state alone, for places that say the word themselves."""
+    shape = STATES.get(key, STATES["closed"])[0]
+    return format_html(
+        '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><use href="{}#s-{}"/></svg>',
+        sheet("sprite"),
+        shape,
+    )
+
+
+@register.simple_tag
+def state(key: str, label: str = "", chip: bool = False) -> SafeString:
+    """Shape, colour and word of a state; never one without the others."""
+    shape, word = STATES.get(key, ("closed", key))
+    return format_html(
+        '<span class="state state--{}{}">{}{}</span>',
+        shape,
+        " state--chip" if chip else "",
+        state_icon(key),
+        label or word,
+    )
+
+
+@register.simple_tag
+def art(name: str, label: str = "", width: int = 0) -> SafeString:
+    """One of our line drawings, by name; all are drawn to one scale (a unit is a millimetre)."""
+    if name not in DRAWINGS:
+        return SafeString("")
+    across, down = DRAWINGS[name]
+    width = width or across
+    return format_html(
+        '<svg class="art" viewBox="0 0 {} {}" width="{}" height="{}" {} focusable="false">'
+        '<use href="{}#art-{}"/></svg>',
+        across,
+        down,
+        width,
+        round(down * width / across),
+        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"'),
+        sheet("art"),
+        name,
+    )
+
+
+@register.filter
+def has_art(name: str) -> bool:
+    return name in DRAWINGS
+
+
+@register.filter
+def ago(when: datetime | None) -> str:
+    """How long ago, in words a person would use; from two months on, the date."""
+    if not when:
+        return ""
+    now = clock.now()
+    seconds = (now - when).total_seconds()
+    span = abs(seconds)
+    if span < 45:
+        return str(_("just now")) if seconds >= 0 else str(_("in a moment"))
+    minutes, hours = max(1, round(span / 60)), round(span / 3600)
+    if span < 3570:
+        past, future = (
+            ngettext("%(n)d minute ago", "%(n)d minutes ago", minutes),
+            ngettext("in %(n)d minute", "in %(n)d minutes", minutes),
+        )
+        return (past if seconds >= 0 else future) % {"n": minutes}
+    if span < 22 * 3600:
+        past, future = (
+            ngettext("%(n)d hour ago", "%(n)d hours ago", hours),
+            ngettext("in %(n)d hour", "in %(n)d hours", hours),
+        )
+        return (past if seconds >= 0 else future) % {"n": hours}
+    days = abs((timezone.localtime(now).date() - timezone.localtime(when).date()).days) or 1
+    if days == 1:
+        return str(_("yesterday")) if seconds >= 0 else str(_("tomorrow"))
+    if days < 14:
+        past, future = (
+            ngettext("%(n)d day ago", "%(n)d days ago", days),
+            ngettext("in %(n)d day", "in %(n)d days", days),
+        )
+        return (past if seconds >= 0 else future) % {"n": days}
+    if days < 61:
+        weeks = round(days / 7)
+        past, future = (
+            ngettext("%(n)d week ago", "%(n)d weeks ago", weeks),
+            ngettext("in %(n)d week", "in %(n)d weeks", weeks),
+        )
+        return (past if seconds >= 0 else future) % {"n": weeks}
+    return formats.date_format(timezone.localtime(when), "DATE_FORMAT")
+
+
+@register.simple_tag
+def time_ago(when: datetime | None, words: str = "") -> SafeString:
+    """`<time>` with words to read, the exact moment on hover, and the machine's form."""
+    if not when:
+        return SafeString("")
+    local = timezone.localtime(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="minutes"),
+        formats.date_format(local, "DATETIME_FORMAT"),
+        words or ago(when),
+    )
+
+
+@register.filter
+def lasted(span: timedelta | None) -> str:
+    """A length of time in its two largest units: "5 hours 12 minutes"."""
+    if span is None:
+        return ""
+    minutes = max(1, int(span.total_seconds() // 60))
+    days, rest = divmod(minutes, 1440)
+    hours, minutes = divmod(rest, 60)
+    parts = []
+    if days:
+        parts.append(ngettext("%(n)d day", "%(n)d days", days) % {"n": days})
+    if hours:
+        parts.append(ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
+    if minutes and not days:
+        parts.append(ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
+    return " ".join(parts)
+
+
+@register.filter
+def initials(user: Any) -> str:
+    """Two letters for the plate: of the first and the last word of the name."""
+    words = str(getattr(user, "name", "") or getattr(user, "username", "") or "").split()
+    if not words:
+        return ""
+    letters = words[0][0] + (words[-1][0] if len(words) > 1 else "")
+    return letters.upper()
+
+
+@register.filter
+def plate(user: Any) -> str:
+    """The tint of somebody's plate: theirs for good, and it says nothing about them."""
+    return PLATES[zlib.crc32(str(getattr(user, "username", user)).encode()) % len(PLATES)]
+
+
+@register.filter
+def star_width(value: float | None) -> str:
+    """How much of a hundred units of stars is filled."""
+    try:
+        number = float(value or 0)
+    except (TypeError, ValueError):
+        return "0"
+    if not math.isfinite(number):
+        return "0"
+    return f"{min(max(number, 0), 5) * 20:.0f}"
+
+
+@register.filter
+def share(part: float | None, whole: float | None) -> str:
+    """Per cent of a whole, as the width of a bar."""
+    if not whole or not part:
+        return "0%"
+    return f"{min(part / whole, 1) * 100:.1f}%"
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """The address of this list with some parameters changed: `?{% query page=2 state="solved" %}`."""
+    params = context["request"].GET.copy() if "request" in context else {}
+    if not params:
+        return urlencode({name: value for name, value in changes.items() if value not in (None, "")})
+    for name, value in changes.items():
+        if value in (None, ""):
+            params.pop(name, None)
+        else:
+            params[name] = value
+    return params.urlencode()
+
+
+@register.filter
+def widget_kind(bound_field: Any) -> str:
+    """How a field is laid out: text, area, select, check, choices, file or hidden."""
+    widget = bound_field.field.widget
+    if widget.is_hidden:
+        return "hidden"
+    kind = getattr(widget, "input_type", "")
+    if kind == "checkbox":
+        return "choices" if hasattr(widget, "create_option") else "check"
+    if kind in ("radio", "file", "select"):
+        return {"radio": "choices", "file": "file", "select": "select"}[kind]
+    return "area" if type(widget).__name__.endswith("Textarea") else "text"
