@@ -1,0 +1,58 @@
+# make run    the demo community on http://127.0.0.1:8000 (PORT=, HOST=, DATA= change where)
+# make test   everything the tests need, then all of them
+# make check  the quick loop: linters, types, import contract, migrations, fast tests
+# make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
+# make bench  timings and query counts (bench/README.md)
+# make clean  away with caches and the environment; DATA stays
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done; echo python3)
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= data
+PY := .venv/bin/python
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+# What the shell that calls us has set must not change what a run is.
+unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
+
+.PHONY: run test check lint fast-tests browser-test lock bench clean env env-dev
+
+run: env
+	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
+
+test: env-dev
+	@exec $(PY) -m pytest -n $(JOBS) -m "not browser" $(PYTEST_ARGS)
+
+browser-test: env-dev
+	@exec $(PY) -m pytest -m browser $(PYTEST_ARGS)
+
+check: lint fast-tests
+
+lint: env-dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/lint-imports
+	$(PY) -m mypy
+	.venv/bin/djlint templates --lint --quiet
+	$(PY) manage.py makemigrations --check --dry-run
+
+fast-tests: env-dev
+	@exec $(PY) -m pytest -n $(JOBS) -m "not browser and not slow" $(PYTEST_ARGS)
+
+lock:
+	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)
+
+bench: env-dev
+	@exec $(PY) -m bench
+
+env:
+	@$(PYTHON) scripts/environment.py requirements.lock
+
+env-dev:
+	@$(PYTHON) scripts/environment.py requirements-dev.lock
+
+clean:
+	rm -rf .venv .cache staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
