@@ -85,8 +85,7 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
             name,
         )
     return format_html(
-        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
-        '<use href="{}#i-{}"/></svg>',
+        '<svg class="icon{}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><use href="{}#i-{}"/></svg>',
         f" {extra}" if extra else "",
         sheet("sprite"),
         name,

@@ -1,0 +1,322 @@
+/* What every page shares: htmx manners, messages, the editor, drafts. Pages work without it. */
+(() => {
+  "use strict";
+  const toasts = document.getElementById("toasts");
+  const announcer = document.getElementById("announce");
+  const words = toasts ? toasts.dataset : {};
+  const all = (selector, root = document) => [...(root.matches && root.matches(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+  const sprite = () => (document.querySelector("use[href*='sprite']")?.getAttribute("href") || "").split("#")[0];
+
+  /* ---- saying things ---- */
+  function announce(text) {
+    if (!announcer || !text) return;
+    announcer.textContent = "";
+    setTimeout(() => { announcer.textContent = text; }, 60);
+  }
+  function closer(toast, after) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.innerHTML = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${sprite()}#i-x"/></svg>`;
+    button.setAttribute("aria-label", words.close || "Close");
+    button.addEventListener("click", () => toast.remove());
+    toast.append(button);
+    if (after) {
+      let timer = setTimeout(() => toast.remove(), after);
+      const hold = () => clearTimeout(timer);
+      toast.addEventListener("pointerenter", hold);
+      toast.addEventListener("focusin", hold);
+      toast.addEventListener("pointerleave", () => { timer = setTimeout(() => toast.remove(), 3000); });
+    }
+  }
+  function toast(text, level = "success") {
+    if (!toasts || !text) return;
+    const line = document.createElement("p");
+    line.className = level === "error" ? "toast toast--error" : "toast";
+    line.innerHTML = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${sprite()}#i-${level === "error" ? "circle-alert" : "check"}"/></svg><span></span>`;
+    line.querySelector("span").textContent = text;
+    closer(line, level === "error" ? 0 : 7000);
+    toasts.append(line);
+    while (toasts.children.length > 3) toasts.firstElementChild.remove();
+  }
+  if (toasts) all("[data-toast]", toasts).forEach((line) => closer(line, line.classList.contains("toast--error") ? 0 : 9000));
+
+  function wait(seconds) {
+    const n = Math.max(1, Math.ceil(Number(seconds) || 60));
+    const unit = n < 90 ? ["second", n] : ["minute", Math.ceil(n / 60)];
+    return new Intl.NumberFormat(document.documentElement.lang || "en", { style: "unit", unit: unit[0], unitDisplay: "long" }).format(unit[1]);
+  }
+  function refusal(xhr) {
+    const type = xhr.getResponseHeader("Content-Type") || "";
+    const body = xhr.responseText || "";
+    if (type.startsWith("text/plain") && body && body.length < 300) return body;
+    if (xhr.status === 429) return (words.slow || "").replace("%s", wait(xhr.getResponseHeader("Retry-After")));
+    if (xhr.status === 401 || xhr.status === 403) return words.forbidden;
+    return words.error;
+  }
+
+  /* ---- htmx ---- */
+  const cookie = (name) => (document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]+)`)) || [])[1];
+  const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || cookie("__Host-csrftoken") || cookie("csrftoken") || "";
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token();
+  });
+  document.addEventListener("htmx:responseError", (event) => toast(refusal(event.detail.xhr), "error"));
+  document.addEventListener("htmx:sendError", () => toast(words.offline, "error"));
+  document.addEventListener("htmx:timeout", () => toast(words.offline, "error"));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const target = event.detail.elt || event.target;
+    if (!(target instanceof Element)) return;
+    prepare(target);
+    const summary = target.querySelector("[data-error-summary]");
+    if (summary) summary.focus();
+    announce(target.dataset.announce || target.querySelector("[data-announce]")?.dataset.announce);
+  });
+  /* A view says "saved" with HX-Trigger: {"toast": {"message": "…", "level": "success"}} or {"announce": "…"}. */
+  document.body.addEventListener("toast", (event) => toast(event.detail.message ?? event.detail.value, event.detail.level));
+  document.body.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail.message));
+
+  async function post(url, data, options = {}) {
+    const response = await fetch(url, { method: "POST", body: data, credentials: "same-origin", headers: { "X-CSRFToken": token(), "X-Requested-With": "XMLHttpRequest", ...options.headers }, keepalive: Boolean(options.keepalive) });
+    if (response.ok) return response;
+    const type = response.headers.get("Content-Type") || "";
+    let text = "";
+    if (type.includes("json")) {
+      const answer = await response.json().catch(() => ({}));
+      text = answer.error || answer.detail || "";
+    } else if (type.startsWith("text/plain")) text = await response.text();
+    throw new Error((typeof text === "string" && text.slice(0, 300)) || (response.status === 429 ? (words.slow || "").replace("%s", wait(response.headers.get("Retry-After"))) : words.error));
+  }
+
+  /* ---- the editor: a textarea with a few helping hands ---- */
+  function put(area, start, end, text, from, to) {
+    area.focus();
+    area.setSelectionRange(start, end);
+    // execCommand keeps the browser's own undo; setRangeText is for those that dropped it.
+    if (!document.execCommand || !document.execCommand("insertText", false, text)) {
+      area.setRangeText(text, start, end, "end");
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    if (from !== undefined) area.setSelectionRange(from, to);
+  }
+  function wrap(area, before, after, sample) {
+    const { selectionStart: start, selectionEnd: end, value } = area;
+    const chosen = value.slice(start, end);
+    if (chosen && value.slice(start - before.length, start) === before && value.slice(end, end + after.length) === after) {
+      put(area, start - before.length, end + after.length, chosen, start - before.length, end - before.length);
+      return;
+    }
+    const text = chosen || sample;
+    put(area, start, end, before + text + after, start + before.length, start + before.length + text.length);
+  }
+  function lines(area, mark) {
+    const { value } = area;
+    const start = value.lastIndexOf("\n", area.selectionStart - 1) + 1;
+    let end = value.indexOf("\n", area.selectionEnd);
+    if (end < 0) end = value.length;
+    const old = /^(?:[-*] |\d+\. |> )/;
+    const rows = value.slice(start, end).split("\n");
+    const first = mark(0).trim();
+    const marked = rows.every((row, i) => row.startsWith(mark(i)));
+    const text = rows.map((row, i) => (marked ? row.slice(mark(i).length) : mark(i) + (first === ">" ? row : row.replace(old, "")))).join("\n");
+    put(area, start, end, text, start, start + text.length);
+  }
+  function link(area) {
+    const { selectionStart: start, selectionEnd: end, value } = area;
+    const chosen = value.slice(start, end);
+    if (/^https?:\/\/\S+$/.test(chosen)) { put(area, start, end, `[](${chosen})`, start + 1, start + 1); return; }
+    const text = `[${chosen}](https://)`;
+    const at = start + chosen.length + 3;
+    put(area, start, end, text, at, at + 8);
+  }
+  const acts = {
+    bold: (area) => wrap(area, "**", "**", area.dataset.wordBold || "bold"),
+    italic: (area) => wrap(area, "*", "*", area.dataset.wordItalic || "italic"),
+    code: (area) => wrap(area, "`", "`", "code"),
+    quote: (area) => lines(area, () => "> "),
+    list: (area) => lines(area, () => "- "),
+    numbered: (area) => lines(area, (i) => `${i + 1}. `),
+    link,
+  };
+  async function upload(area, files) {
+    for (const file of files) {
+      if (!file.type.startsWith("image/")) continue;
+      const mark = `![${(area.dataset.wordUploading || "…")} ${file.name.replace(/[[\]()]/g, "")}]()`;
+      put(area, area.selectionEnd, area.selectionEnd, `\n${mark}\n`);
+      let text = "";
+      try {
+        const data = new FormData();
+        data.append("file", file);
+        const answer = await (await post(area.dataset.uploadUrl, data, { headers: { Accept: "application/json" } })).json();
+        const alt = answer.alt || "";
+        text = answer.markdown || `![${alt}](${answer.url})`;
+        announce(area.dataset.wordUploaded);
+      } catch (error) { toast(error.message, "error"); }
+      const at = area.value.indexOf(mark);
+      if (at >= 0) {
+        area.setRangeText(text, at, at + mark.length, "preserve");
+        // The words between the brackets are the description: leave the cursor there.
+        if (text.startsWith("![](")) { area.focus(); area.setSelectionRange(at + 2, at + 2); announce(area.dataset.wordDescribe); }
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+  }
+  async function preview(area, button, pane) {
+    const open = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(open));
+    area.hidden = open;
+    pane.hidden = !open;
+    if (!open) { area.focus(); return; }
+    pane.setAttribute("aria-busy", "true");
+    try {
+      const data = new FormData();
+      data.append("body", area.value);
+      pane.innerHTML = await (await post(area.dataset.previewUrl, data)).text();
+      pane.focus();
+    } catch (error) { toast(error.message, "error"); preview(area, button, pane); }
+    pane.removeAttribute("aria-busy");
+  }
+  function editor(area) {
+    const box = area.closest(".editor");
+    if (!box || box.dataset.ready) return;
+    box.dataset.ready = "1";
+    const bar = box.querySelector(".editor__bar");
+    const pane = box.querySelector(".editor__preview");
+    const file = box.querySelector("input[type=file][data-editor-file]");
+    if (bar) {
+      bar.hidden = false;
+      bar.addEventListener("click", (event) => {
+        const button = event.target.closest("button[data-act]");
+        if (!button) return;
+        if (button.dataset.act === "image") file?.click();
+        else if (button.dataset.act === "preview") preview(area, button, pane);
+        else acts[button.dataset.act]?.(area);
+      });
+    }
+    file?.addEventListener("change", () => { upload(area, [...file.files]); file.value = ""; });
+    if (area.dataset.uploadUrl) {
+      area.addEventListener("paste", (event) => {
+        const files = [...(event.clipboardData?.files || [])].filter((f) => f.type.startsWith("image/"));
+        if (files.length) { event.preventDefault(); upload(area, files); }
+      });
+      for (const name of ["dragover", "dragleave", "drop"]) area.addEventListener(name, (event) => {
+        if (![...(event.dataTransfer?.types || [])].includes("Files")) return;
+        event.preventDefault();
+        box.classList.toggle("is-over", name === "dragover");
+        if (name === "drop") upload(area, [...event.dataTransfer.files]);
+      });
+    }
+    area.addEventListener("keydown", (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+      const act = { b: "bold", i: "italic", k: "link" }[event.key.toLowerCase()];
+      if (act && !event.shiftKey) { event.preventDefault(); acts[act](area); }
+    });
+  }
+
+  /* ---- drafts: kept on the server a moment after one stops typing ---- */
+  function draft(field) {
+    if (field.dataset.draftReady) return;
+    field.dataset.draftReady = "1";
+    const form = field.form || field.closest("form");
+    const note = form?.querySelector("[data-draft-note]");
+    let timer, last = field.value, sent = false;
+    const save = async (leaving) => {
+      clearTimeout(timer);
+      if (sent || field.value === last) return;
+      const value = field.value;
+      last = value;
+      const data = new FormData(form || undefined);
+      for (const [name, entry] of [...data.entries()]) if (entry instanceof File) data.delete(name);
+      data.delete("csrfmiddlewaretoken");
+      if (!data.has("body")) data.append("body", value);
+      try {
+        await post(field.dataset.draftUrl, data, { keepalive: leaving && value.length < 20000 });
+        if (note) note.textContent = field.dataset.wordSaved || note.dataset.saved || "";
+      } catch (_) { last = null; if (note) note.textContent = field.dataset.wordUnsaved || note.dataset.unsaved || ""; }
+    };
+    field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(save, 1500); });
+    field.addEventListener("blur", () => save(false));
+    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(true); });
+    form?.addEventListener("submit", () => { sent = true; clearTimeout(timer); setTimeout(() => { sent = false; }, 5000); });
+  }
+
+  /* ---- asking once more ---- */
+  function confirmed(text, label) {
+    return new Promise((resolve) => {
+      const box = document.createElement("dialog");
+      box.className = "dialog";
+      box.innerHTML = '<form method="dialog"><p></p><div class="form__acts"><button class="btn btn--main" value="yes"></button><button class="btn btn--quiet" value="" autofocus></button></div></form>';
+      box.querySelector("p").textContent = text;
+      box.querySelector("p").id = "dialog-words";
+      box.setAttribute("aria-labelledby", "dialog-words");
+      const [yes, no] = box.querySelectorAll("button");
+      yes.textContent = label || words.confirm;
+      no.textContent = words.cancel;
+      box.addEventListener("close", () => { const ok = box.returnValue === "yes"; box.remove(); resolve(ok); });
+      document.body.append(box);
+      box.showModal();
+    });
+  }
+  document.addEventListener("htmx:confirm", (event) => {
+    const source = event.detail.elt;
+    if (!source.dataset.confirm) return;
+    event.preventDefault();
+    confirmed(source.dataset.confirm, source.dataset.confirmLabel).then((ok) => ok && event.detail.issueRequest(true));
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target, button = event.submitter;
+    const source = button?.dataset.confirm ? button : form.dataset.confirm ? form : null;
+    const travels = (element) => element && (element.hasAttribute("hx-post") || element.hasAttribute("hx-delete"));
+    if (!source || form.dataset.sure || travels(form) || travels(button)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    confirmed(source.dataset.confirm, source.dataset.confirmLabel).then((ok) => {
+      if (!ok) return;
+      form.dataset.sure = "1";
+      form.requestSubmit(button || undefined);
+      delete form.dataset.sure;
+    });
+  }, true);
+
+  /* ---- one form, one post: a second click while the first travels does nothing ---- */
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.busy) { event.preventDefault(); return; }
+    form.dataset.busy = "1";
+    setTimeout(() => { delete form.dataset.busy; }, 8000);
+  });
+  addEventListener("pageshow", () => all("form[data-busy]").forEach((form) => { delete form.dataset.busy; }));
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+      event.preventDefault();
+      event.target.form?.requestSubmit();
+    }
+    if (event.key === "Escape") {
+      const open = event.target.closest?.("details.menu[open], details.drop[open]");
+      if (open) { open.open = false; open.querySelector("summary").focus(); }
+    }
+  });
+  document.addEventListener("click", async (event) => {
+    all("details.menu[open], details.drop[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+    const button = event.target.closest("[data-copy-link]");
+    if (!button) return;
+    event.preventDefault();
+    const url = new URL(button.dataset.copyLink || button.getAttribute("href") || location.href, location.href).href;
+    if (button.hasAttribute("data-share") && navigator.share) {
+      try { await navigator.share({ title: button.dataset.share || document.title, url }); return; } catch (error) { if (error.name === "AbortError") return; }
+    }
+    try { await navigator.clipboard.writeText(url); toast(words.copied); } catch (_) { prompt("", url); }
+  });
+  document.addEventListener("change", (event) => {
+    const field = event.target.closest("[data-autosubmit]");
+    if (field) field.form?.requestSubmit();
+  });
+
+  function prepare(root) {
+    all("textarea[data-editor]", root).forEach(editor);
+    all("[data-draft-url]", root).forEach(draft);
+  }
+  prepare(document);
+  document.querySelector("[data-error-summary]")?.focus();
+})();
