@@ -61,9 +61,7 @@ class Panel:
     order: int = 100
     query_budget: int = 2  # for the whole batch, its template included
 
-    def context(
-        self, request: HttpRequest | None, batch: Sequence[Any]
-    ) -> Mapping[Hashable, Mapping[str, Any]]:
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         """The template's context for each object of the batch that has something to show, by key."""
         raise NotImplementedError
 

@@ -1,0 +1,195 @@
+"""People, and the departments some of them speak for."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from community.core import clock
+from community.core.models import Sourced, one_per_source
+
+from .querysets import DepartmentQuerySet, UserManager
+
+
+class TrustLevel(models.IntegerChoices):
+    """What somebody may do, by conduct over time (FEATURES F). Limits fall away as it grows."""
+
+    NEWCOMER = 0, _("Newcomer")
+    MEMBER = 1, _("Member")
+    REGULAR = 2, _("Regular")
+    LEADER = 3, _("Leader")
+
+
+class Standing(models.TextChoices):
+    """As whom somebody speaks; printed beside the name wherever it stands."""
+
+    MEMBER = "member", _("Member")
+    ADVOCATE = "advocate", _("Advocate")
+    FORMER_ADVOCATE = "former_advocate", _("Former advocate")
+    STAFF = "staff", _("Staff")
+    FORMER_STAFF = "former_staff", _("Former staff")
+    ERASED = "erased", _("Former member")
+
+
+class Department(models.Model):
+    """A part of the brand that answers for something. Archived when it ends, never deleted (RULINGS 16)."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    lead = models.ForeignKey("User", null=True, blank=True, on_delete=models.SET_NULL, related_name="leads")
+    mailbox = models.EmailField(_("mailbox"), blank=True, default="")
+    time_zone = models.CharField(_("time zone"), max_length=60, default="Europe/Berlin")
+    hours = models.JSONField(
+        _("business hours"),
+        default=dict,
+        blank=True,
+        help_text=_('Weekday (0 is Monday) to a list of spans: {"0": [["08:00", "18:00"]]}.'),
+    )
+    holidays = models.JSONField(_("holidays"), default=list, blank=True, help_text=_("Month-day or full dates."))
+    acknowledge_hours = models.FloatField(_("acknowledge within business hours"), default=4)
+    resolve_hours = models.FloatField(_("resolve within business hours"), default=24)
+    hours_text = models.CharField(_("hours as shown"), max_length=200, blank=True, default="")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DepartmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(Sourced, AbstractBaseUser, PermissionsMixin):
+    """A person. What a byline shows is copied here by the rooms above (RULINGS 7), so that it costs no join."""
+
+    username = models.CharField(_("user name"), max_length=40, unique=True)
+    username_key = models.CharField(max_length=80, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    email = models.EmailField(_("e-mail address"), null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False, editable=False)
+    date_joined = models.DateTimeField(default=clock.now)
+
+    city = models.CharField(_("place"), max_length=80, blank=True, default="")
+    language = models.CharField(max_length=10, blank=True, default="")
+    time_zone = models.CharField(max_length=60, blank=True, default="")
+
+    standing = models.CharField(max_length=20, choices=Standing, default=Standing.MEMBER)
+    department = models.ForeignKey(
+        Department,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="staff",
+        help_text=_("The department somebody speaks for; membership itself is a row of its own."),
+    )
+    trust = models.PositiveSmallIntegerField(choices=TrustLevel, default=TrustLevel.NEWCOMER)
+    reputation = models.IntegerField(default=1)
+    rank_name = models.CharField(max_length=60, blank=True, default="")
+    badge_counts = models.JSONField(default=dict, blank=True, help_text="{'gold': 1, 'silver': 2, 'bronze': 5}")
+    interests_text = models.CharField(
+        max_length=400,
+        blank=True,
+        default="",
+        help_text=_("Declared ties to the brand, as printed beside the name."),
+    )
+    expertise_text = models.CharField(max_length=200, blank=True, default="")
+
+    hide_from_boards = models.BooleanField(_("leave me out of leaderboards"), default=False)
+    silenced_until = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text=_("When an imported person took over."))
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("email", condition=Q(email__isnull=False), name="user_email_unique"),
+            one_per_source("user_one_per_source"),
+        ]
+        indexes = [models.Index(fields=["-reputation", "id"], name="user_reputation")]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_absolute_url(self) -> str:
+        return reverse("people:person", args=[self.username])
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] or self.username
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.name.replace("-", " ").split() if word[:1].isalnum()]
+        return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()[:2]
+
+    @property
+    def tone(self) -> str:
+        """The tint of the plate behind the initials; fixed for a person."""
+        return ("clay", "moss", "steel", "straw", "rose")[(self.pk or 0) % 5]
+
+    @property
+    def speaks_for_brand(self) -> bool:
+        return self.standing == Standing.STAFF
+
+    @property
+    def is_advocate(self) -> bool:
+        return self.standing == Standing.ADVOCATE
+
+    @property
+    def is_erased(self) -> bool:
+        return self.standing == Standing.ERASED
+
+    def is_silenced(self, at: datetime | None = None) -> bool:
+        return self.silenced_until is not None and self.silenced_until > (at or clock.now())
+
+
+class Profile(models.Model):
+    """What somebody tells about themselves; read on their page only."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
+    about = models.TextField(_("about you"), blank=True, default="")
+    about_html = models.TextField(blank=True, default="", editable=False)
+    avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True, default="")
+    show_shelf = models.BooleanField(_("show my products"), default=False)
+    show_city = models.BooleanField(_("show my place"), default=True)
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Membership(models.Model):
+    """Somebody works in a department."""
+
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    away_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["department", "user"], name="membership_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.department}"
+
+
+class FormerUsername(models.Model):
+    """A name somebody had; its page redirects, and nobody else can take it."""
+
+    username = models.CharField(max_length=40, unique=True)
+    username_key = models.CharField(max_length=80, unique=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_usernames")
+    until = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.username

@@ -1,0 +1,583 @@
+"""What people write, made safe once, on write.
+
+    rendered = text.render_markdown(source, known_users={"bob"})
+    thing.body_html, thing.body_text, thing.pipeline = rendered.html, rendered.text, text.PIPELINE_VERSION
+
+Three doors: `render_markdown` for posts, `render_html` for imported sites, `render_plain` for comments and bios. All end
+in the same allow-list (nh3), all survive hostile input in bounded time: a text that only a machine would write loses
+its markup, never its words. `clean_source` says what is stored, `clean_line` does the same for titles and names.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+from xml.etree import ElementTree  # noqa: S405 - only written, never parsed
+
+import bleach
+import nh3
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from latex2mathml.converter import convert_to_element
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+# Raise it when the same source gives other HTML: rows with an older number are rendered again by `rerender`.
+PIPELINE_VERSION = 1
+
+MAX_POST_BYTES = 20_000  # of UTF-8; for people, not for imports (RULINGS 19)
+MAX_COMMENT_CHARS = 600
+MAX_FORMULA = 2_000
+MAX_GROWTH = 20  # HTML may be this many times as long as its source
+MAX_DEPTH = 60  # of imported HTML: nobody nests deeper, and parsing gets quadratic
+MAX_MARKS = 6  # combining marks on one letter: more than any script needs, fewer than it takes to paint a page
+LINK_REL = "nofollow ugc noopener"
+USERNAME = r"\w[\w.\-]{1,18}\w"
+
+
+class TooLong(ValidationError):
+    """The text is longer than people may post."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Safe HTML, its plain text, and what the trust gates count."""
+
+    html: str
+    text: str
+    links: tuple[str, ...] = ()  # addresses outside this site
+    images: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()  # names of known users, once each
+
+
+# What is left -----------------------------------------------------------------------------------------------
+
+MATHML = set(
+    "math mrow mi mo mn ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover "
+    "mmultiscripts mprescripts none mtable mtr mtd mstyle mpadded mphantom menclose mfenced".split()
+)
+ELEMENTS = set(
+    "p br hr h3 h4 h5 h6 ul ol li dl dt dd blockquote pre code kbd samp var em strong b i u s strike del ins mark "
+    "sub sup small abbr q cite a img table caption thead tbody tfoot tr th td details summary".split()
+)
+ATTRIBUTES: dict[str, set[str]] = {
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+MATH_ATTRIBUTES: dict[str, set[str]] = {
+    "math": {"display", "alttext"},
+    "mo": {"stretchy", "fence", "form", "lspace", "rspace", "minsize", "maxsize", "movablelimits", "largeop"},
+    "mi": {"mathvariant"},
+    "mn": {"mathvariant"},
+    "mtext": {"mathvariant"},
+    "mspace": {"width", "linebreak"},
+    "mfrac": {"linethickness"},
+    "mstyle": {"displaystyle", "scriptlevel"},
+    "mtable": {"columnalign", "rowspacing", "columnspacing", "columnlines", "displaystyle"},
+    "mtd": {"columnalign"},
+    "menclose": {"notation"},
+    "mover": {"accent"},
+    "munder": {"accentunder"},
+    "mpadded": {"width", "height", "depth", "lspace"},
+}
+# Their content is not text for readers.
+SWALLOWED = {"script", "style", "title", "noscript", "iframe", "template", "textarea", "object", "svg"}
+CLASSES = {"a": {"mention"}, "td": {"center", "right"}, "th": {"center", "right"}}
+_COMMON: dict[str, Any] = {
+    "clean_content_tags": SWALLOWED,
+    "url_schemes": {"http", "https", "mailto"},
+    "allowed_classes": CLASSES,
+    "link_rel": LINK_REL,
+}
+# Imported HTML passes the first: no formula of a stranger, and headings still under their own names.
+_first = nh3.Cleaner(
+    tags=ELEMENTS | {"h1", "h2"}, attributes=ATTRIBUTES, **{**_COMMON, "clean_content_tags": SWALLOWED | {"math"}}
+)
+# Everything leaves through the last. Formulas in it are of our own making.
+_last = nh3.Cleaner(
+    tags=ELEMENTS | MATHML,
+    attributes=ATTRIBUTES | MATH_ATTRIBUTES,
+    set_tag_attribute_values={"img": {"loading": "lazy"}},
+    **_COMMON,
+)
+
+
+# What is stored ---------------------------------------------------------------------------------------------
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, but tab and line feed
+    "\u202a-\u202e\u2066-\u2069"  # overrides and isolates of direction: they reorder their surroundings
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ZERO_WIDTH = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\u3164\uffa0]"
+)
+_JOINER = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
+
+
+def clean_source(source: str) -> str:
+    """The text as it is stored: NFC, unix line ends, no controls, no direction overrides, few marks a letter."""
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    source = _INVISIBLE.sub("", _SURROGATE.sub("\ufffd", source.replace("\u2028", "\n").replace("\u2029", "\n\n")))
+    return source if source.isascii() else unicodedata.normalize("NFC", _few_marks(source))
+
+
+def clean_line(line: str) -> str:
+    """A title or a name: `clean_source`, without anything invisible, on one line with single spaces."""
+    line = _ZERO_WIDTH.sub("", clean_source(line))
+    return " ".join(_JOINER.sub("", line).split())  # a joiner stays inside emoji and scripts that need it
+
+
+def _few_marks(source: str) -> str:
+    # Before normalising, which is quadratic in the marks on one letter.
+    kept, marks = [], 0
+    for character in source:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+def check_length(source: str, limit: int = MAX_POST_BYTES) -> None:
+    """Raise TooLong with words for the form when a post has more than `limit` bytes."""
+    size = len(source.encode("utf-8", "replace"))
+    if size > limit:
+        raise TooLong(
+            _("This is %(size)d kB long; %(limit)d kB is the most. Could part of it be a post of its own?")
+            % {"size": -(-size // 1000), "limit": limit // 1000},
+            code="too_long",
+        )
+
+
+# The three doors --------------------------------------------------------------------------------------------
+
+
+def render_markdown(
+    source: str, *, known_users: Collection[str] = (), limit: int | None = MAX_POST_BYTES
+) -> Rendered:
+    """A post. Raises TooLong over `limit`; imports and staff pass `limit=None`."""
+    source = clean_source(source)
+    if limit is not None:
+        check_length(source, limit)
+    if _too_costly(source):
+        return _plain(source)
+    env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
+    return _finish(_within_reason(source, lambda: _posts.render(source, env)), source, env["mentions"])
+
+
+def render_plain(
+    source: str, *, known_users: Collection[str] = (), limit: int | None = None
+) -> Rendered:
+    """A comment or a bio: paragraphs, line breaks, `code`, emphasis and links, nothing larger."""
+    source = clean_source(source).strip()
+    if limit is not None and len(source) > limit:
+        raise TooLong(
+            _("This has %(size)d characters; %(limit)d is the most.") % {"size": len(source), "limit": limit},
+            code="too_long",
+        )
+    if len(source) > 10_000 or _too_costly(source):
+        return _plain(source)
+    env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
+    paragraphs = (_comments.renderInline(part, env) for part in re.split(r"\n\s*\n", source) if part.strip())
+    made = "".join(f"<p>{part}</p>" for part in paragraphs)
+    return _finish(_within_reason(source, lambda: linkify(made)), source, env["mentions"])
+
+
+def render_html(source: str, *, base_url: str = "") -> Rendered:
+    """HTML of an imported site. `base_url` is where its relative links point."""
+    source = clean_source(source)
+    if _depth(source) > MAX_DEPTH or source.count("<") > 50_000:
+        return _plain(_WITHOUT_TAGS.sub("", source), entities=True)
+    return _finish(_first.clean(source), source, base_url=base_url, math=True)
+
+
+def linkify(safe_html: str) -> str:
+    """Make the addresses in HTML of ours into links; also for mails."""
+    return _linker.linkify(safe_html)
+
+
+def plain_text(source: str) -> str:
+    """The words of some HTML, a line a block, formulas in TeX and pictures by their alt text."""
+    return _words(_last.clean(_demote(source)) if _depth(source) <= MAX_DEPTH else _WITHOUT_TAGS.sub("", source))
+
+
+def excerpt(source: str, length: int = 200) -> str:
+    """The beginning of a plain text on one line, cut between words."""
+    words = " ".join(source[: length * 4 + 100].split())
+    if len(words) <= length:
+        return words
+    cut = words[: length - 1]
+    head, _space, _rest = cut.rpartition(" ")
+    return (head if len(head) > length // 2 else cut).rstrip(" ,;:.–-") + "…"
+
+
+def find_mentions(source: str) -> list[str]:
+    """The names after an @ outside code and links, in order, once each; whether they exist is not asked."""
+    source = clean_source(source)
+    if _too_costly(source):
+        return []
+    env: dict[str, Any] = {"known_users": None, "mentions": {}}
+    _posts.parse(source, env)
+    return list(env["mentions"])
+
+
+# Formulas ---------------------------------------------------------------------------------------------------
+
+
+def formula(tex: str, *, block: bool = False) -> str:
+    """MathML for a formula; what the converter doesn't understand is shown as it was written."""
+    tex = tex.strip()
+    as_code = f"<code>{html.escape(tex)}</code>"
+    if not tex or len(tex) > MAX_FORMULA or tex.count("{") + tex.count("\\left") > 150:
+        return as_code
+    try:
+        root = convert_to_element(tex, display="block" if block else "inline")
+        _own_words(root)
+    except Exception:  # noqa: BLE001 - the converter raises whatever it trips over, RecursionError included
+        return as_code
+    root.set("alttext", tex)
+    if not block:
+        root.attrib.pop("display", None)
+    root.attrib.pop("xmlns", None)
+    made = ElementTree.tostring(root, encoding="unicode")
+    return made if len(made) <= MAX_GROWTH * (len(tex) + 20) else as_code
+
+
+def _own_words(root: ElementTree.Element) -> None:
+    # The converter writes entities into its texts and means them to be read as such.
+    for element in root.iter():
+        element.text = element.text and html.unescape(element.text)
+        element.tail = element.tail and html.unescape(element.tail)
+        for name, value in element.attrib.items():
+            element.set(name, html.unescape(value))
+
+
+_FORMULAS = re.compile(
+    r"(?<![\\$])\$\$(?P<block>[^$]{1,2000})\$\$"
+    r"|(?P<env>\\begin\{(?P<name>equation|align|gather|eqnarray|multline)\*?\}[^$]{1,2000}?\\end\{(?P=name)\*?\})"
+    r"|(?<![\\$\w])\$(?P<inline>[^$\n]{1,500}(?:\n[^$\n]{1,500}){0,8})\$(?![\w$])"
+)
+
+
+def _text_with_formulas(words: str) -> str:
+    """Escaped text with its dollar formulas made; money stays money."""
+    if "$" not in words and "\\begin{" not in words:
+        return html.escape(words, quote=False)
+    parts, end = [], 0
+    for match in _FORMULAS.finditer(words):
+        tex = match["block"] or match["env"] or match["inline"]
+        if match["inline"] and not _is_tex(tex):
+            continue
+        parts += [html.escape(words[end : match.start()], quote=False), formula(tex, block=not match["inline"])]
+        end = match.end()
+    return "".join([*parts, html.escape(words[end:], quote=False)])
+
+
+def _is_tex(tex: str) -> bool:
+    if any(sign in tex for sign in "\\^_="):
+        return True
+    return tex == tex.strip() and " " not in tex and not tex[0].isdigit()
+
+
+# Markdown ---------------------------------------------------------------------------------------------------
+
+
+def _mentions(state: StateCore) -> None:
+    """@name becomes a link when the name is known; outside code and links."""
+    known = state.env.get("known_users")
+    found = state.env.get("mentions")
+    if found is None or (known is not None and not known) or "@" not in state.src:
+        return
+    for block in state.tokens:
+        if block.type == "inline" and block.children and "@" in block.content:
+            block.children = list(_with_mentions(block.children, known, found))
+
+
+_MENTION = re.compile(rf"(?<![\w@/.&;:+\-])@({USERNAME})(?![\w@])")
+
+
+def _with_mentions(tokens: list[Token], known: dict[str, str] | None, found: dict[str, None]) -> Iterable[Token]:
+    depth = 0
+    for token in tokens:
+        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        if token.type != "text" or depth or "@" not in token.content:
+            yield token
+            continue
+        end = 0
+        for match in _MENTION.finditer(token.content):
+            name = match[1] if known is None else known.get(match[1].casefold())
+            if name is None:
+                continue
+            found[name] = None
+            yield _text(token.content[end : match.start()], token.level)
+            attrs = {"href": f"/people/{quote(name)}/", "class": "mention"}
+            yield Token("link_open", "a", 1, attrs=attrs, level=token.level)
+            yield _text(f"@{name}", token.level + 1)
+            yield Token("link_close", "a", -1, level=token.level)
+            end = match.end()
+        yield _text(token.content[end:], token.level)
+
+
+def _text(content: str, level: int) -> Token:
+    return Token("text", "", 0, content=content, level=level)
+
+
+def _posts_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
+    parser.enable(["table", "strikethrough", "linkify"])
+    dollarmath_plugin(
+        parser, allow_labels=False, allow_space=False, allow_digits=False, allow_blank_lines=False, double_inline=True
+    )
+    for name, block in (("math_inline", False), ("math_inline_double", True), ("math_block", True)):
+        parser.add_render_rule(name, _formula_rule(block))
+    parser.core.ruler.after("linkify", "mentions", _mentions)
+    return parser
+
+
+def _formula_rule(block: bool) -> Callable[..., str]:
+    def rule(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
+        made = formula(tokens[index].content, block=block)
+        return f"<p>{made}</p>" if tokens[index].type == "math_block" else made
+
+    return rule
+
+
+def _comments_parser() -> MarkdownIt:
+    parser = MarkdownIt("zero", {"html": False, "maxNesting": 10, "breaks": True})
+    parser.enable(["backticks", "emphasis", "strikethrough", "link", "autolink", "escape", "entity", "newline"])
+    parser.core.ruler.after("inline", "mentions", _mentions)
+    return parser
+
+
+def _unbroken(attrs: dict, new: bool = False) -> dict | None:
+    """Bleach finds names such as `readme.md`; only what was written as an address becomes a new link."""
+    written = attrs.get("_text", "")
+    return None if new and not written.startswith(("http://", "https://", "www.")) else attrs
+
+
+_posts = _posts_parser()
+_comments = _comments_parser()
+_linker = bleach.Linker(callbacks=[_unbroken], skip_tags={"code", "pre"})
+
+
+# Guards -----------------------------------------------------------------------------------------------------
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_WITHOUT_TAGS = re.compile(r"<[^<>]*>?")
+# They can't stand inside one of their own kind, so they are often left open and never nest alone.
+_FLAT = {"p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option"} | {
+    "br", "hr", "img", "wbr", "col", "input", "meta", "link", "area", "base", "embed", "source", "track",
+}  # fmt: skip
+
+
+def _depth(source: str) -> int:
+    """How deep the open elements get; in one pass, as the parser is quadratic in it."""
+    unclosed: dict[str, int] = {}
+    depth = deepest = 0
+    for match in _TAG.finditer(source):
+        name = match[2].lower()
+        if name in _FLAT:
+            continue
+        if not match[1]:
+            unclosed[name] = unclosed.get(name, 0) + 1
+            depth += 1
+            deepest = max(deepest, depth)
+        elif unclosed.get(name):
+            unclosed[name] -= 1
+            depth -= 1
+    return deepest
+
+
+def _too_costly(source: str) -> bool:
+    """Whether parsing this Markdown would take time beyond its length: only machines write so many of one sign."""
+    return (
+        len(source) > 400_000
+        or source.count("[") > 1_000
+        or source.count("](") > 1_000
+        or max((source.count(sign) for sign in "*_~`<!$&"), default=0) > 4_000
+        or "@" * 50 in source
+    )
+
+
+def _within_reason(source: str, render: Callable[[], str]) -> str:
+    """The rendered HTML, or the text as plain paragraphs when it grew beyond measure."""
+    made = render()
+    return made if len(made) <= MAX_GROWTH * len(source) + 200 else _paragraphs(source)
+
+
+def _plain(source: str, *, entities: bool = False) -> Rendered:
+    source = html.unescape(source) if entities else source
+    made = _last.clean(_paragraphs(clean_source(source)))
+    return Rendered(made, _words(made))
+
+
+def _paragraphs(source: str) -> str:
+    parts = (part.strip() for part in re.split(r"\n[ \t]*\n", source))
+    return "".join(f"<p>{html.escape(part, quote=False).replace(chr(10), '<br>')}</p>" for part in parts if part)
+
+
+# The last stretch, the same for all -------------------------------------------------------------------------
+
+
+def _finish(
+    made: str, source: str, mentions: Iterable[str] = (), *, base_url: str = "", math: bool = False
+) -> Rendered:
+    writer = _Rewriter(base_url=base_url, math=math)
+    writer.feed(made)
+    writer.close()
+    safe = _last.clean("".join(writer.out)).strip()
+    if len(safe) > MAX_GROWTH * len(source) + 200:
+        return _plain(_words(safe)[: 2 * len(source)])
+    return Rendered(safe, _words(safe), tuple(writer.links), tuple(writer.images), tuple(mentions))
+
+
+class _Rewriter(HTMLParser):
+    """Walks well-formed HTML once: headings go down, foreign pictures become links, formulas are made.
+
+    What it writes still passes the allow-list; it decides, it does not guard.
+    """
+
+    def __init__(self, *, base_url: str, math: bool) -> None:
+        super().__init__(convert_charrefs=True)
+        self.base_url, self.math = base_url, math
+        self.out: list[str] = []
+        self.links: list[str] = []
+        self.images: list[str] = []
+        self.verbatim = self.in_link = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "img":
+            self._image(values)
+            return
+        if tag in ("code", "pre", "math"):
+            self.verbatim += 1
+        if tag == "a":
+            self.in_link += 1
+            values["href"] = self._resolve(values.get("href", ""))
+            if _is_foreign(values["href"]):
+                self.links.append(values["href"])
+        if tag in ("td", "th") and "style" in values:
+            values["class"] = values.pop("style").rpartition(":")[2].strip()
+        self._open(_lower(tag), values)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("code", "pre", "math"):
+            self.verbatim = max(0, self.verbatim - 1)
+        if tag == "a":
+            self.in_link = max(0, self.in_link - 1)
+        self.out.append(f"</{_lower(tag)}>")
+
+    def handle_data(self, data: str) -> None:
+        plain = self.verbatim or not self.math
+        self.out.append(html.escape(data, quote=False) if plain else _text_with_formulas(data))
+
+    def _open(self, tag: str, values: dict[str, str]) -> None:
+        written = "".join(f' {name}="{html.escape(value)}"' for name, value in values.items())
+        self.out.append(f"<{tag}{written}>")
+
+    def _image(self, values: dict[str, str]) -> None:
+        address = self._resolve(values.get("src", "").strip())
+        alt = " ".join(values.get("alt", "").split())
+        if is_own_image(address):
+            self.images.append(address)
+            self._open("img", {**values, "src": address, "alt": alt})
+        elif self.in_link or urlsplit_safe(address) is None:
+            self.out.append(html.escape(alt, quote=False))
+        else:
+            self.links.append(address)
+            label = alt or _("Picture at %(host)s") % {"host": urlsplit(address).hostname}
+            self.out.append(f'<a href="{html.escape(address)}">{html.escape(label, quote=False)}</a>')
+
+    def _resolve(self, address: str) -> str:
+        if not self.base_url:
+            return address
+        try:
+            return urljoin(self.base_url, address)
+        except ValueError:
+            return ""
+
+
+def _lower(tag: str) -> str:
+    """Headings in a post stand below the page's own h1 and h2."""
+    return f"h{min(6, int(tag[1]) + 2)}" if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456" else tag
+
+
+def _demote(source: str) -> str:
+    return re.sub(r"(?i)(</?)h[12](?=[\s>])", r"\1h3", source)
+
+
+def urlsplit_safe(address: str) -> str | None:
+    """The host of a web address, or None when it isn't one."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+def _is_foreign(address: str) -> bool:
+    if not address or (address[0] in "/#?" and not address.startswith(("//", "/\\"))):
+        return False
+    return urlsplit_safe(address) != urlsplit_safe(settings.BASE_URL)
+
+
+def is_own_image(address: str) -> bool:
+    """Whether a picture lies with us: only those are shown, others would tell their host who reads here."""
+    path = address.removeprefix(settings.BASE_URL.rstrip("/"))
+    if not path.startswith((settings.MEDIA_URL, "/media/", "/uploads/")):
+        return False
+    return not any(part in path for part in ("..", "\\", "%2e", "%2E", "?", "#"))
+
+
+_BLOCKS = set("p div h3 h4 h5 h6 ul ol li dl dt dd blockquote pre table tr caption hr br details summary".split())
+
+
+def _words(safe_html: str) -> str:
+    reader = _Reader()
+    reader.feed(safe_html)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.out).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _Reader(HTMLParser):
+    """Collects the words of safe HTML."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.out: list[str] = []
+        self.in_math = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "math":
+            self.in_math += 1
+            self.out.append(dict(attrs).get("alttext") or "")
+        elif tag == "img":
+            self.out.append(dict(attrs).get("alt") or "")
+        elif tag in _BLOCKS:
+            self.out.append("\n")
+        elif tag in ("td", "th"):
+            self.out.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "math":
+            self.in_math -= 1
+        elif tag in _BLOCKS:
+            self.out.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self.in_math:
+            self.out.append(data)

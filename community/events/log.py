@@ -1,0 +1,108 @@
+"""Recording what happened, and hearing of it (DESIGN.md, "The house").
+
+A service calls `record()` inside its transaction. Listeners run at once, in the same transaction, so that
+what they write is true exactly when the event is. Slow work is enqueued by them as rows or tasks.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+
+from community.core import clock
+
+from .kinds import KINDS
+from .models import Event, EventNote
+
+Listener = Callable[[Event], None]
+
+_listeners: dict[str, list[tuple[Listener, bool]]] = defaultdict(list)
+_origin: ContextVar[str] = ContextVar("origin", default=Event.Origin.LIVE)
+
+
+def listen(*kinds: str, live_only: bool = False) -> Callable[[Listener], Listener]:
+    """Decorate a function `(event) -> None` to hear each event of `kinds`, in the recorder's transaction.
+
+    `live_only` listeners stay silent during a replay (demo, imports): notices, mail, anything that leaves
+    the house. Raises KeyError at import when a kind isn't in `kinds.KINDS`.
+    """
+    for kind in kinds:
+        KINDS[kind]
+
+    def register(listener: Listener) -> Listener:
+        for kind in kinds:
+            if all(known is not listener for known, _ in _listeners[kind]):
+                _listeners[kind].append((listener, live_only))
+        return listener
+
+    return register
+
+
+def listeners_of(kind: str) -> list[Listener]:
+    return [listener for listener, _ in _listeners[kind]]
+
+
+def record(
+    kind: str,
+    *,
+    actor: AbstractBaseUser | None,
+    subject: models.Model,
+    note: str = "",
+    **data: Any,
+) -> Event:
+    """Append one event and let everybody who listens act on it.
+
+    `data` holds ids, numbers and enumerations, JSON only. `note` is the reason in words; it is kept apart
+    and can be erased. Must run inside the transaction of the change: raises TransactionManagementError if not.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(f"record({kind!r}) outside of a transaction")
+    KINDS[kind]
+    event = Event(
+        kind=kind,
+        actor=actor,
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        data=data,
+        occurred_at=clock.now(),
+        origin=_origin.get(),
+    )
+    event.save(force_insert=True)
+    # Listeners work on the very rows the service has in hand, not on stale copies.
+    event.subject = subject
+    if note:
+        EventNote.objects.create(event=event, text=note)
+    for listener, live_only in _listeners[kind]:
+        if live_only and event.origin != Event.Origin.LIVE:
+            continue
+        listener(event)
+    return event
+
+
+@contextmanager
+def replay(origin: str, at: datetime | None = None) -> Iterator[None]:
+    """Run services as if their things happened elsewhere or earlier (RULINGS 9).
+
+    Reputation, badges, counters and clocks run; notices, mail and sweeps stay silent; `limited()` gates of
+    pace and trust are open. `at` sets the clock for the block.
+    """
+    token = _origin.set(origin)
+    try:
+        if at is None:
+            yield
+        else:
+            with clock.travel(at):
+                yield
+    finally:
+        _origin.reset(token)
+
+
+def is_replaying() -> bool:
+    """True while a demo or an import is being told; gates of pace and trust let it through."""
+    return _origin.get() != Event.Origin.LIVE

@@ -1,0 +1,86 @@
+"""States of whatever members publish, and the flags that question it."""
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from community.core import clock
+
+
+class Moderated(models.Model):
+    """Whether a thing may be seen, by whom, and why not (RULINGS 14)."""
+
+    class Visibility(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PENDING = "pending", _("Waits for a look")
+        VISIBLE = "visible", _("Visible")
+        HIDDEN = "hidden", _("Hidden")
+        DELETED = "deleted", _("Deleted")
+
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.VISIBLE)
+    published_at = models.DateTimeField(null=True, blank=True, help_text=_("First time it was public."))
+    hidden_reason = models.CharField(max_length=300, blank=True, default="")
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_visible(self) -> bool:
+        return self.visibility == self.Visibility.VISIBLE
+
+    @property
+    def is_gone(self) -> bool:
+        """Once public and deleted: 410, not 404."""
+        return self.visibility == self.Visibility.DELETED and self.published_at is not None
+
+
+class Flag(models.Model):
+    """Somebody says that a post should be looked at. Its author never learns who."""
+
+    class Reason(models.TextChoices):
+        SPAM = "spam", _("Spam")
+        RUDE = "rude", _("Rude or hurtful")
+        PERSONAL_DATA = "personal_data", _("Personal data")
+        OFF_TOPIC = "off_topic", _("Off topic")
+        WRONG_PRODUCT = "wrong_product", _("Wrong product")
+        DUPLICATE = "duplicate", _("Asked before")
+        OUTDATED = "outdated", _("Outdated")
+        ILLEGAL = "illegal", _("Illegal")
+        OTHER = "other", _("Something else")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        UPHELD = "upheld", _("Agreed")
+        DECLINED = "declined", _("Not agreed")
+
+    target_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    target_id = models.BigIntegerField()
+    target = GenericForeignKey("target_type", "target_id")
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flags_raised")
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    note = models.CharField(_("note"), max_length=500, blank=True, default="")
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    created_at = models.DateTimeField(default=clock.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        permissions = [("moderate", "Can hide, restore, move and lock what members write")]
+        constraints = [
+            models.UniqueConstraint(fields=["reporter", "target_type", "target_id"], name="flag_one_per_person")
+        ]
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="flag_open"),
+            models.Index(fields=["target_type", "target_id"], name="flag_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} on {self.target_type}#{self.target_id}"

@@ -1,0 +1,318 @@
+"""Threads and their answers. A thread stores facts; its state is derived from them (RULINGS 11)."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from community.accounts.models import Department
+from community.core import clock
+from community.core.models import Body, Sourced, Vote, one_per_source, vote_constraints
+from community.core.slugs import slug_of
+from community.moderation.models import Moderated
+from community.posts.models import Tag, Topic
+from products.models import Product
+
+from .querysets import AnswerQuerySet, ThreadQuerySet
+
+
+class Kind(models.TextChoices):
+    QUESTION = "question", _("Question")
+    PROBLEM = "problem", _("Problem")
+    IDEA = "idea", _("Idea")
+    PRAISE = "praise", _("Praise")
+
+
+class State(models.TextChoices):
+    """What a thread's facts come to; written by `services.derive_state` only."""
+
+    NO_REPLY = "no_reply", _("No reply")
+    REPLIED = "replied", _("Replied")
+    NEEDS_INFO = "needs_info", _("Needs info")
+    SOLVED = "solved", _("Solved")
+    SOLVED_ANOTHER_WAY = "solved_another_way", _("Solved another way")
+    REOPENED = "reopened", _("Reopened")
+    DUPLICATE = "duplicate", _("Asked before")
+    CLOSED = "closed", _("Closed")
+
+
+class IdeaStatus(models.TextChoices):
+    NEW = "new", _("New")
+    IN_REVIEW = "in_review", _("In review")
+    PLANNED = "planned", _("Planned")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SHIPPED = "shipped", _("Shipped")
+    NEEDS_INFO = "needs_info", _("Needs info")
+    FUTURE = "future", _("Future consideration")
+    DECLINED = "declined", _("Declined")
+    EXISTS = "exists", _("Already exists")
+
+
+class Thread(Body, Moderated, Sourced):
+    """A question, problem, idea or praise."""
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.QUESTION)
+    title = models.CharField(_("title"), max_length=200)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="threads")
+    product = models.ForeignKey(
+        Product,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="threads",
+        verbose_name=_("product"),
+    )
+    model_version = models.CharField(_("version"), max_length=120, blank=True, default="")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="threads", verbose_name=_("tags"))
+    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL, related_name="threads")
+    language = models.CharField(max_length=10, default="en")
+
+    created_at = models.DateTimeField(default=clock.now)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    active_at = models.DateTimeField(default=clock.now, help_text=_("Last answer, comment or edit."))
+
+    # Facts
+    first_reply_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("First visible answer by somebody other than the asker.")
+    )
+    asker_spoke_at = models.DateTimeField(null=True, blank=True, help_text=_("Last word of the asker after the post."))
+    replied_at = models.DateTimeField(null=True, blank=True, help_text=_("Last word of anybody else."))
+    solved_at = models.DateTimeField(null=True, blank=True)
+    solved_note = models.CharField(_("how it was solved"), max_length=300, blank=True, default="")
+    leading_solution = models.ForeignKey("Answer", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    needs_info_since = models.DateTimeField(null=True, blank=True)
+    needs_info_note = models.CharField(max_length=300, blank=True, default="")
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_reason = models.CharField(max_length=300, blank=True, default="")
+    locked_at = models.DateTimeField(null=True, blank=True)
+    locked_reason = models.CharField(max_length=300, blank=True, default="")
+    reopened_at = models.DateTimeField(null=True, blank=True)
+    recheck_at = models.DateTimeField(null=True, blank=True, help_text=_("Since when a solution is in doubt."))
+    official_at = models.DateTimeField(null=True, blank=True, help_text=_("First answer that is official now."))
+    idea_status = models.CharField(max_length=20, choices=IdeaStatus, blank=True, default="")
+    idea_reason = models.CharField(max_length=500, blank=True, default="")
+
+    # Derived, in the same transaction as the facts
+    state = models.CharField(max_length=20, choices=State, default=State.NO_REPLY)
+    score = models.IntegerField(default=0, help_text=_("Always the sum of the vote rows."))
+    me_too_count = models.PositiveIntegerField(default=0)
+    answer_count = models.PositiveIntegerField(default=0)
+    view_count = models.PositiveIntegerField(default=0)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-active_at", "-id"], condition=Q(visibility="visible"), name="thread_active"),
+            models.Index(fields=["-created_at", "-id"], condition=Q(visibility="visible"), name="thread_newest"),
+            models.Index(fields=["-score", "-id"], condition=Q(visibility="visible"), name="thread_score"),
+            models.Index(fields=["product", "-active_at"], condition=Q(visibility="visible"), name="thread_product"),
+            models.Index(fields=["author", "-created_at"], name="thread_author"),
+            models.Index(fields=["state", "-active_at"], condition=Q(visibility="visible"), name="thread_state"),
+            models.Index(fields=["kind", "-active_at"], condition=Q(visibility="visible"), name="thread_kind"),
+        ]
+        constraints = [
+            one_per_source("thread_one_per_source"),
+            models.CheckConstraint(condition=~Q(duplicate_of=models.F("id")), name="thread_not_its_own_duplicate"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def slug(self) -> str:
+        return slug_of(self.title)
+
+    def get_absolute_url(self) -> str:
+        return reverse("questions:thread", args=[self.pk, self.slug])
+
+    @property
+    def is_idea(self) -> bool:
+        return self.kind == Kind.IDEA
+
+    @property
+    def is_open(self) -> bool:
+        """Takes answers and comments."""
+        return not (self.locked_at or self.closed_at)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.solved_at is not None
+
+    @property
+    def needs_attention(self) -> bool:
+        """The asker spoke last, and the matter isn't settled."""
+        return (
+            not self.is_settled
+            and self.asker_spoke_at is not None
+            and (self.replied_at is None or self.asker_spoke_at > self.replied_at)
+        )
+
+
+class Answer(Body, Moderated, Sourced):
+    """An answer to a thread; chosen by the asker (accepted), spoken for a department (official), or both."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="answers")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="answers")
+    model_version = models.CharField(_("version"), max_length=120, blank=True, default="")
+    disclosure = models.CharField(_("your tie to the brand"), max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    edit_count = models.PositiveSmallIntegerField(default=0)
+
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    official_for = models.ForeignKey(
+        Department, null=True, blank=True, on_delete=models.PROTECT, related_name="official_answers"
+    )
+    official_at = models.DateTimeField(null=True, blank=True)
+    official_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    official_revision = models.PositiveIntegerField(null=True, blank=True)
+    official_sources = models.JSONField(default=list, blank=True)
+    recheck_on = models.DateField(null=True, blank=True, help_text=_("When staff look again whether it still holds."))
+    no_longer_works_at = models.DateTimeField(null=True, blank=True)
+
+    score = models.IntegerField(default=0)
+    works_yes = models.PositiveIntegerField(default=0)
+    works_no = models.PositiveIntegerField(default=0)
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["thread", "-score", "created_at"], name="answer_thread"),
+            models.Index(fields=["author", "-created_at"], name="answer_author"),
+        ]
+        constraints = [
+            one_per_source("answer_one_per_source"),
+            models.CheckConstraint(
+                condition=Q(official_for__isnull=True) | Q(official_at__isnull=False, official_by__isnull=False),
+                name="answer_official_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.pk} to {self.thread_id}"
+
+    def get_absolute_url(self) -> str:
+        return f"{self.thread.get_absolute_url()}#answer-{self.pk}"
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.accepted_at is not None
+
+    @property
+    def is_official(self) -> bool:
+        return self.official_for_id is not None
+
+
+class Judgement(models.IntegerChoices):
+    UP = 1
+    DOWN = -1
+
+
+class ThreadVote(Vote):
+    target = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="votes")
+    value = models.SmallIntegerField(choices=Judgement)
+
+    class Meta:
+        constraints = [
+            *vote_constraints("thread_vote"),
+            models.CheckConstraint(condition=Q(value__in=(1, -1)), name="thread_vote_up_or_down"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value:+d} on thread {self.target_id}"
+
+
+class AnswerVote(Vote):
+    target = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="votes")
+    value = models.SmallIntegerField(choices=Judgement)
+
+    class Meta:
+        constraints = [
+            *vote_constraints("answer_vote"),
+            models.CheckConstraint(condition=Q(value__in=(1, -1)), name="answer_vote_up_or_down"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value:+d} on answer {self.target_id}"
+
+
+class MeToo(Vote):
+    """Somebody has the same; apart from votes (FEATURES E)."""
+
+    target = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="me_toos")
+
+    class Meta:
+        constraints = vote_constraints("me_too")
+
+    def __str__(self) -> str:
+        return f"me too on {self.target_id}"
+
+
+class WorksForMine(Vote):
+    """An owner says whether an answer works for theirs."""
+
+    target = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="works")
+    works = models.BooleanField()
+    model_version = models.CharField(max_length=120, blank=True, default="")
+
+    class Meta:
+        constraints = vote_constraints("works_for_mine")
+
+    def __str__(self) -> str:
+        return f"{'works' if self.works else 'does not work'}: answer {self.target_id}"
+
+
+class PrivateDetails(models.Model):
+    """Order, serial and the like: for the asker and staff, erased 90 days after the thread is solved (RULINGS 18)."""
+
+    thread = models.OneToOneField(Thread, on_delete=models.CASCADE, related_name="private_details")
+    order_number = models.CharField(_("order number"), max_length=80, blank=True, default="")
+    serial = models.CharField(_("serial number"), max_length=80, blank=True, default="")
+    phone = models.CharField(_("telephone"), max_length=40, blank=True, default="")
+    note = models.TextField(_("anything else"), max_length=1000, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name_plural = "private details"
+
+    def __str__(self) -> str:
+        return f"private details of thread {self.thread_id}"
+
+
+class PrivateView(models.Model):
+    """A member of staff looked at somebody's private details."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="private_views")
+    viewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.viewer} at {self.at}"
+
+
+class FollowUp(models.Model):
+    """Three days after acceptance: still working? (FEATURES E)"""
+
+    class Outcome(models.TextChoices):
+        YES = "yes", _("Yes")
+        WORKED_AT_FIRST = "worked_at_first", _("It worked at first")
+        NO = "no", _("No")
+
+    answer = models.OneToOneField(Answer, on_delete=models.CASCADE, related_name="follow_up")
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    note = models.CharField(max_length=300, blank=True, default="")
+    answered_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} for answer {self.answer_id}"

@@ -1,0 +1,30 @@
+"""What the tests run on: the same engines as dev unless the environment names others."""
+
+import os
+
+from .base import *  # noqa: F403
+from .base import DATABASES, ROOT, TEST_DB
+
+DEBUG = False
+SECRET_KEY = "tests-only"  # noqa: S105
+BASE_URL = WAGTAILADMIN_BASE_URL = "http://testserver"
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+CSRF_TRUSTED_ORIGINS: list[str] = []
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A folder for each process of a parallel run, so that they do not clear each other's files.
+DATA_DIR = ROOT / ".cache" / "test-data" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+MEDIA_ROOT = DATA_DIR / "media"
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+MAIL_TRANSPORT = "django.core.mail.backends.locmem.EmailBackend"
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, not memory: threads share it. Durability is not what tests are about.
+    DATABASES["default"]["TEST"] = {"NAME": TEST_DB or str(ROOT / ".cache" / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+else:
+    # Threads of the race tests each take a connection; a small pool would make them wait for each other.
+    del DATABASES["default"]["OPTIONS"]["pool"]
+TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+WHITENOISE_AUTOREFRESH = True  # no list of all files at each start
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+DEMO_ALLOWED = True

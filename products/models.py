@@ -1,0 +1,152 @@
+"""What all content is about (RULINGS 4): plain rows here, editors' words on ProductPage."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from community.accounts.models import Department
+from community.core import clock
+
+from .querysets import OwnershipQuerySet, ProductQuerySet
+
+
+class Family(models.Model):
+    """A kind of product: what its reviews are rated on, and a filter of the catalogue."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    intro = models.TextField(_("introduction"), blank=True, default="")
+    secondary_ratings = models.JSONField(
+        _("secondary ratings"), default=list, blank=True, help_text='[{"slug": "noise", "name": "Quietness"}]'
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "families"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """The row that threads, reviews, recipes and tips refer to. Its numbers are written by the rooms above."""
+
+    class Lifecycle(models.TextChoices):
+        ANNOUNCED = "announced", _("Announced")
+        CURRENT = "current", _("Current")
+        DISCONTINUED = "discontinued", _("No longer made")
+        RECALLED = "recalled", _("Recalled")
+
+    slug = models.SlugField(unique=True, max_length=80)
+    name = models.CharField(_("name"), max_length=120)
+    short_name = models.CharField(_("short name"), max_length=60, blank=True, default="")
+    family = models.ForeignKey(Family, on_delete=models.PROTECT, related_name="products")
+    what = models.CharField(_("what it is"), max_length=200, blank=True, default="")
+    lifecycle = models.CharField(_("lifecycle"), max_length=20, choices=Lifecycle, default=Lifecycle.CURRENT)
+    lifecycle_note = models.TextField(_("note on the lifecycle"), blank=True, default="")
+    recall_note = models.TextField(_("what owners must do"), blank=True, default="")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
+    rating_sum = models.PositiveIntegerField(default=0, editable=False)
+    stars_1 = models.PositiveIntegerField(default=0, editable=False)
+    stars_2 = models.PositiveIntegerField(default=0, editable=False)
+    stars_3 = models.PositiveIntegerField(default=0, editable=False)
+    stars_4 = models.PositiveIntegerField(default=0, editable=False)
+    stars_5 = models.PositiveIntegerField(default=0, editable=False)
+    recommend_yes = models.PositiveIntegerField(default=0, editable=False)
+    recommend_no = models.PositiveIntegerField(default=0, editable=False)
+    verified_count = models.PositiveIntegerField(default=0, editable=False)
+    review_count = models.PositiveIntegerField(default=0, editable=False)
+    thread_count = models.PositiveIntegerField(default=0, editable=False)
+    solved_count = models.PositiveIntegerField(default=0, editable=False)
+    recipe_count = models.PositiveIntegerField(default=0, editable=False)
+    tip_count = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["family__position", "position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        # Stable by decision (DESIGN.md, Addresses); the Wagtail catalogue serves it.
+        return f"/products/{self.slug}/"
+
+    @property
+    def label(self) -> str:
+        return self.short_name or self.name
+
+    @property
+    def rating_mean(self) -> float | None:
+        """Mean of the counted stars from 1 to 5, or None without any."""
+        return self.rating_sum / self.rating_count if self.rating_count else None
+
+    @property
+    def histogram(self) -> list[tuple[int, int]]:
+        """(stars, count) from five down to one."""
+        return [(stars, getattr(self, f"stars_{stars}")) for stars in (5, 4, 3, 2, 1)]
+
+    @property
+    def recommend_share(self) -> float | None:
+        """Share from 0 to 1 of those who said whether they would recommend it."""
+        said = self.recommend_yes + self.recommend_no
+        return self.recommend_yes / said if said else None
+
+
+class Version(models.Model):
+    """A series or a firmware of a product; answers and tips say which one they speak of."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="versions")
+    name = models.CharField(_("name"), max_length=80)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        constraints = [models.UniqueConstraint(fields=["product", "name"], name="version_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Ownership(models.Model):
+    """A product on somebody's shelf. Private unless the owner shows the shelf."""
+
+    class Verified(models.TextChoices):
+        NO = "", _("not verified")
+        ORDER = "order", _("by an order")
+        RECEIPT = "receipt", _("by a receipt code")
+        STAFF = "staff", _("by staff")
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shelf")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="owners")
+    version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.SET_NULL)
+    bought_on = models.DateField(_("bought on"), null=True, blank=True)
+    verified = models.CharField(max_length=10, choices=Verified, default=Verified.NO, blank=True)
+    added_at = models.DateTimeField(default=clock.now)
+
+    objects = OwnershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "product"], name="ownership_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.product}"
+
+
+class Responsibility(models.Model):
+    """Which department answers for which subject of a product; an empty subject is the default."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="responsibilities")
+    subject = models.CharField(_("subject"), max_length=80, blank=True, default="")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="responsibilities")
+
+    class Meta:
+        verbose_name_plural = "responsibilities"
+        constraints = [models.UniqueConstraint(fields=["product", "subject"], name="responsibility_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.product}, {self.subject or 'all'}: {self.department}"

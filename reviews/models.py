@@ -1,0 +1,164 @@
+"""Reviews: one per person and product, with chapters over time; stars that nobody but their author can change."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from community.accounts.models import Department
+from community.core import clock
+from community.core.models import Body, Sourced, Vote, one_per_source, vote_constraints
+from community.moderation.models import Moderated
+from products.models import Ownership, Product
+
+from .querysets import ReviewQuerySet
+
+STARS = [MinValueValidator(1), MaxValueValidator(5)]
+
+
+class Disclosure(models.TextChoices):
+    BOUGHT = "bought", _("I bought it")
+    FREE = "free", _("It was given to me")
+    PAID = "paid", _("I was paid for this review")
+    EMPLOYEE = "employee", _("I work for the brand")
+    FAMILY = "family", _("Somebody in my family works for the brand")
+
+
+class RefusalCode(models.TextChoices):
+    OFF_TOPIC = "off_topic", _("Off topic")
+    PERSONAL_DATA = "personal_data", _("Personal data")
+    PROFANITY = "profanity", _("Profanity")
+    CONFLICT = "conflict_of_interest", _("Conflict of interest")
+    COPIED = "copied", _("Copied from elsewhere")
+    DUPLICATE = "duplicate", _("Second review by the same person")
+    PROMOTION = "promotion", _("Advertising")
+    NOT_EXPERIENCED = "not_experienced", _("No experience with the product")
+    DELIVERY = "delivery_or_service", _("About delivery or service")
+    UNSAFE = "unsafe_advice", _("Advice that could hurt somebody")
+
+
+class Review(Body, Moderated, Sourced):
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="reviews")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
+    stars = models.PositiveSmallIntegerField(_("stars"), validators=STARS)
+    title = models.CharField(_("title"), max_length=150)
+    did_well = models.TextField(_("what did we do well"), max_length=1000, blank=True, default="")
+    could_be_better = models.TextField(_("what could be better"), max_length=1000, blank=True, default="")
+    would_recommend = models.BooleanField(_("would you recommend it"), null=True, blank=True)
+    secondary = models.JSONField(_("further ratings"), default=dict, blank=True)
+    disclosure = models.CharField(_("how you came by it"), max_length=10, choices=Disclosure, default=Disclosure.BOUGHT)
+    owned_months = models.PositiveSmallIntegerField(_("months you have owned it"), null=True, blank=True)
+    verified = models.CharField(max_length=10, choices=Ownership.Verified, blank=True, default="")
+    language = models.CharField(max_length=10, default="en")
+    created_at = models.DateTimeField(default=clock.now)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, help_text=_("Until when a moderator should have looked."))
+    current_stars = models.PositiveSmallIntegerField(
+        editable=False,
+        validators=STARS,
+        help_text=_("Stars of the newest chapter; these count (RULINGS 26)."),
+    )
+    helpful_yes = models.PositiveIntegerField(default=0)
+    helpful_no = models.PositiveIntegerField(default=0)
+    helpful_bound = models.FloatField(default=0, help_text=_("Wilson's lower bound of the share who found it helpful."))
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "author"],
+                condition=Q(source="") & ~Q(visibility="deleted"),
+                name="review_one_per_person",
+            ),
+            models.CheckConstraint(condition=Q(stars__range=(1, 5), current_stars__range=(1, 5)), name="review_stars"),
+            one_per_source("review_one_per_source"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["product", "-helpful_bound", "-created_at"],
+                condition=Q(visibility="visible"),
+                name="review_helpful",
+            ),
+            models.Index(fields=["product", "-created_at"], condition=Q(visibility="visible"), name="review_newest"),
+            models.Index(
+                fields=["product", "current_stars", "-created_at"],
+                condition=Q(visibility="visible"),
+                name="review_stars_order",
+            ),
+            models.Index(fields=["author", "-created_at"], name="review_author"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("reviews:review", args=[self.pk])
+
+    @property
+    def counts(self) -> bool:
+        """Employees' and families' reviews are shown, not averaged (RULINGS 26)."""
+        return self.is_visible and self.disclosure not in (Disclosure.EMPLOYEE, Disclosure.FAMILY)
+
+
+class Chapter(Body):
+    """A later look at the same thing; the stars here are the author's new opinion."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="chapters")
+    stars = models.PositiveSmallIntegerField(_("stars"), validators=STARS)
+    months_owned = models.PositiveSmallIntegerField(_("after how many months"), default=0)
+    label = models.CharField(max_length=40, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.CheckConstraint(condition=Q(stars__range=(1, 5)), name="chapter_stars")]
+
+    def __str__(self) -> str:
+        return f"{self.label or self.months_owned} of review {self.review_id}"
+
+
+class HelpfulVote(Vote):
+    target = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="helpful_votes")
+    helpful = models.BooleanField()
+
+    class Meta:
+        constraints = vote_constraints("helpful")
+
+    def __str__(self) -> str:
+        return f"{'helpful' if self.helpful else 'not helpful'}: review {self.target_id}"
+
+
+class BrandResponse(Body):
+    """What a department says under a review: one per department, edited in sight."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="responses")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="review_responses")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    edited_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(fields=["review", "department"], name="response_one_per_department")]
+
+    def __str__(self) -> str:
+        return f"{self.department} on review {self.review_id}"
+
+
+class Refusal(models.Model):
+    """A review went back to its author: with a code, the passage marked, and by whom."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="refusals")
+    code = models.CharField(_("code"), max_length=30, choices=RefusalCode)
+    passage = models.TextField(_("passage"))
+    note = models.TextField(_("note to the author"), blank=True, default="")
+    stars = models.PositiveSmallIntegerField(help_text=_("The stars at that time; for the public totals."))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    resubmitted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.code}: review {self.review_id}"
