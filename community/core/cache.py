@@ -7,12 +7,16 @@ live in a cache alone: sessions and limits that matter are rows.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -20,26 +24,45 @@ PATIENCE = 0.5  # seconds a call may wait for Redis
 PAUSE = 5.0  # seconds without asking it again
 
 
+@dataclass
+class Line:
+    """What this process knows about its line to one server. Django makes a cache object for each thread."""
+
+    down: bool = False
+    retry_at: float = 0.0
+
+
+_lines: dict[str, Line] = {}
+
+
 class SteadyRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+        options: dict[str, Any] = {
+            "socket_timeout": PATIENCE,
+            "socket_connect_timeout": PATIENCE,
+            "retry": Retry(NoBackoff(), 0),
+        }
         options.update(params.get("OPTIONS", {}))
         super().__init__(server, {**params, "OPTIONS": options})
-        self._local = LocMemCache("steady-redis", {k: v for k, v in params.items() if k != "OPTIONS"})
-        self._retry_at = 0.0
+        self._local = LocMemCache(f"steady:{server}", {k: v for k, v in params.items() if k != "OPTIONS"})
+        self._line = _lines.setdefault(server, Line())
 
-    def _either(self, redis: Callable[[], Any], local: Callable[[], Any]) -> Any:
-        if time.monotonic() < self._retry_at:
-            return local()
+    def _either(self, name: str, *args: Any) -> Any:
+        if self._line.down and time.monotonic() < self._line.retry_at:
+            return getattr(self._local, name)(*args)
         try:
-            return redis()
+            result = getattr(super(), name)(*args)
         except (RedisError, OSError) as error:
-            self._retry_at = time.monotonic() + PAUSE
-            logger.warning("Redis does not answer (%s); using memory for %s s", type(error).__name__, PAUSE)
-            self._local.clear()  # of an earlier failure: old by now
-            return local()
+            if not self._line.down:
+                logger.warning("Redis does not answer (%s): using memory meanwhile", type(error).__name__)
+                self._local.clear()  # what an earlier failure left is old by now
+            self._line.down, self._line.retry_at = True, time.monotonic() + PAUSE
+            return getattr(self._local, name)(*args)
+        if self._line.down:
+            logger.warning("Redis answers again")
+            self._line.down = False
+        return result
 
-    @property
     def is_up(self) -> bool:
         """Asked by the health page: is Redis there at this moment?"""
         try:
@@ -47,71 +70,35 @@ class SteadyRedisCache(RedisCache):
         except (RedisError, OSError):
             return False
 
-    def add(self, key: Any, value: Any, timeout: Any = ..., version: int | None = None) -> bool:
-        kwargs = _given(timeout, version)
-        return self._either(
-            lambda: super(SteadyRedisCache, self).add(key, value, **kwargs),
-            lambda: self._local.add(key, value, **kwargs),
-        )
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        return self._either("add", key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._either(
-            lambda: super(SteadyRedisCache, self).get(key, default, version),
-            lambda: self._local.get(key, default, version),
-        )
+        return self._either("get", key, default, version)
 
-    def set(self, key: Any, value: Any, timeout: Any = ..., version: int | None = None) -> None:
-        kwargs = _given(timeout, version)
-        self._either(
-            lambda: super(SteadyRedisCache, self).set(key, value, **kwargs),
-            lambda: self._local.set(key, value, **kwargs),
-        )
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        self._either("set", key, value, timeout, version)
 
-    def touch(self, key: Any, timeout: Any = ..., version: int | None = None) -> bool:
-        kwargs = _given(timeout, version)
-        return self._either(
-            lambda: super(SteadyRedisCache, self).touch(key, **kwargs), lambda: self._local.touch(key, **kwargs)
-        )
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        return self._either("touch", key, timeout, version)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        return self._either(
-            lambda: super(SteadyRedisCache, self).delete(key, version), lambda: self._local.delete(key, version)
-        )
+        return self._either("delete", key, version)
 
     def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
-        keys = list(keys)
-        return self._either(
-            lambda: super(SteadyRedisCache, self).get_many(keys, version), lambda: self._local.get_many(keys, version)
-        )
+        return self._either("get_many", list(keys), version)
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
-        return self._either(
-            lambda: super(SteadyRedisCache, self).has_key(key, version), lambda: self._local.has_key(key, version)
-        )
+        return self._either("has_key", key, version)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        return self._either(
-            lambda: super(SteadyRedisCache, self).incr(key, delta, version),
-            lambda: self._local.incr(key, delta, version),
-        )
+        return self._either("incr", key, delta, version)
 
-    def set_many(self, data: dict[Any, Any], timeout: Any = ..., version: int | None = None) -> list[Any]:
-        kwargs = _given(timeout, version)
-        return self._either(
-            lambda: super(SteadyRedisCache, self).set_many(data, **kwargs), lambda: self._local.set_many(data, **kwargs)
-        )
+    def set_many(self, data: dict[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> list[Any]:
+        return self._either("set_many", data, timeout, version)
 
     def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
-        keys = list(keys)
-        self._either(
-            lambda: super(SteadyRedisCache, self).delete_many(keys, version),
-            lambda: self._local.delete_many(keys, version),
-        )
+        self._either("delete_many", list(keys), version)
 
     def clear(self) -> bool:
-        return self._either(super().clear, self._local.clear)
-
-
-def _given(timeout: Any, version: int | None) -> dict[str, Any]:
-    """`timeout` left out means the cache's default, which differs from None (for ever)."""
-    return {"version": version} if timeout is ... else {"timeout": timeout, "version": version}
+        return self._either("clear")

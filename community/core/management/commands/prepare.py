@@ -1,0 +1,54 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from community.core import clock
+from community.core.models import Tick
+
+LOADED = "demo.loaded"
+
+
+class Command(BaseCommand):
+    help = "Brings database, cache table and static files to this release; does only what is still to be done."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="also load the demo community, once")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["demo"] and not settings.DEMO_ALLOWED:
+            raise CommandError("The demo community has known passwords: it is not for production settings.")
+        self.migrate()
+        if "DatabaseCache" in settings.CACHES["default"]["BACKEND"]:
+            call_command("createcachetable", verbosity=0)
+        if hasattr(staticfiles_storage, "manifest_name"):
+            self.stdout.write("Collecting static files")
+            call_command("collectstatic", interactive=False, verbosity=0)
+        if options["demo"]:
+            self.load_demo()
+
+    def migrate(self) -> None:
+        try:
+            executor = MigrationExecutor(connection)
+        except OperationalError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(f"The database does not answer: {reason}") from None
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            self.stdout.write(f"Preparing the database: {len(plan)} migrations")
+            self.stdout.flush()
+            call_command("migrate", interactive=False, verbosity=0)
+
+    def load_demo(self) -> None:
+        """Once per database; a load that was cut short left no mark and simply runs again."""
+        if "load_demo" not in get_commands() or Tick.objects.filter(name=LOADED).exists():
+            return
+        self.stdout.write("Loading the demo community (once; about a minute)")
+        self.stdout.flush()
+        call_command("load_demo", stdout=self.stdout)
+        Tick.objects.get_or_create(name=LOADED, defaults={"next_at": clock.now()})
