@@ -4,12 +4,13 @@
     with clock.travel(wednesday):     # this block, and what it calls, lives on that Wednesday
         ...
 
-Replays (demo, imports) and tests travel. The moment of `travel` belongs to the context it was set in: blocks nest,
-async code started inside follows, and other requests of the same process notice nothing. A *thread* started inside
-begins in the present, as threads start with an empty context; hand it over with `contextvars.copy_context().run`.
+Replays (demo, imports) and tests travel. The moment of `travel` belongs to the context it was set in: blocks
+nest, async code started inside follows, and other requests of the same process notice nothing. A *thread* started
+inside begins in the present, as threads start with an empty context: hand it over with
+`contextvars.copy_context().run`.
 
-`set_now` moves the whole process, all its threads, and is there for tests that drive a live server. A `travel` wins
-over it.
+`set_now` moves the whole process, all its threads, and is there for tests that drive a live server. A `travel`
+wins over it.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """How an app above shows itself on a page of an app below, without an import upward.
 
-The owner of a page names **slots** in its template; apps above `register` **panels** for them in `AppConfig.ready()`.
-A panel gets the page's whole batch at once (all authors of a thread, all products of a list), so that it asks the
-database once and not once a row:
+The owner of a page names **slots** in its template; apps above `register` **panels** for them in
+`AppConfig.ready()`. A panel gets the page's whole batch at once (all authors of a thread, all products of a list),
+so that it asks the database once and not once a row:
 
     class Rank(panels.Panel):                                   # advocates/panels.py
         template = "advocates/_rank.html"
@@ -18,12 +18,12 @@ database once and not once a row:
     {% panels_for "thread.byline" people %}                     # once, before the rows: prints nothing
     {% for answer in answers %}{% panels "thread.byline" answer.author %}{% endfor %}
 
-An object without an entry in what `context` returns gets no panel. Keys are primary keys; a thing without one (a string,
-None for a slot of the page itself such as `home.top`) is its own key. The panel's template sees its own context, the
-request's context processors, and `object`.
+An object without an entry in what `context` returns gets no panel. Keys are primary keys; a thing without one (a
+string, None for a slot of the page itself such as `home.top`) is its own key. The panel's template sees its own
+context, the request's context processors, and `object`.
 
-A panel that fails is logged and left out: the page below never breaks for the app above. Under `settings.DEBUG` or
-`settings.PANELS_STRICT` (tests) it raises instead, and so does one that asks more queries than its budget.
+A panel that fails is logged and left out: the page below never breaks for the app above. Under `settings.DEBUG`
+or `settings.PANELS_STRICT` (tests) it raises instead, and so does one that asks more queries than its budget.
 """
 
 import logging
@@ -79,7 +79,7 @@ def key(thing: Any) -> Hashable:
 
 
 def register(slot: str, panel: Panel) -> None:
-    """Show `panel` in `slot`. Registering a panel of the same class again replaces it (harmless on reload)."""
+    """Show `panel` in `slot`. One of the same class is replaced, so a reload is harmless."""
     if slot not in SLOTS and f"{slot.split('.')[0]}.*" not in SLOTS:
         raise ValueError(f"There is no slot {slot!r}; the slots are: {', '.join(SLOTS)}.")
     others = [p for p in _panels.get(slot, []) if type(p) is not type(panel)]

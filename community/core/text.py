@@ -3,9 +3,10 @@
     rendered = text.render_markdown(source, known_users={"bob"})
     thing.body_html, thing.body_text, thing.pipeline = rendered.html, rendered.text, text.PIPELINE_VERSION
 
-Three doors: `render_markdown` for posts, `render_html` for imported sites, `render_plain` for comments and bios. All end
-in the same allow-list (nh3), all survive hostile input in bounded time: a text that only a machine would write loses
-its markup, never its words. `clean_source` says what is stored, `clean_line` does the same for titles and names.
+Three doors: `render_markdown` for posts, `render_html` for imported sites, `render_plain` for comments and
+bios. All end in the same allow-list (nh3), all survive hostile input in bounded time: a text that only a machine
+would write loses its markup, never its words. `clean_source` says what is stored,
+`clean_line` does the same for titles and names.
 """
 
 import html
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
-from xml.etree import ElementTree  # noqa: S405 - only written, never parsed
+from xml.etree import ElementTree
 
 import bleach
 import nh3
@@ -29,13 +30,14 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-# Raise it when the same source gives other HTML: rows with an older number are rendered again by `rerender`.
+# Raise it when the same source gives other HTML: rows with an older number can then be found and made anew.
 PIPELINE_VERSION = 1
 
 MAX_POST_BYTES = 20_000  # of UTF-8; for people, not for imports (RULINGS 19)
 MAX_COMMENT_CHARS = 600
 MAX_FORMULA = 2_000
 MAX_GROWTH = 20  # HTML may be this many times as long as its source
+MAX_NESTING = 20  # of Markdown
 MAX_DEPTH = 60  # of imported HTML: nobody nests deeper, and parsing gets quadratic
 MAX_MARKS = 6  # combining marks on one letter: more than any script needs, fewer than it takes to paint a page
 LINK_REL = "nofollow ugc noopener"
@@ -59,13 +61,18 @@ class Rendered:
 
 # What is left -----------------------------------------------------------------------------------------------
 
-MATHML = set(
+
+def _names(words: str) -> set[str]:
+    return set(words.split())
+
+
+MATHML = _names(
     "math mrow mi mo mn ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover "
-    "mmultiscripts mprescripts none mtable mtr mtd mstyle mpadded mphantom menclose mfenced".split()
+    "mmultiscripts mprescripts none mtable mtr mtd mstyle mpadded mphantom menclose mfenced"
 )
-ELEMENTS = set(
+ELEMENTS = _names(
     "p br hr h3 h4 h5 h6 ul ol li dl dt dd blockquote pre code kbd samp var em strong b i u s strike del ins mark "
-    "sub sup small abbr q cite a img table caption thead tbody tfoot tr th td details summary".split()
+    "sub sup small abbr q cite a img table caption thead tbody tfoot tr th td details summary"
 )
 ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title"},
@@ -164,9 +171,7 @@ def check_length(source: str, limit: int = MAX_POST_BYTES) -> None:
 # The three doors --------------------------------------------------------------------------------------------
 
 
-def render_markdown(
-    source: str, *, known_users: Collection[str] = (), limit: int | None = MAX_POST_BYTES
-) -> Rendered:
+def render_markdown(source: str, *, known_users: Collection[str] = (), limit: int | None = MAX_POST_BYTES) -> Rendered:
     """A post. Raises TooLong over `limit`; imports and staff pass `limit=None`."""
     source = clean_source(source)
     if limit is not None:
@@ -174,12 +179,14 @@ def render_markdown(
     if _too_costly(source):
         return _plain(source)
     env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
-    return _finish(_within_reason(source, lambda: _posts.render(source, env)), source, env["mentions"])
+    tokens = _posts.parse(source, env)
+    if any(token.level >= MAX_NESTING - 1 for token in tokens):
+        return _plain(source)  # the parser drops what stands deeper
+    made = _within_reason(source, lambda: _posts.renderer.render(tokens, _posts.options, env))
+    return _finish(made, source, env["mentions"])
 
 
-def render_plain(
-    source: str, *, known_users: Collection[str] = (), limit: int | None = None
-) -> Rendered:
+def render_plain(source: str, *, known_users: Collection[str] = (), limit: int | None = None) -> Rendered:
     """A comment or a bio: paragraphs, line breaks, `code`, emphasis and links, nothing larger."""
     source = clean_source(source).strip()
     if limit is not None and len(source) > limit:
@@ -243,7 +250,7 @@ def formula(tex: str, *, block: bool = False) -> str:
     if not tex or len(tex) > MAX_FORMULA or tex.count("{") + tex.count("\\left") > 150:
         return as_code
     try:
-        root = convert_to_element(tex, display="block" if block else "inline")
+        root = convert_to_element(_unnumbered(tex), display="block" if block else "inline")
         _own_words(root)
     except Exception:  # noqa: BLE001 - the converter raises whatever it trips over, RecursionError included
         return as_code
@@ -253,6 +260,10 @@ def formula(tex: str, *, block: bool = False) -> str:
     root.attrib.pop("xmlns", None)
     made = ElementTree.tostring(root, encoding="unicode")
     return made if len(made) <= MAX_GROWTH * (len(tex) + 20) else as_code
+
+
+def _unnumbered(tex: str) -> str:
+    return re.sub(r"(\\(?:begin|end)\{(?:align|equation|gather|multline|eqnarray))\}", r"\1*}", tex)
 
 
 def _own_words(root: ElementTree.Element) -> None:
@@ -267,7 +278,7 @@ def _own_words(root: ElementTree.Element) -> None:
 _FORMULAS = re.compile(
     r"(?<![\\$])\$\$(?P<block>[^$]{1,2000})\$\$"
     r"|(?P<env>\\begin\{(?P<name>equation|align|gather|eqnarray|multline)\*?\}[^$]{1,2000}?\\end\{(?P=name)\*?\})"
-    r"|(?<![\\$\w])\$(?P<inline>[^$\n]{1,500}(?:\n[^$\n]{1,500}){0,8})\$(?![\w$])"
+    r"|(?<![\\$])\$(?P<inline>[^$\n]{1,500}(?:\n[^$\n]{1,500}){0,8})\$(?![\d$])"
 )
 
 
@@ -275,20 +286,24 @@ def _text_with_formulas(words: str) -> str:
     """Escaped text with its dollar formulas made; money stays money."""
     if "$" not in words and "\\begin{" not in words:
         return html.escape(words, quote=False)
-    parts, end = [], 0
-    for match in _FORMULAS.finditer(words):
+    parts, end, start = [], 0, 0
+    while match := _FORMULAS.search(words, start):
         tex = match["block"] or match["env"] or match["inline"]
         if match["inline"] and not _is_tex(tex):
+            start = match.start() + 1  # its second dollar may open a true one
             continue
         parts += [html.escape(words[end : match.start()], quote=False), formula(tex, block=not match["inline"])]
-        end = match.end()
+        end = start = match.end()
     return "".join([*parts, html.escape(words[end:], quote=False)])
+
+
+_PROSE = re.compile(r"\s[^\W\d_]{2,}|[^\W\d_]{2,}\s|[,;:/]$")
 
 
 def _is_tex(tex: str) -> bool:
     if any(sign in tex for sign in "\\^_="):
         return True
-    return tex == tex.strip() and " " not in tex and not tex[0].isdigit()
+    return tex == tex.strip() and not _PROSE.search(tex)
 
 
 # Markdown ---------------------------------------------------------------------------------------------------
@@ -335,7 +350,7 @@ def _text(content: str, level: int) -> Token:
 
 
 def _posts_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": MAX_NESTING})
     parser.enable(["table", "strikethrough", "linkify"])
     dollarmath_plugin(
         parser, allow_labels=False, allow_space=False, allow_digits=False, allow_blank_lines=False, double_inline=True
@@ -348,7 +363,10 @@ def _posts_parser() -> MarkdownIt:
 
 def _formula_rule(block: bool) -> Callable[..., str]:
     def rule(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
-        made = formula(tokens[index].content, block=block)
+        content = tokens[index].content
+        if tokens[index].type == "math_inline" and not _is_tex(content):
+            return html.escape(f"${content}$", quote=False)  # money
+        made = formula(content, block=block)
         return f"<p>{made}</p>" if tokens[index].type == "math_block" else made
 
     return rule
@@ -494,7 +512,7 @@ class _Rewriter(HTMLParser):
         if is_own_image(address):
             self.images.append(address)
             self._open("img", {**values, "src": address, "alt": alt})
-        elif self.in_link or urlsplit_safe(address) is None:
+        elif self.in_link or _web_host(address) is None:
             self.out.append(html.escape(alt, quote=False))
         else:
             self.links.append(address)
@@ -519,7 +537,7 @@ def _demote(source: str) -> str:
     return re.sub(r"(?i)(</?)h[12](?=[\s>])", r"\1h3", source)
 
 
-def urlsplit_safe(address: str) -> str | None:
+def _web_host(address: str) -> str | None:
     """The host of a web address, or None when it isn't one."""
     try:
         parts = urlsplit(address)
@@ -531,7 +549,7 @@ def urlsplit_safe(address: str) -> str | None:
 def _is_foreign(address: str) -> bool:
     if not address or (address[0] in "/#?" and not address.startswith(("//", "/\\"))):
         return False
-    return urlsplit_safe(address) != urlsplit_safe(settings.BASE_URL)
+    return _web_host(address) != _web_host(settings.BASE_URL)
 
 
 def is_own_image(address: str) -> bool:
@@ -542,7 +560,7 @@ def is_own_image(address: str) -> bool:
     return not any(part in path for part in ("..", "\\", "%2e", "%2E", "?", "#"))
 
 
-_BLOCKS = set("p div h3 h4 h5 h6 ul ol li dl dt dd blockquote pre table tr caption hr br details summary".split())
+_BLOCKS = _names("p div h3 h4 h5 h6 ul ol li dl dt dd blockquote pre table tr caption hr br details summary")
 
 
 def _words(safe_html: str) -> str:
@@ -559,7 +577,7 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.out: list[str] = []
-        self.in_math = 0
+        self.in_math = self.in_pre = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "math":
@@ -568,6 +586,7 @@ class _Reader(HTMLParser):
         elif tag == "img":
             self.out.append(dict(attrs).get("alt") or "")
         elif tag in _BLOCKS:
+            self.in_pre += tag == "pre"
             self.out.append("\n")
         elif tag in ("td", "th"):
             self.out.append(" ")
@@ -576,8 +595,9 @@ class _Reader(HTMLParser):
         if tag == "math":
             self.in_math -= 1
         elif tag in _BLOCKS:
+            self.in_pre -= tag == "pre"
             self.out.append("\n")
 
     def handle_data(self, data: str) -> None:
         if not self.in_math:
-            self.out.append(data)
+            self.out.append(data if self.in_pre else re.sub(r"\s+", " ", data))

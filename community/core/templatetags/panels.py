@@ -1,4 +1,4 @@
-"""`{% panels "slot" thing %}` and `{% panels_for "slot" batch %}`; community/core/panels.py says how they work."""
+"""`{% panels "slot" thing %}` and `{% panels_for "slot" batch %}`: see community/core/panels.py."""
 
 from collections.abc import Iterable
 from typing import Any
