@@ -197,9 +197,9 @@ def render_plain(source: str, *, known_users: Collection[str] = (), limit: int |
     if len(source) > 10_000 or _too_costly(source):
         return _plain(source)
     env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
-    paragraphs = (_comments.renderInline(part, env) for part in re.split(r"\n\s*\n", source) if part.strip())
-    made = "".join(f"<p>{part}</p>" for part in paragraphs)
-    return _finish(_within_reason(source, lambda: linkify(made)), source, env["mentions"])
+    parts = [part for part in re.split(r"\n\s*\n", source) if part.strip()]
+    made = _within_reason(source, lambda: "".join(f"<p>{_comments.renderInline(part, env)}</p>" for part in parts))
+    return _finish(made, source, env["mentions"])
 
 
 def render_html(source: str, *, base_url: str = "") -> Rendered:
@@ -210,9 +210,9 @@ def render_html(source: str, *, base_url: str = "") -> Rendered:
     return _finish(_first.clean(source), source, base_url=base_url, math=True)
 
 
-def linkify(safe_html: str) -> str:
-    """Make the addresses in HTML of ours into links; also for mails."""
-    return _linker.linkify(safe_html)
+def linkify(words: str) -> str:
+    """Plain text as HTML on which its addresses are links; for mails and short lines."""
+    return _last.clean(_linked(clean_source(words)))
 
 
 def plain_text(source: str) -> str:
@@ -372,10 +372,32 @@ def _formula_rule(block: bool) -> Callable[..., str]:
     return rule
 
 
+def _linked(words: str) -> str:
+    """Escaped text with links. Only text: bleach escapes twice what stands inside its `skip_tags`."""
+    escaped = html.escape(words, quote=False)
+    return _linker.linkify(escaped) if "." in words and ("://" in words or "www" in words) else escaped
+
+
+def _mark_linked(state: StateCore) -> None:
+    for block in state.tokens:
+        depth = 0
+        for token in block.children or ():
+            depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+            token.meta["linked"] = depth > 0
+
+
+def _comment_text(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
+    token = tokens[index]
+    return html.escape(token.content, quote=False) if token.meta["linked"] else _linked(token.content)
+
+
 def _comments_parser() -> MarkdownIt:
     parser = MarkdownIt("zero", {"html": False, "maxNesting": 10, "breaks": True})
     parser.enable(["backticks", "emphasis", "strikethrough", "link", "autolink", "escape", "entity", "newline"])
-    parser.core.ruler.after("inline", "mentions", _mentions)
+    parser.enable(["fragments_join", "text_join"])
+    parser.core.ruler.after("text_join", "mentions", _mentions)
+    parser.core.ruler.after("mentions", "mark_linked", _mark_linked)
+    parser.add_render_rule("text", _comment_text)
     return parser
 
 
@@ -387,7 +409,7 @@ def _unbroken(attrs: dict, new: bool = False) -> dict | None:
 
 _posts = _posts_parser()
 _comments = _comments_parser()
-_linker = bleach.Linker(callbacks=[_unbroken], skip_tags={"code", "pre"})
+_linker = bleach.Linker(callbacks=[_unbroken])
 
 
 # Guards -----------------------------------------------------------------------------------------------------
