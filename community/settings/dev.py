@@ -30,6 +30,9 @@ if not ALLOWED_HOSTS:
     # Bound to every address means reached by any name.
     ALLOWED_HOSTS = ["*"] if HOST in {"0.0.0.0", "::"} else [".localhost", "127.0.0.1", "[::1]", HOST]  # noqa: S104
 INTERNAL_IPS = ["127.0.0.1"]
-WHITENOISE_USE_FINDERS = True  # no collectstatic on one's own machine
+# No collectstatic on one's own machine: files are served from where they lie.
+WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # passkeys on http://localhost
 DEMO_ALLOWED = True
