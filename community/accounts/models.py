@@ -69,7 +69,8 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
     username = models.CharField(_("user name"), max_length=40, unique=True)
     username_key = models.CharField(max_length=80, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=80)
-    email = models.EmailField(_("e-mail address"), null=True, blank=True)
+    # Null, not empty, for imported people without one: the unique constraint must let many of them be.
+    email = models.EmailField(_("e-mail address"), null=True, blank=True)  # noqa: DJ001
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, editable=False)
     date_joined = models.DateTimeField(default=clock.now)

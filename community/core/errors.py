@@ -17,3 +17,9 @@ class Conflict(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = str(reason)
+
+
+def require(reason: str) -> None:
+    """Raise NotAllowed when there is a reason against it; pass on an empty one."""
+    if reason:
+        raise NotAllowed(reason)

@@ -1,5 +1,7 @@
 """States of whatever members publish, and the flags that question it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -29,6 +31,14 @@ class Moderated(models.Model):
 
     class Meta:
         abstract = True
+
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        """Kind and data of the event that says it went online; a concrete model gives its own."""
+        raise NotImplementedError
+
+    def why_closed_to_words(self) -> str:
+        """Why nobody can comment or answer here now; empty when they can."""
+        return ""
 
     @property
     def is_visible(self) -> bool:

@@ -1,5 +1,7 @@
 """What every kind of content shares: comments, revisions, drafts, uploads, tags, follows (RULINGS 1)."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -72,6 +74,9 @@ class Comment(OnTarget, Body, Moderated, Sourced):
 
     def __str__(self) -> str:
         return self.body_text[:60]
+
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        return "comment.posted", {"target_type": self.target_type.model, "target_id": self.target_id}
 
 
 class Revision(OnTarget):

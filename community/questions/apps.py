@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class QuestionsConfig(AppConfig):
     name = "community.questions"
     label = "questions"
+
+    def ready(self) -> None:
+        from . import listeners  # noqa: F401

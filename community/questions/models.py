@@ -1,5 +1,7 @@
 """Threads and their answers. A thread stores facts; its state is derived from them (RULINGS 11)."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -130,6 +132,16 @@ class Thread(Body, Moderated, Sourced):
     def get_absolute_url(self) -> str:
         return reverse("questions:thread", args=[self.pk, self.slug])
 
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        return "thread.posted", {"kind": self.kind, "product": self.product_id}
+
+    def why_closed_to_words(self) -> str:
+        if self.locked_at:
+            return _("This thread is locked.")
+        if self.closed_at:
+            return _("This thread is closed.")
+        return ""
+
     @property
     def is_idea(self) -> bool:
         return self.kind == Kind.IDEA
@@ -187,6 +199,7 @@ class Answer(Body, Moderated, Sourced):
     objects = AnswerQuerySet.as_manager()
 
     class Meta:
+        permissions = [("answer_officially", "Can answer for a department and mark answers official")]
         indexes = [
             models.Index(fields=["thread", "-score", "created_at"], name="answer_thread"),
             models.Index(fields=["author", "-created_at"], name="answer_author"),
@@ -204,6 +217,21 @@ class Answer(Body, Moderated, Sourced):
 
     def get_absolute_url(self) -> str:
         return f"{self.thread.get_absolute_url()}#answer-{self.pk}"
+
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        return "answer.posted", {
+            "thread": self.thread_id,
+            "by_asker": self.author_id == self.thread.author_id,
+            "by_staff": self.author.speaks_for_brand,
+        }
+
+    def why_closed_to_words(self) -> str:
+        return self.thread.why_closed_to_words()
+
+    @property
+    def official_is_stale(self) -> bool:
+        """Somebody edited it after a department put its name to it (RULINGS 16)."""
+        return self.official_revision is not None and self.official_revision < self.edit_count + 1
 
     @property
     def is_accepted(self) -> bool:

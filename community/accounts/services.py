@@ -1,0 +1,159 @@
+"""What is done with people: join, rename, silence, suspend, give a role."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from community.core import clock, text
+from community.core.errors import require
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+
+from .models import Department, FormerUsername, Membership, Profile, Standing, User
+from .names import check_username, skeleton
+from .roles import ROLES
+
+
+def check_free(username: str, *, besides: User | None = None) -> str:
+    """Return the name as it is kept. Raises ValidationError when it is taken, looks taken, or isn't allowed."""
+    username = check_username(username)
+    key = skeleton(username)
+    others = User.objects.filter(Q(username=username) | Q(username_key=key))
+    former = FormerUsername.objects.filter(Q(username=username) | Q(username_key=key))
+    if besides is not None:
+        others, former = others.exclude(pk=besides.pk), former.exclude(user=besides)
+    if others.exists() or former.exists():
+        raise ValidationError(_("Somebody has this name, or one that looks like it."), code="taken")
+    return username
+
+
+@transaction.atomic
+def join(username: str, name: str = "", email: str | None = None, password: str | None = None, **fields: Any) -> User:
+    """A new person. Expects a checked user name (imports bring their own); makes the profile, records the event."""
+    about = fields.pop("about", "")
+    user = User.objects.create_user(
+        username, email, password, name=text.clean_line(name or username)[:80],
+        **{"date_joined": clock.now(), **fields},
+    )  # fmt: skip
+    Profile.objects.create(user=user, about=about, about_html=text.render_plain(about).html if about else "")
+    record("person.joined", actor=user, subject=user)
+    return user
+
+
+@transaction.atomic
+def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any) -> None:
+    """Change what somebody tells about themselves. `choices` are fields of User or Profile."""
+    row = locked(user)
+    row.name, row.city = text.clean_line(name)[:80], text.clean_line(city)[:80]
+    if not row.name:
+        raise ValidationError({"name": _("Please give a name.")})
+    profile, _new = Profile.objects.get_or_create(user=row)
+    profile.about, profile.about_html = about, text.render_plain(about).html
+    for field, value in choices.items():
+        setattr(profile if hasattr(profile, field) else row, field, value)
+    row.save()
+    profile.save()
+    user.refresh_from_db()
+
+
+@transaction.atomic
+def rename(user: User, username: str) -> None:
+    """Take another user name; the old one keeps pointing here."""
+    username = check_free(username, besides=user)
+    row = locked(user)
+    if row.username == username:
+        return
+    FormerUsername.objects.get_or_create(
+        username=row.username, defaults={"username_key": row.username_key, "user": row, "until": clock.now()}
+    )
+    row.username, row.username_key = username, skeleton(username)
+    row.save(update_fields=["username", "username_key"])
+    user.username, user.username_key = row.username, row.username_key
+    record("person.renamed", actor=user, subject=row)
+
+
+def _why_not_discipline(by: User, user: User) -> str:
+    if not by.has_perm("moderation.moderate"):
+        return _("Only moderators can do this.")
+    if user.speaks_for_brand and not by.is_superuser and not by.has_perm("core.change_numbers"):
+        return _("Colleagues are a matter for the community manager.")
+    return ""
+
+
+@transaction.atomic
+def silence(user: User, by: User, *, hours: int, reason: str) -> None:
+    """Somebody can read but not write for some hours."""
+    if not is_replaying():
+        require(_why_not_discipline(by, user))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why; they will read it.")})
+    row = locked(user)
+    row.silenced_until = clock.now() + timedelta(hours=hours)
+    row.save(update_fields=["silenced_until"])
+    user.silenced_until = row.silenced_until
+    record("person.silenced", actor=by, subject=row, note=reason, hours=hours)
+
+
+@transaction.atomic
+def suspend(user: User, by: User, *, reason: str) -> None:
+    """Close somebody's account: all sessions end with the next request."""
+    if not is_replaying():
+        require(_why_not_discipline(by, user))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why; they will read it.")})
+    row = locked(user)
+    if not row.is_active:
+        return
+    row.is_active, row.suspended_at = False, clock.now()
+    row.save(update_fields=["is_active", "suspended_at"])
+    user.is_active, user.suspended_at = False, row.suspended_at
+    record("person.suspended", actor=by, subject=row, note=reason)
+
+
+@transaction.atomic
+def lift_suspension(user: User, by: User, *, reason: str = "") -> None:
+    if not is_replaying():
+        require(_why_not_discipline(by, user))
+    row = locked(user)
+    if row.is_active:
+        return
+    row.is_active, row.suspended_at = True, None
+    row.save(update_fields=["is_active", "suspended_at"])
+    user.is_active, user.suspended_at = True, None
+    record("person.restored", actor=by, subject=row, note=reason)
+
+
+@transaction.atomic
+def set_role(
+    user: User, by: User | None, role: str, department: Department | None = None, *, lead: bool = False
+) -> None:
+    """Make somebody part of the staff, in a role of `roles.ROLES`, or a member again with "".
+
+    `by` is None for the first person of an installation and for loaders.
+    """
+    if by is not None and not is_replaying():
+        require("" if by.has_perm("accounts.change_user") else _("Only community managers give roles."))
+    if role and role not in ROLES:
+        raise ValidationError({"role": _("Choose a role.")})
+    row = locked(user)
+    row.groups.remove(*row.groups.filter(name__in=[known.group for known in ROLES.values()]))
+    was_staff = row.standing == Standing.STAFF
+    if role:
+        row.groups.add(Group.objects.get(name=ROLES[role].group))
+        row.standing, row.department = Standing.STAFF, department
+    elif was_staff:
+        row.standing, row.department = Standing.FORMER_STAFF, None
+    row.save(update_fields=["standing", "department"])
+    Membership.objects.filter(user=row).exclude(department=department).delete()
+    if department is not None:
+        Membership.objects.get_or_create(user=row, department=department)
+        if lead:
+            department.lead = row
+            department.save(update_fields=["lead"])
+    user.standing, user.department = row.standing, row.department
+    record("person.role_changed", actor=by, subject=row, role=role, department=department.pk if department else None)

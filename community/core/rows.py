@@ -1,0 +1,15 @@
+"""Holding a row while a decision is made on it."""
+
+from typing import TypeVar
+
+from django.db import models
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def locked(row: Row) -> Row:
+    """The row as it is now, held until the transaction ends.
+
+    On SQLite the immediate transaction itself is the lock. Raises DoesNotExist when it has gone meanwhile.
+    """
+    return type(row)._base_manager.select_for_update(of=("self",)).get(pk=row.pk)

@@ -1,0 +1,85 @@
+"""Limits that fall away as trust grows (FEATURES F, RULINGS 22). A replay passes all of them."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from community.accounts.models import TrustLevel, User
+from community.core import text
+from community.core.models import Body, Numbers
+from community.events.log import is_replaying
+
+LINK = re.compile(r'<a [^>]*href="(?!/people/)', re.IGNORECASE)
+IMAGE = re.compile(r"<img\b", re.IGNORECASE)
+
+
+def is_newcomer(user: User) -> bool:
+    return user.trust == TrustLevel.NEWCOMER and not user.speaks_for_brand
+
+
+def mentioned(source: str, by: User) -> dict[str, int]:
+    """User names mentioned in a text to the ids of the people who have them, in order, never oneself.
+
+    Raises ValidationError at `body` when there are more than somebody of this trust may call.
+    """
+    names = [name.lower() for name in text.find_mentions(source)]
+    if not names:
+        return {}
+    people: dict[str, int] = dict(
+        User.objects.active().filter(username__in=names[:200]).exclude(pk=by.pk).values_list("username", "pk")
+    )
+    if not is_replaying():
+        numbers = Numbers.load()
+        most = numbers.newcomer_mentions if is_newcomer(by) else numbers.mentions
+        if len(people) > most:
+            raise ValidationError(
+                {
+                    "body": ngettext(
+                        "You can mention %(most)d person in a post.", "You can mention %(most)d people in a post.", most
+                    )
+                    % {"most": most}
+                }
+            )
+    return people
+
+
+def check_newcomer(body: Body, by: User) -> None:
+    """Raise ValidationError at `body` when a newcomer's post holds more links or pictures than newcomers may use."""
+    if is_replaying() or not is_newcomer(by):
+        return
+    numbers = Numbers.load()
+    problems = []
+    if len(LINK.findall(body.body_html)) > numbers.newcomer_links:
+        problems.append(
+            ngettext(
+                "New members can use %(most)d link in a post.",
+                "New members can use %(most)d links in a post.",
+                numbers.newcomer_links,
+            )
+            % {"most": numbers.newcomer_links}
+        )
+    if len(IMAGE.findall(body.body_html)) > numbers.newcomer_images:
+        problems.append(
+            ngettext(
+                "New members can use %(most)d picture in a post.",
+                "New members can use %(most)d pictures in a post.",
+                numbers.newcomer_images,
+            )
+            % {"most": numbers.newcomer_images}
+        )
+    if problems:
+        problems.append(_("This limit falls away as others find your posts useful."))
+        raise ValidationError({"body": " ".join(str(problem) for problem in problems)})
+
+
+def waits_for_a_look(by: User, published_before: Any) -> bool:
+    """Whether somebody's first post is held for a moderator. `published_before` is a queryset of theirs."""
+    return (
+        not is_replaying()
+        and is_newcomer(by)
+        and Numbers.load().review_first_posts
+        and not published_before.filter(published_at__isnull=False).exists()
+    )

@@ -1,0 +1,238 @@
+"""What people do with every kind of content: comment, follow, keep drafts, attach pictures."""
+
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+
+from community.accounts.models import User
+from community.core import clock, text
+from community.core.body import BODY_FIELDS, write_body
+from community.core.errors import Conflict, NotAllowed, require
+from community.core.models import Body
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from community.moderation.models import Moderated
+from community.moderation.permissions import is_moderator, why_not_write
+
+from . import gates
+from .models import Comment, Draft, Follow, Revision, Tag, Upload
+
+MOST_TAGS = 5
+NEW_TAG_REPUTATION = 750  # FEATURES F, Privileges
+DRAFT_BYTES = 60_000
+
+
+@transaction.atomic
+def comment(
+    target: Moderated,
+    by: User,
+    *,
+    body: str,
+    source_format: str = Body.Format.PLAIN,
+    **sourced: str,
+) -> Comment:
+    """Say something short under a post. Raises ValidationError at `body`, NotAllowed, Conflict."""
+    row = locked(target)
+    if not is_replaying():
+        require(why_not_write(by))
+        if not type(target).objects.visible_to(by).filter(pk=target.pk).exists():  # type: ignore[attr-defined]
+            raise NotAllowed(_("This post is not open to you."))
+        if closed := row.why_closed_to_words():
+            raise Conflict(closed)
+    body = body.strip()
+    if not body:
+        raise ValidationError({"body": _("Write something first.")})
+    if not is_replaying() and len(body) > Comment.LONGEST:
+        raise ValidationError({"body": _("A comment has at most %(most)d characters.") % {"most": Comment.LONGEST}})
+    people = gates.mentioned(body, by)
+    new = Comment(target=row, author=by, created_at=clock.now(), visibility=Comment.Visibility.DRAFT, **sourced)
+    write_body(new, body, source_format, known_users=people, limit=None)
+    gates.check_newcomer(new, by)
+    new.visibility, new.published_at = Comment.Visibility.VISIBLE, new.created_at
+    new.save(force_insert=True)
+    new.target = row
+    kind, data = new.published_event()
+    record(kind, actor=by, subject=new, mentions=list(people.values()), **data)
+    return new
+
+
+@transaction.atomic
+def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
+    """Change one's own comment. Mentions in an edit call nobody (CHECKS 25)."""
+    require(why_not_write(by))
+    row = locked(comment)
+    if row.author_id != by.pk:
+        raise NotAllowed(_("Only its author can edit a comment."))
+    if row.visibility != Comment.Visibility.VISIBLE:
+        raise Conflict(_("This comment has been taken down."))
+    body = body.strip()
+    if not body:
+        raise ValidationError({"body": _("Write something first.")})
+    if len(body) > Comment.LONGEST:
+        raise ValidationError({"body": _("A comment has at most %(most)d characters.") % {"most": Comment.LONGEST}})
+    if body == row.body_source:
+        return row
+    write_body(row, body, Body.Format.PLAIN, known_users=gates.mentioned(body, by), limit=None)
+    gates.check_newcomer(row, by)
+    row.edited_at = clock.now()
+    row.save(update_fields=[*BODY_FIELDS, "edited_at"])
+    record("comment.edited", actor=by, subject=row)
+    return row
+
+
+@transaction.atomic
+def follow(
+    target: models.Model, by: User, level: str = Follow.Level.WATCHING, *, because_of_a_post: bool = False
+) -> Follow:
+    """Hear of a thing at a level. Following twice changes the level; taking part never lowers a chosen one."""
+    if level not in Follow.Level.values:
+        raise ValidationError({"level": _("Choose a level.")})
+    content_type = ContentType.objects.get_for_model(target)
+    row, new = Follow.objects.get_or_create(
+        user=by, target_type=content_type, target_id=target.pk, defaults={"level": level, "created_at": clock.now()}
+    )
+    if because_of_a_post:
+        return row
+    if new or row.level != level:
+        row.level = level
+        row.save(update_fields=["level"])
+        record("follow.changed", actor=by, subject=target, on=True, level=level)
+    return row
+
+
+@transaction.atomic
+def unfollow(target: models.Model, by: User) -> None:
+    """Hear of it no longer. Twice is harmless."""
+    content_type = ContentType.objects.get_for_model(target)
+    gone, _rows = Follow.objects.filter(user=by, target_type=content_type, target_id=target.pk).delete()
+    if gone:
+        record("follow.changed", actor=by, subject=target, on=False)
+
+
+def is_following(target: models.Model, user: Any) -> bool:
+    if not user.is_authenticated:
+        return False
+    content_type = ContentType.objects.get_for_model(target)
+    return (
+        Follow.objects.filter(user=user, target_type=content_type, target_id=target.pk)
+        .exclude(level=Follow.Level.MUTED)
+        .exists()
+    )
+
+
+def add_revision(
+    target: models.Model,
+    by: User | None,
+    *,
+    body_source: str,
+    source_format: str = Body.Format.MARKDOWN,
+    title: str = "",
+    tags: str = "",
+    summary: str = "",
+    number: int | None = None,
+    **sourced: str,
+) -> Revision:
+    """Keep a version of a text. The caller holds the row's lock, so that numbers follow one another."""
+    content_type = ContentType.objects.get_for_model(target)
+    if number is None:
+        number = latest_revision(target) + 1
+    return Revision.objects.create(
+        target_type=content_type,
+        target_id=target.pk,
+        number=number,
+        editor=by,
+        title=title,
+        body_source=body_source,
+        source_format=source_format,
+        tags=tags[:300],
+        summary=summary.strip()[:300],
+        created_at=clock.now(),
+        **sourced,
+    )
+
+
+def latest_revision(target: models.Model) -> int:
+    """Number of the newest version of a text; 0 when none was kept."""
+    content_type = ContentType.objects.get_for_model(target)
+    newest = Revision.objects.filter(target_type=content_type, target_id=target.pk).aggregate(models.Max("number"))
+    return newest["number__max"] or 0
+
+
+def tags_named(names: list[str] | tuple[str, ...], by: User) -> list[Tag]:
+    """The tags of these names, made where the person may make tags.
+
+    Raises ValidationError at `tags` for too many, and for new ones by somebody who can't make them yet.
+    """
+    wanted: dict[str, str] = {}
+    for name in names:
+        name = text.clean_line(name).lower().strip("# ")[:50]
+        slug = "-".join(name.replace("_", "-").split())
+        if slug:
+            wanted.setdefault(slug, name)
+    if not is_replaying() and len(wanted) > MOST_TAGS:
+        raise ValidationError({"tags": _("Choose at most %(most)d tags.") % {"most": MOST_TAGS}})
+    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=wanted)}
+    missing = [slug for slug in wanted if slug not in known]
+    if missing and not is_replaying() and not _may_make_tags(by):
+        raise ValidationError(
+            {
+                "tags": _("There is no tag “%(tag)s” yet. Making new ones takes %(points)d points; you have %(have)d.")
+                % {"tag": wanted[missing[0]], "points": NEW_TAG_REPUTATION, "have": by.reputation}
+            }
+        )
+    for slug in missing:
+        try:
+            with transaction.atomic():
+                known[slug] = Tag.objects.create(slug=slug, name=wanted[slug])
+        except IntegrityError:
+            known[slug] = Tag.objects.get(slug=slug)
+    return [known[slug] for slug in wanted]
+
+
+def _may_make_tags(user: User) -> bool:
+    return user.reputation >= NEW_TAG_REPUTATION or user.speaks_for_brand or is_moderator(user)
+
+
+def save_draft(by: User, key: str, data: dict[str, Any]) -> Draft:
+    """Keep what somebody is writing. Raises ValidationError beyond 60 kB."""
+    if len(str(data)) > DRAFT_BYTES:
+        raise ValidationError({"body": _("This text is too long to be kept as a draft.")})
+    draft, _new = Draft.objects.update_or_create(
+        user=by, key=key[:120], defaults={"data": data, "updated_at": clock.now()}
+    )
+    return draft
+
+
+def draft_of(by: Any, key: str) -> dict[str, Any]:
+    """What was kept under this key, or nothing."""
+    if not by.is_authenticated:
+        return {}
+    return Draft.objects.filter(user=by, key=key).values_list("data", flat=True).first() or {}
+
+
+def drop_draft(by: User, key: str) -> None:
+    Draft.objects.filter(user=by, key=key).delete()
+
+
+def attach_uploads(target: Body, by: User) -> None:
+    """Tie the pictures a text shows to it, so that they stay, and are as visible as it is."""
+    paths = [upload_path(address) for address in text_images(target.body_html)]
+    if not paths:
+        return
+    content_type = ContentType.objects.get_for_model(target)
+    Upload.objects.filter(owner=by, file__in=paths, target_id__isnull=True).update(
+        target_type=content_type, target_id=target.pk
+    )
+
+
+def text_images(html: str) -> list[str]:
+    """Addresses of the pictures in safe HTML."""
+    return [piece.split('"', 1)[0] for piece in html.split('src="')[1:]]
+
+
+def upload_path(address: str) -> str:
+    """Storage name of a picture served under MEDIA_URL."""
+    return address.split("/media/", 1)[-1]

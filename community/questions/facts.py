@@ -1,0 +1,101 @@
+"""From rows to facts, and from facts to the state a thread shows (RULINGS 11)."""
+
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q
+from django.utils.translation import gettext as _
+
+from community.core.errors import Conflict
+from community.moderation.models import Moderated
+
+from .models import Answer, Kind, State, Thread
+
+# What can be done with a thread of each kind; anything else is refused with a reason.
+_SOLVABLE = {"accept", "solve_another_way", "ask_for_info", "recheck"}
+_ALWAYS = {"duplicate", "close", "lock", "reopen", "official"}
+TRANSITIONS: dict[str, set[str]] = {
+    Kind.QUESTION: _ALWAYS | _SOLVABLE,
+    Kind.PROBLEM: _ALWAYS | _SOLVABLE,
+    Kind.IDEA: _ALWAYS | {"ask_for_info", "idea_status"},
+    Kind.PRAISE: _ALWAYS,
+}
+
+
+def check_transition(thread: Thread, verb: str) -> None:
+    """Raise Conflict when this can't be done with a thread of this kind in this state."""
+    if verb not in TRANSITIONS[thread.kind]:
+        raise Conflict(
+            _("This can't be done with %(kind)s.")
+            % {
+                "kind": {
+                    Kind.QUESTION: _("a question"),
+                    Kind.PROBLEM: _("a problem"),
+                    Kind.IDEA: _("an idea"),
+                    Kind.PRAISE: _("praise"),
+                }[Kind(thread.kind)]
+            }
+        )
+    if thread.duplicate_of_id and verb not in ("reopen", "lock", "duplicate"):
+        raise Conflict(_("This was asked before; the original is the place for it."))
+    if thread.closed_at and verb not in ("reopen", "lock"):
+        raise Conflict(_("This thread is closed. Reopen it first."))
+
+
+def derive_state(thread: Thread) -> State:
+    """What the facts come to. Several things may be true at once; this is the first that a reader wants to know."""
+    if thread.duplicate_of_id:
+        return State.DUPLICATE
+    if thread.closed_at:
+        return State.CLOSED
+    if thread.solved_at:
+        return State.SOLVED_ANOTHER_WAY if thread.solved_note else State.SOLVED
+    if thread.needs_info_since:
+        return State.NEEDS_INFO
+    if thread.reopened_at:
+        return State.REOPENED
+    return State.REPLIED if thread.first_reply_at else State.NO_REPLY
+
+
+FACTS = [
+    "answer_count", "first_reply_at", "replied_at", "asker_spoke_at", "solved_at", "leading_solution",
+    "official_at", "state", "active_at",
+]  # fmt: skip
+
+
+def refresh(thread: Thread) -> None:
+    """Read the facts that hang on answers from their rows again, derive the state, and save.
+
+    Expects the caller to hold the thread's row. One aggregate and one update, however many answers there are.
+    """
+    mine = Q(author=thread.author_id)
+    standing = Q(accepted_at__isnull=False)
+    if thread.reopened_at:
+        standing &= Q(accepted_at__gt=thread.reopened_at)
+    rows = Answer.objects.filter(thread=thread, visibility=Moderated.Visibility.VISIBLE)
+    facts = rows.aggregate(
+        count=Count("pk"),
+        first_reply=Min("created_at", filter=~mine),
+        last_reply=Max("created_at", filter=~mine),
+        own=Max("created_at", filter=mine),
+        accepted=Min("accepted_at", filter=standing),
+        official=Min("official_at", filter=Q(official_for__isnull=False)),
+    )
+    thread.answer_count = facts["count"]
+    thread.first_reply_at = facts["first_reply"]
+    thread.official_at = facts["official"]
+    thread.replied_at = latest(thread.replied_at, facts["last_reply"])
+    thread.asker_spoke_at = latest(thread.asker_spoke_at, facts["own"])
+    if not thread.solved_note:
+        thread.solved_at = facts["accepted"]
+    solutions = rows.filter(standing).order_by("accepted_at", "pk")
+    if facts["accepted"] is None:
+        thread.leading_solution = None
+    elif thread.leading_solution_id is None or not solutions.filter(pk=thread.leading_solution_id).exists():
+        thread.leading_solution = solutions.first()
+    thread.state = derive_state(thread)
+    thread.save(update_fields=FACTS)
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    """The latest of some moments, None being none."""
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,148 @@
+"""Who may do what with threads and answers. Each question answers with the reason against it, or with nothing;
+templates ask the same functions as services do."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from community.accounts.models import TrustLevel
+from community.core import clock
+from community.core.models import Numbers
+from community.moderation.permissions import is_moderator, why_not_write
+
+from .models import Answer, Kind, Thread
+
+FREE_EDIT_REPUTATION = 1000  # FEATURES F, Privileges
+SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
+
+
+def is_agent(user: Any) -> bool:
+    """Speaks for a department: may answer officially, ask for information, see private details."""
+    return bool(user and user.is_authenticated and user.has_perm("questions.answer_officially"))
+
+
+def why_not_vote(user: Any, post: Thread | Answer) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if post.author_id == user.pk:
+        return _("You can't vote on what you wrote yourself.")
+    thread = post.thread if isinstance(post, Answer) else post
+    if not (post.is_visible and thread.is_visible):
+        return _("This post has been taken down.")
+    if thread.locked_at:
+        return _("This thread is locked.")
+    if thread.duplicate_of_id:
+        return _("This was asked before. Please vote on the original.")
+    return ""
+
+
+def why_not_vote_down(user: Any, post: Thread | Answer) -> str:
+    if reason := why_not_vote(user, post):
+        return reason
+    if user.trust < TrustLevel.MEMBER and not user.speaks_for_brand:
+        return _("Voting down opens once a few of your own posts have been found useful.")
+    return ""
+
+
+def why_not_answer(user: Any, thread: Thread) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if not thread.is_visible:
+        return _("This thread is not open to answers.")
+    return thread.why_closed_to_words()
+
+
+def why_not_edit(user: Any, post: Thread | Answer) -> str:
+    """Authors edit their own words; others from 1,000 points on, never staff's and never an advocate's."""
+    if reason := why_not_write(user):
+        return reason
+    thread = post.thread if isinstance(post, Answer) else post
+    if thread.locked_at and not is_moderator(user):
+        return _("This thread is locked.")
+    if post.author_id == user.pk:
+        return ""
+    if user.speaks_for_brand:
+        return _("Staff never change what members wrote.")
+    if post.author.speaks_for_brand or (isinstance(post, Answer) and post.is_official):
+        return _("Official answers are changed by the department that gave them.")
+    if user.reputation < FREE_EDIT_REPUTATION:
+        return _("Editing others' posts takes %(points)d points; you have %(have)d.") % {
+            "points": FREE_EDIT_REPUTATION,
+            "have": user.reputation,
+        }
+    return ""
+
+
+def why_not_accept(user: Any, thread: Thread) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if thread.kind not in SOLVABLE:
+        return _("Only questions and problems have a solution.")
+    if thread.author_id == user.pk:
+        return ""
+    if not is_agent(user):
+        return _("Only the person who asked can accept an answer.")
+    days = Numbers.load().staff_accept_after_days
+    last_word = max(filter(None, (thread.created_at, thread.asker_spoke_at)))
+    if last_word > clock.now() - timedelta(days=days):
+        return _("Staff can accept for the asker after %(days)d days without a word from them.") % {"days": days}
+    return ""
+
+
+def why_not_withdraw(user: Any, thread: Thread) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if thread.author_id == user.pk or is_agent(user):
+        return ""
+    return _("Only the person who asked can take an acceptance back.")
+
+
+def why_not_official(user: Any, thread: Thread) -> str:
+    if reason := why_not_write(user):
+        return reason
+    return "" if is_agent(user) else _("Only staff of a department can answer officially.")
+
+
+def why_not_ask_for_info(user: Any, thread: Thread) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if is_agent(user) or user.is_advocate:
+        return ""
+    return _("Only staff and advocates can put a thread on hold. You can ask in a comment.")
+
+
+def why_not_moderate_thread(user: Any) -> str:
+    if is_moderator(user) or is_agent(user):
+        return ""
+    return _("Only staff can do this.")
+
+
+def why_not_see_private(user: Any, thread: Thread) -> str:
+    if user.is_authenticated and (thread.author_id == user.pk or user.has_perm("questions.view_privatedetails")):
+        return ""
+    return _("Only the person who asked and staff can see private details.")
+
+
+def can_vote(user: Any, post: Thread | Answer) -> bool:
+    return not why_not_vote(user, post)
+
+
+def can_answer(user: Any, thread: Thread) -> bool:
+    return not why_not_answer(user, thread)
+
+
+def can_edit(user: Any, post: Thread | Answer) -> bool:
+    return not why_not_edit(user, post)
+
+
+def can_accept(user: Any, thread: Thread) -> bool:
+    return not why_not_accept(user, thread)
+
+
+def can_make_official(user: Any, thread: Thread) -> bool:
+    return not why_not_official(user, thread)
+
+
+def can_see_private(user: Any, thread: Thread) -> bool:
+    return not why_not_see_private(user, thread)

@@ -1,0 +1,104 @@
+"""The standing cast: Alice asks, Bob answers, Charlie is a stranger, Dana is staff."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.cache import cache
+
+from community.accounts.models import Department, User
+from community.accounts.services import set_role
+from community.core import clock
+from community.questions.models import Answer, Thread
+from products.models import Product
+
+from . import factories
+
+WEDNESDAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    """Caches start empty: a test must not live on what another left."""
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def wednesday() -> Iterator[datetime]:
+    """An ordinary Wednesday morning, standing still."""
+    with clock.travel(WEDNESDAY) as moment:
+        yield moment
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return factories.a_person("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return factories.a_person("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return factories.a_person("charlie")
+
+
+@pytest.fixture
+def support(db: None) -> Department:
+    return factories.a_department("support", name="Customer support", mailbox="support@example.org")
+
+
+@pytest.fixture
+def dana(support: Department) -> User:
+    """An agent of customer support."""
+    dana = factories.a_person("dana")
+    set_role(dana, None, "agent", support)
+    return User.objects.get(pk=dana.pk)
+
+
+@pytest.fixture
+def ravi(db: None) -> User:
+    """A moderator."""
+    ravi = factories.a_person("ravi")
+    set_role(ravi, None, "moderator")
+    return User.objects.get(pk=ravi.pk)
+
+
+@pytest.fixture
+def hanna(db: None) -> User:
+    """A community manager."""
+    hanna = factories.a_person("hanna")
+    set_role(hanna, None, "community-manager")
+    return User.objects.get(pk=hanna.pk)
+
+
+@pytest.fixture
+def duo(db: None) -> Product:
+    return factories.a_product("duo", name="Brindle Duo")
+
+
+@pytest.fixture
+def thread(alice: User, duo: Product) -> Thread:
+    """Alice's question about the Duo."""
+    return factories.a_thread(alice, product=duo)
+
+
+@pytest.fixture
+def answer(thread: Thread, bob: User) -> Answer:
+    """Bob's answer to it."""
+    return factories.an_answer(thread, bob)
+
+
+@pytest.fixture
+def enrol(db: None) -> Callable[[User], None]:
+    """Give somebody of the staff a second factor, so that the Wagtail admin lets them in."""
+    def give(user: User) -> None:
+        Authenticator.objects.get_or_create(
+            user=user, type=Authenticator.Type.TOTP, defaults={"data": {"secret": "JBSWY3DPEHPK3PXP"}}
+        )
+
+    return give

@@ -1,0 +1,64 @@
+"""A factory per model: minimal and valid. Each goes through the services, so that facts, events and counters are true."""
+
+import itertools
+from typing import Any
+
+from community.accounts.models import Department, User
+from community.accounts.services import join
+from community.posts.models import Tag, Topic
+from community.questions import services as questions
+from community.questions.models import Answer, Thread
+from products.models import Family, Product
+
+_number = itertools.count(1)
+
+
+def a_person(username: str = "", **fields: Any) -> User:
+    """A member with some trust, so that newcomers' limits don't stand in the way of what is tested."""
+    username = username or f"person{next(_number)}"
+    fields = {"trust": 1, "email": f"{username}@example.org", **fields}
+    return join(username, fields.pop("name", username.title()), **fields)
+
+
+def a_department(slug: str = "", **fields: Any) -> Department:
+    slug = slug or f"department{next(_number)}"
+    every_day = {str(day): [["08:00", "18:00"]] for day in range(5)}
+    return Department.objects.create(slug=slug, **{"name": slug.title(), "hours": every_day, **fields})
+
+
+def a_family(slug: str = "", **fields: Any) -> Family:
+    slug = slug or f"family{next(_number)}"
+    return Family.objects.create(slug=slug, **{"name": slug.title(), **fields})
+
+
+def a_product(slug: str = "", **fields: Any) -> Product:
+    slug = slug or f"product{next(_number)}"
+    family = fields.pop("family", None) or a_family()
+    return Product.objects.create(slug=slug, family=family, **{"name": slug.title(), **fields})
+
+
+def a_topic(slug: str = "", **fields: Any) -> Topic:
+    slug = slug or f"topic{next(_number)}"
+    return Topic.objects.create(slug=slug, **{"name": slug.title(), **fields})
+
+
+def a_tag(slug: str = "", **fields: Any) -> Tag:
+    slug = slug or f"tag{next(_number)}"
+    return Tag.objects.create(slug=slug, **{"name": slug, **fields})
+
+
+def a_thread(by: User | None = None, **fields: Any) -> Thread:
+    number = next(_number)
+    told = {
+        "kind": "question",
+        "title": f"Why does number {number} drip at night",
+        "body": f"It has dripped since Monday, and I can't see why. Number {number}.",
+        **fields,
+    }
+    return questions.post_thread(by or a_person(), **told)
+
+
+def an_answer(thread: Thread | None = None, by: User | None = None, **fields: Any) -> Answer:
+    number = next(_number)
+    told = {"body": f"Open the valve fully and close it again, six times. Number {number}.", **fields}
+    return questions.post_answer(thread or a_thread(), by or a_person(), **told)
