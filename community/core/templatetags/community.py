@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import zlib
 from datetime import datetime, timedelta
@@ -12,9 +13,9 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from community.core import clock
 
@@ -180,7 +181,7 @@ def ago(when: datetime | None) -> str:
             ngettext("in %(n)d week", "in %(n)d weeks", weeks),
         )
         return (past if seconds >= 0 else future) % {"n": weeks}
-    return formats.date_format(timezone.localtime(when), "DATE_FORMAT")
+    return formats.date_format(timezone.localtime(when), pgettext("format of a date", "j M Y"))
 
 
 @register.simple_tag
@@ -192,7 +193,7 @@ def time_ago(when: datetime | None, words: str = "") -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="minutes"),
-        formats.date_format(local, "DATETIME_FORMAT"),
+        formats.date_format(local, pgettext("format of a moment", "j M Y, H:i")),
         words or ago(when),
     )
 
@@ -277,3 +278,20 @@ def widget_kind(bound_field: Any) -> str:
     if kind in ("radio", "file", "select"):
         return {"radio": "choices", "file": "file", "select": "select"}[kind]
     return "area" if type(widget).__name__.endswith("Textarea") else "text"
+
+
+# A script element ends at the first "</", whatever its type says: nothing in the data may look like that.
+_UNSAFE_IN_SCRIPT = {
+    ord("<"): "\\u003C",
+    ord(">"): "\\u003E",
+    ord("&"): "\\u0026",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
+
+
+@register.filter
+def json_ld(data: Any) -> SafeString:
+    """Structured data for `<script type="application/ld+json">`."""
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return mark_safe(written.translate(_UNSAFE_IN_SCRIPT))  # noqa: S308 - escaped above
