@@ -1,0 +1,68 @@
+"""The documents stay whole: every setting, command and kind of event is in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+from community.events.kinds import KINDS
+
+ROOT = Path(settings.ROOT)
+RUNNING = (ROOT / "docs" / "running.md").read_text()
+OURS = ("community", "products", "reviews", "advocates")
+
+
+def variables() -> list[str]:
+    found: set[str] = set()
+    for file in (ROOT / "community" / "settings").glob("*.py"):
+        found |= set(re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", file.read_text()))
+    return sorted(found)
+
+
+def commands() -> list[str]:
+    return sorted(name for name, app in get_commands().items() if app.split(".")[0] in OURS)
+
+
+def test_the_search_for_variables_finds_them() -> None:
+    assert {"DATABASE_URL", "SECRET_KEY", "TRUSTED_PROXIES"} <= set(variables())
+
+
+@pytest.mark.parametrize("name", variables())
+def test_every_variable_is_documented(name: str) -> None:
+    assert f"`{name}`" in RUNNING, f"docs/running.md says nothing of {name}"
+
+
+def test_no_variable_is_documented_that_nobody_reads() -> None:
+    table = RUNNING[RUNNING.index("| variable |") : RUNNING.index("## Is it well?")]
+    first_cells = [row.split("|")[1] for row in table.splitlines()[2:] if row.startswith("|")]
+    named = {name for cell in first_cells for name in re.findall(r"`([A-Z_]+)`", cell)}
+    assert named == set(variables())
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_documented(name: str) -> None:
+    assert f"`{name}`" in RUNNING or name in (ROOT / "README.md").read_text(), f"{name} stands nowhere"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_event_is_documented(kind: str) -> None:
+    architecture = (ROOT / "docs" / "architecture.md").read_text()
+    assert f"`{kind}`" in architecture, f"docs/architecture.md says nothing of {kind}"
+
+
+def test_the_environment_is_read_in_the_settings_alone() -> None:
+    readers = [
+        str(file.relative_to(ROOT))
+        for top in OURS
+        for file in (ROOT / top).rglob("*.py")
+        if re.search(r"\bos\.(environ\b(?!\.setdefault| \|)|getenv)", file.read_text()) and "settings" not in file.parts
+    ]
+    assert readers == []
+
+
+def test_no_file_names_a_registry() -> None:
+    hosts = re.compile("|".join(("pypi" + r"\.org", "pythonhosted" + r"\.org", "npmjs" + r"\.org")))
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock", ".ci/run", "scripts/lock.py"):
+        assert not hosts.search((ROOT / name).read_text()), name
