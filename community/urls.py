@@ -5,7 +5,7 @@ from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
-from community.core import health
+from community.core import brand, health
 from community.core import views as core_views
 
 # Staff come in by the same door as everybody, where the second factor is asked for; Wagtail's own doors lead there.
@@ -14,9 +14,11 @@ to_login = RedirectView.as_view(pattern_name="account_login", query_string=True)
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("brand.css", brand.brand_css, name="brand_css"),
     path("language/", core_views.language, name="language"),
     path("styleguide/", core_views.styleguide, name="styleguide"),
     path("accounts/", include("allauth.urls")),
+    path("settings/", include("community.accounts.urls")),
     path("admin/login/", to_login),
     re_path(r"^admin/password_reset/", RedirectView.as_view(pattern_name="account_reset_password")),
     path("admin/", include(wagtailadmin_urls)),

@@ -1,4 +1,4 @@
-"""A factory per model: minimal and valid. Each goes through the services, so that facts, events and counters are true."""
+"""A factory per model: minimal and valid, through the services, so that facts, events and counters are true."""
 
 import itertools
 from typing import Any

@@ -50,6 +50,7 @@ def listeners_of(kind: str) -> list[Listener]:
 
 def record(
     kind: str,
+    /,
     *,
     actor: AbstractBaseUser | None,
     subject: models.Model,

@@ -30,13 +30,13 @@ def _copy_state(target: Moderated, row: Moderated) -> None:
         setattr(target, field, getattr(row, field))
 
 
-def publish(target: Moderated, by: User | None) -> None:
-    """Show a thing for the first time (or after a look) and say so. Expects to run in a transaction."""
+def publish(target: Moderated, by: User | None, **more: Any) -> None:
+    """Show a thing for the first time (or after a look) and say so, with `more` in the event. Runs in a transaction."""
     target.visibility = Visibility.VISIBLE
     target.published_at = target.published_at or clock.now()
     target.save(update_fields=["visibility", "published_at"])
     kind, data = target.published_event()
-    record(kind, actor=by, subject=target, **data)
+    record(kind, actor=by, subject=target, **data, **more)
 
 
 @transaction.atomic

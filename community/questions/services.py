@@ -97,7 +97,7 @@ def post_thread(
     attach_uploads(thread, by)
     follow(thread, by, because_of_a_post=True)
     if not waits:
-        publish(thread, by)
+        publish(thread, by, mentions=list(people.values()))
     return thread
 
 
