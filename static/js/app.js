@@ -45,13 +45,13 @@
     const unit = n < 90 ? ["second", n] : ["minute", Math.ceil(n / 60)];
     return new Intl.NumberFormat(document.documentElement.lang || "en", { style: "unit", unit: unit[0], unitDisplay: "long" }).format(unit[1]);
   }
-  function refusal(xhr) {
-    const type = xhr.getResponseHeader("Content-Type") || "";
-    const body = xhr.responseText || "";
+  function refusal(status, type, body, later) {
+    if (type.includes("json")) {
+      try { const answer = JSON.parse(body); const text = answer.error || answer.detail; if (typeof text === "string") return text; } catch (_) { /* not what it said */ }
+    }
     if (type.startsWith("text/plain") && body && body.length < 300) return body;
-    if (xhr.status === 429) return (words.slow || "").replace("%s", wait(xhr.getResponseHeader("Retry-After")));
-    if (xhr.status === 401 || xhr.status === 403) return words.forbidden;
-    return words.error;
+    if (status === 429) return (words.slow || "").replace("%s", wait(later));
+    return status === 401 || status === 403 ? words.forbidden : words.error;
   }
 
   /* ---- htmx ---- */
@@ -60,7 +60,10 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token();
   });
-  document.addEventListener("htmx:responseError", (event) => toast(refusal(event.detail.xhr), "error"));
+  document.addEventListener("htmx:responseError", (event) => {
+    const xhr = event.detail.xhr;
+    toast(refusal(xhr.status, xhr.getResponseHeader("Content-Type") || "", xhr.responseText || "", xhr.getResponseHeader("Retry-After")), "error");
+  });
   document.addEventListener("htmx:sendError", () => toast(words.offline, "error"));
   document.addEventListener("htmx:timeout", () => toast(words.offline, "error"));
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -76,15 +79,12 @@
   document.body.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail.message));
 
   async function post(url, data, options = {}) {
-    const response = await fetch(url, { method: "POST", body: data, credentials: "same-origin", headers: { "X-CSRFToken": token(), "X-Requested-With": "XMLHttpRequest", ...options.headers }, keepalive: Boolean(options.keepalive) });
+    let response;
+    try {
+      response = await fetch(url, { method: "POST", body: data, credentials: "same-origin", headers: { "X-CSRFToken": token(), "X-Requested-With": "XMLHttpRequest", ...options.headers }, keepalive: Boolean(options.keepalive) });
+    } catch (_) { throw new Error(words.offline); }
     if (response.ok) return response;
-    const type = response.headers.get("Content-Type") || "";
-    let text = "";
-    if (type.includes("json")) {
-      const answer = await response.json().catch(() => ({}));
-      text = answer.error || answer.detail || "";
-    } else if (type.startsWith("text/plain")) text = await response.text();
-    throw new Error((typeof text === "string" && text.slice(0, 300)) || (response.status === 429 ? (words.slow || "").replace("%s", wait(response.headers.get("Retry-After"))) : words.error));
+    throw new Error(refusal(response.status, response.headers.get("Content-Type") || "", await response.text(), response.headers.get("Retry-After")));
   }
 
   /* ---- the editor: a textarea with a few helping hands ---- */
@@ -318,5 +318,6 @@
     all("[data-draft-url]", root).forEach(draft);
   }
   prepare(document);
+  all(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - 48; });
   document.querySelector("[data-error-summary]")?.focus();
 })();
