@@ -100,5 +100,5 @@ class SteadyRedisCache(RedisCache):
     def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
         self._either("delete_many", list(keys), version)
 
-    def clear(self) -> bool:
-        return self._either("clear")
+    def clear(self) -> None:
+        self._either("clear")

@@ -9,7 +9,7 @@ DEBUG = False
 SECRET_KEY = "tests-only"  # noqa: S105
 BASE_URL = WAGTAILADMIN_BASE_URL = "http://testserver"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-CSRF_TRUSTED_ORIGINS: list[str] = []
+CSRF_TRUSTED_ORIGINS = []
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A folder for each process of a parallel run, so that they do not clear each other's files.
 DATA_DIR = ROOT / ".cache" / "test-data" / os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -28,3 +28,5 @@ TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 WHITENOISE_AUTOREFRESH = True  # no list of all files at each start
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 DEMO_ALLOWED = True
+PANELS_STRICT = True  # a panel that fails or asks too much fails its test
+BRAND_SECONDS = 0  # nothing kept between tests
