@@ -6,6 +6,7 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from . import workers
+        from . import brand, limits, outbox, workers
 
-        workers.register()
+        for part in (brand, limits, outbox, workers):
+            part.register()

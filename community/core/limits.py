@@ -1,71 +1,228 @@
-"""How often somebody may do something: rows, so that every process counts alike (RULINGS 32).
+"""How often somebody may do something: counted in rows that all processes share, or in Redis where there is one.
 
-    limits.spend("post", person)        # raises Limited, with the time to wait, at one too many
+    @limited("post")                                  # on a view: answers 429 by itself, the text is kept
+    def ask(request): ...
 
-A window begins with its first act and ends by itself. An act is counted by one conditional update, so that N parallel
-requests never get more than the limit; only the first of a window inserts a row.
+    limits.spend("vote", person)                      # elsewhere: raises Limited at one too many
+
+Views and the API ask; services don't, so imports and the demo never wait (RULINGS 32). A window begins with the first
+act in it.
 """
 
+import functools
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
+import redis
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from . import clock, schedule
 from .models import RateLimit
 
-# What, how often, in how many seconds. The figures for posts are those of FEATURES H.
+logger = logging.getLogger(__name__)
+
+# action: (how often, in so many seconds), the shortest first. FEATURES H [K] for posts; the others leave room for
+# the quickest person and stop a script.
+FLOOD = ((5, 30), (15, 600), (50, 3600))
 LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
-    "post": ((5, 30), (15, 600), (50, 3600)),
+    "post": FLOOD,
+    "comment": FLOOD,
     "vote": ((40, 60), (400, 3600)),
+    "follow": ((30, 60), (200, 3600)),
     "flag": ((5, 60), (30, 3600)),
     "upload": ((10, 60), (60, 3600)),
+    "preview": ((60, 60), (600, 3600)),
     "draft": ((60, 60),),
-    "preview": ((60, 60),),
     "write_first": ((10, 600),),  # visitors who write before they sign up, by address
+    "search": ((60, 60), (1200, 3600)),
+    "signup": ((20, 3600),),
+    "settings": ((30, 60),),
+    "message": ((5, 60), (30, 3600)),
 }
 
 
 class Limited(Exception):
     """Too often; `wait` is the number of seconds until it opens again."""
 
-    def __init__(self, wait: int) -> None:
-        self.wait = max(1, wait)
-        self.reason = str(_("That was quick. Please wait a moment and send it again; your text is kept."))
+    def __init__(self, action: str, wait: int) -> None:
+        self.action, self.wait = action, max(1, wait)
+        self.reason = _("That was quick. You can go on in %(wait)s; your text is kept.") % {"wait": in_words(self.wait)}
         super().__init__(self.reason)
 
 
-def spend(what: str, who: Any) -> None:
-    """Count one act of somebody (a user, or the address of a visitor). Raises Limited instead of counting too many."""
-    key = getattr(who, "pk", None) or f"ip:{who}"
-    for most, seconds in LIMITS[what]:
-        _count(f"{what}:{seconds}:{key}"[:160], most, seconds)
+def check(action: str, who: str, limit: int, window_seconds: int) -> None:
+    """Count one act; raise Limited when it is one too many. Exact whoever asks at the same time.
+
+    Call it outside of a transaction that may be rolled back: the act would not count.
+    """
+    key = f"{action}:{window_seconds}:{who}"
+    if len(key) > 150:
+        key = f"{action}:{window_seconds}:{sha256(who.encode()).hexdigest()}"
+    wait = _ask_redis(key, limit, window_seconds) if settings.REDIS_URL else None
+    if wait is None:
+        wait = _ask_rows(key, limit, window_seconds)
+    if wait:
+        logger.info("Limit reached: %s by %s", action, who)
+        raise Limited(action, wait)
 
 
-def _count(key: str, most: int, seconds: int) -> None:
-    now = clock.now()
-    end = now + timedelta(seconds=seconds)
-    row = RateLimit.objects.filter(key=key)
-    for _attempt in range(3):
-        if row.filter(expires_at__gt=now, count__lt=most).update(count=F("count") + 1):
-            return
-        if row.filter(expires_at__lte=now).update(count=1, window_start=now, expires_at=end):
-            return
-        full_until = row.values_list("expires_at", flat=True).first()
-        if full_until is not None:
-            raise Limited(int((full_until - now).total_seconds()) + 1)
-        try:
-            with transaction.atomic():
-                RateLimit.objects.create(key=key, count=1, window_start=now, expires_at=end)
-            return
-        except IntegrityError:
-            continue  # another request made the row at the same moment: count on it
-    raise Limited(seconds)
+def spend(action: str, who: Any) -> None:
+    """Count one act of somebody (a user, or the address of a visitor) in every window of LIMITS, or raise Limited."""
+    name = f"user:{who.pk}" if getattr(who, "pk", None) else f"ip:{who}"
+    for limit, window in LIMITS[action]:
+        check(action, name, limit, window)
 
 
-@schedule.every(3600, "core.limits")
-def forget() -> None:
-    """Away with windows that ended."""
-    RateLimit.objects.filter(expires_at__lt=clock.now()).delete()
+def spend_for(action: str, request: HttpRequest) -> None:
+    """`spend` for whoever asks."""
+    user = getattr(request, "user", None)
+    spend(action, user if user is not None and user.is_authenticated else client_ip(request))
+
+
+def client_ip(request: HttpRequest) -> str:
+    """REMOTE_ADDR, which TrustedProxyMiddleware has set; an IPv6 address by its /64."""
+    address = request.META.get("REMOTE_ADDR", "")
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+    return str(parsed)
+
+
+# Rows -------------------------------------------------------------------------------------------------------
+
+
+def _ask_rows(key: str, limit: int, window: int) -> int:
+    """Seconds to wait, 0 when it was counted."""
+    for _attempt in range(5):
+        now = clock.now()
+        ends = now + timedelta(seconds=window)
+        rows = RateLimit.objects.filter(key=key)
+        if rows.filter(expires_at__gt=now, count__lt=limit).update(count=F("count") + 1):
+            return 0
+        if rows.filter(expires_at__lte=now).update(count=1, window_start=now, expires_at=ends):
+            return 0
+        row = rows.first()
+        if row is None:
+            try:
+                with transaction.atomic():
+                    RateLimit.objects.create(key=key, count=1, window_start=now, expires_at=ends)
+            except IntegrityError:
+                continue  # somebody else began the window: count in theirs
+            return 0
+        if row.expires_at > now and row.count >= limit:
+            return max(1, math.ceil((row.expires_at - now).total_seconds()))
+    return 1  # five times overtaken within one call: a rush
+
+
+def tidy() -> int:
+    """Forget windows that are over."""
+    return RateLimit.objects.filter(expires_at__lt=clock.now()).delete()[0]
+
+
+# Redis ------------------------------------------------------------------------------------------------------
+
+_PAUSE = 5.0  # seconds to leave a Redis alone that did not answer; rows count meanwhile
+_redis_again_at = 0.0
+
+
+@functools.cache
+def _redis(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+
+
+def _ask_redis(key: str, limit: int, window: int) -> int | None:
+    """Seconds to wait, 0 when it was counted, None when Redis does not answer."""
+    global _redis_again_at
+    if time.monotonic() < _redis_again_at:
+        return None
+    name = f"community:limit:{key}"
+    try:
+        with _redis(settings.REDIS_URL).pipeline(transaction=True) as pipe:
+            pipe.set(name, 0, ex=window, nx=True)
+            pipe.incr(name)
+            pipe.pttl(name)
+            _new, count, left = pipe.execute()
+    except (redis.RedisError, OSError) as error:
+        _redis_again_at = time.monotonic() + _PAUSE
+        logger.warning("Redis does not answer (%s): limits count in rows meanwhile", type(error).__name__)
+        return None
+    return 0 if count <= limit else max(1, math.ceil(left / 1000))
+
+
+# At the door ------------------------------------------------------------------------------------------------
+
+View = Callable[..., HttpResponse]
+
+
+def limited(action: str, methods: Collection[str] = ("POST",)) -> Callable[[View], View]:
+    """Decorate a view: each request of these methods counts as one act, and is answered 429 when too many."""
+    LIMITS[action]
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method in methods:
+                try:
+                    spend_for(action, request)
+                except Limited as too_often:
+                    return slow_down(request, too_often)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def slow_down(request: HttpRequest, too_often: Limited) -> HttpResponse:
+    """The friendly 429 page: how long, and everything that was typed."""
+    wait = in_words(too_often.wait)
+    response = render(request, "429.html", {"wait": wait, "kept": typed(request.POST)}, status=429)
+    response["Retry-After"] = str(too_often.wait)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def in_words(seconds: int) -> str:
+    if seconds < 90:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    minutes = math.ceil(seconds / 60)
+    if minutes < 90:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    hours = math.ceil(minutes / 60)
+    return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+
+
+_SECRET = ("csrf", "password", "code", "token", "secret")
+
+
+def typed(post: QueryDict) -> str:
+    """The words of a form, to be given back: what a person typed, not what the page filled in."""
+    words = [
+        value.strip()
+        for name, values in post.lists()
+        for value in values
+        if not any(part in name.lower() for part in _SECRET) and (" " in value.strip() or len(value) > 40)
+    ]
+    return "\n\n".join(words)
+
+
+def register() -> None:
+    """Called when the apps are ready."""
+    schedule.every(60 * 60, "limits.tidy")(tidy)

@@ -1,0 +1,110 @@
+"""What every request passes: a name for the logs, headers, the staff's second factor, and words for a refusal."""
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext as _
+
+from . import limits
+from .errors import Conflict
+from .logs import request_id
+
+logger = logging.getLogger(__name__)
+Response = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, for its log lines, its error page and its answer. A visitor's own is not taken."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+        token = request_id.set(request.request_id)  # type: ignore[attr-defined]
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class HeadersMiddleware:
+    """Pages of somebody signed in are theirs alone; the admin has its own, wider content policy.
+
+    Stands inside of CSPMiddleware, which writes the policy, and outside of whatever knows the session.
+    """
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+        if is_admin(request):
+            response._csp_replace = settings.CONTENT_SECURITY_POLICY_ADMIN["DIRECTIVES"]  # type: ignore[attr-defined]
+        if not response.has_header("Cache-Control") and self._is_personal(request):
+            patch_cache_control(response, private=True, no_store=True)
+            patch_vary_headers(response, ["Cookie"])
+        return response
+
+    def _is_personal(self, request: HttpRequest) -> bool:
+        if request.path.startswith((settings.MEDIA_URL, settings.STATIC_URL)):
+            return False
+        # An unread session means that the answer is the same for everybody.
+        session = getattr(request, "session", None)
+        return session is not None and session.accessed and request.user.is_authenticated
+
+
+class SecondFactorMiddleware:
+    """Staff enter the admin only with a second factor enrolled; allauth then asks for it at each login."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_admin(request) and self._lacks_factor(request):
+            messages.warning(request, _("Staff need a second factor. Set one up, then the staff desk is open."))
+            return redirect("mfa_index")
+        return self.get_response(request)
+
+    def _lacks_factor(self, request: HttpRequest) -> bool:
+        user = request.user
+        if not user.is_authenticated or not (user.is_staff or user.has_perm("wagtailadmin.access_admin")):
+            return False
+        factors = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+        return not Authenticator.objects.filter(user=user, type__in=factors).exists()
+
+
+class RefusalMiddleware:
+    """What a service says no with becomes a page that says why, and gives back what was typed."""
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, limits.Limited):
+            return limits.slow_down(request, exception)
+        if isinstance(exception, Conflict):
+            context = {"reason": exception.reason, "kept": limits.typed(request.POST)}
+            return render(request, "409.html", context, status=409)
+        if isinstance(exception, PermissionDenied):
+            logger.info("Refused: %s %s to %s", request.method, request.path, limits.client_ip(request))
+        return None
+
+
+def is_admin(request: HttpRequest) -> bool:
+    return request.path.startswith(reverse("wagtailadmin_home"))

@@ -1,0 +1,142 @@
+import io
+import struct
+import zlib
+
+import pytest
+from django.core.exceptions import ValidationError
+from PIL import Image, PngImagePlugin
+
+from community.core import uploads
+
+SECRETS = (b"GPS", b"Exif", b"secret", b"http://ns.adobe.com/xap", b"<script", b"PK\x03\x04")
+
+
+def made(form="JPEG", size=(64, 48), colour="red", **options) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB" if form != "GIF" else "P", size, colour if form != "GIF" else 3).save(out, form, **options)
+    return out.getvalue()
+
+
+def reencode(data: bytes):
+    content, width, height = uploads.reencode(io.BytesIO(data))
+    result = content.read()
+    picture = Image.open(io.BytesIO(result))
+    picture.load()
+    assert (picture.width, picture.height) == (width, height)
+    assert picture.format == "WEBP" and content.name.endswith(".webp")
+    assert not picture.getexif() and "xmp" not in picture.info and "icc_profile" not in picture.info
+    for secret in SECRETS:
+        assert secret not in result
+    return picture
+
+
+def refused(data: bytes, code: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        uploads.reencode(io.BytesIO(data))
+    assert error.value.code == code
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_what_is_welcome(form):
+    assert reencode(made(form)).size == (64, 48)
+
+
+def test_where_it_was_taken_stays_private_and_it_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x010F] = "secret camera"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
+    data = made(exif=exif.tobytes(), comment=b"secret comment", xmp=b"<x:xmpmeta>secret</x:xmpmeta>")
+    assert b"secret comment" in data and b"secret camera" in data
+    assert reencode(data).size == (48, 64)
+
+
+def test_text_chunks_and_profiles_go():
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Author", "secret")
+    info.add_itxt("XML:com.adobe.xmp", "secret")
+    reencode(made("PNG", pnginfo=info, icc_profile=b"secret profile"))
+
+
+def test_what_follows_the_picture_goes():
+    reencode(made("PNG") + b"PK\x03\x04 secret archive <script>alert(1)</script>")
+    reencode(made("JPEG") + b"<script>alert(1)</script>")
+    reencode(b"GIF89a" + made("GIF")[6:] + b"<?php secret ?>")
+
+
+def test_transparency_stays():
+    out = io.BytesIO()
+    Image.new("RGBA", (10, 10), (255, 0, 0, 0)).save(out, "PNG")
+    assert reencode(out.getvalue()).mode == "RGBA"
+
+
+def test_an_animation_becomes_its_first_frame():
+    frames = [Image.new("P", (20, 20), number) for number in range(200)]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=20)
+    assert getattr(reencode(out.getvalue()), "n_frames", 1) == 1
+
+
+def test_a_large_picture_is_served_smaller():
+    assert reencode(made(size=(5000, 2000))).size == (2560, 1024)
+
+
+def test_names_are_ours():
+    first, _w, _h = uploads.reencode(io.BytesIO(made()))
+    second, _w, _h = uploads.reencode(io.BytesIO(made()))
+    assert first.name != second.name and len(first.name) > 20 and "/" not in first.name
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<html><script>alert(1)</script></html>",
+        b"%PDF-1.7 ...",
+        b"GIF89a=1;alert(1)//",
+        b"\x89PNG\r\n\x1a\n",
+        b"BM" + b"\0" * 60,
+        b"%!PS-Adobe-3.0 EPSF-3.0\n(secret) print",
+        b"MZ" + b"\0" * 200,
+        b"\0" * 1000,
+    ],
+)
+def test_what_is_no_picture_is_refused_in_plain_words(data):
+    with pytest.raises(ValidationError) as error:
+        uploads.reencode(io.BytesIO(data))
+    assert error.value.code in {"not_a_picture", "damaged"}
+
+
+@pytest.mark.parametrize("form", ["TIFF", "BMP", "ICO", "PPM"])
+def test_other_kinds_of_pictures_are_refused(form):
+    refused(made(form), "not_a_picture")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_a_cut_off_picture_is_refused(form):
+    data = made(form, size=(400, 400))
+    refused(data[: len(data) // 2], "damaged")
+
+
+def test_empty_and_too_big():
+    refused(b"", "empty")
+    refused(made() + b"\0" * uploads.MAX_BYTES, "too_big")
+
+
+def test_pixels_are_counted_before_they_are_decoded():
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    bomb = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
+    with pytest.raises(ValidationError) as error:
+        uploads.reencode(io.BytesIO(bomb))
+    assert error.value.code in {"too_large", "not_a_picture"}
+    header = struct.pack(">IIBBBBB", 8_000, 6_000, 8, 2, 0, 0, 0)
+    bomb = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
+    refused(bomb, "too_large")
