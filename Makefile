@@ -1,8 +1,8 @@
 # make run    the demo community on http://127.0.0.1:8000 (PORT=, HOST=, DATA= change where)
 # make test   everything the tests need, then all of them
 # make check  the quick loop: linters, types, import contract, migrations, fast tests
+# make lint   the linters alone; make browser-test: the tests in Chromium
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
-# make bench  timings and query counts (bench/README.md)
 # make clean  away with caches and the environment; DATA stays
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test lock bench clean env env-dev
+.PHONY: run test check lint fast-tests browser-test lock clean env env-dev
 
 run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
@@ -43,9 +43,6 @@ fast-tests: env-dev
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)
-
-bench: env-dev
-	@exec $(PY) -m bench
 
 env:
 	@$(PYTHON) scripts/environment.py requirements.lock
