@@ -7,6 +7,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 
 from community.core import brand, health
 from community.core import views as core_views
+from community.pages.urls import machine_patterns
 
 # Staff come in by the same door as everybody, where the second factor is asked for; Wagtail's own doors lead there.
 to_login = RedirectView.as_view(pattern_name="account_login", query_string=True)
@@ -17,13 +18,17 @@ urlpatterns = [
     path("brand.css", brand.brand_css, name="brand_css"),
     path("language/", core_views.language, name="language"),
     path("styleguide/", core_views.styleguide, name="styleguide"),
+    path("", include(machine_patterns)),
+    path("", include("community.pages.urls")),
+    path("products/", include("products.urls")),
     path("accounts/", include("allauth.urls")),
     path("settings/", include("community.accounts.urls")),
+    path("", include("community.notifications.urls")),
     path("admin/login/", to_login),
     re_path(r"^admin/password_reset/", RedirectView.as_view(pattern_name="account_reset_password")),
     path("admin/", include(wagtailadmin_urls)),
 ]
 if settings.SERVE_MEDIA:
-    # Renditions only: an original keeps what its camera wrote into it.
-    urlpatterns += [re_path(r"^media/(?P<path>images/.+)$", serve, {"document_root": settings.MEDIA_ROOT})]
+    # Renditions and films only: an original keeps what its camera wrote into it.
+    urlpatterns += [re_path(r"^media/(?P<path>(?:images|videos)/.+)$", serve, {"document_root": settings.MEDIA_ROOT})]
 urlpatterns += [path("", include(wagtail_urls))]

@@ -1,0 +1,158 @@
+"""From an event to notices and mails: rows first, so that whatever dies on the way, everybody hears once."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core import signing
+from django.db import models, transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from community.accounts.models import User
+from community.core import clock, outbox
+from community.core.models import BrandSettings, Delivery
+from community.core.rows import locked
+from community.events.models import Event
+from community.moderation.models import Moderated
+
+from .kinds import KINDS
+from .models import Announcement, Notification, Preference
+from .recipients import recipients, thread_of
+from .wording import Words, words_for
+
+logger = logging.getLogger(__name__)
+NOTICE = "notice"  # the kind of its deliveries
+STOP_SALT = "notices.stop"
+BATCH = 200
+TRIES = 12
+
+
+def announce_due(limit: int = 100) -> int:
+    """Tell what waits to be told. Safe with any number of workers; returns how many were done."""
+    waiting = Announcement.objects.filter(done_at__isnull=True, due_at__lte=clock.now()).order_by("due_at", "pk")
+    done = 0
+    for announcement in waiting[:limit]:
+        try:
+            done += announce(announcement)
+        except Exception as error:
+            logger.exception("Announcement %s failed", announcement.pk)
+            attempts = announcement.attempts + 1
+            Announcement.objects.filter(pk=announcement.pk).update(
+                attempts=attempts,
+                due_at=clock.now() + timedelta(minutes=2 ** min(attempts, 10)),
+                last_error=f"{type(error).__name__}: {error}"[:300],
+                **({"done_at": clock.now()} if attempts >= TRIES else {}),
+            )
+    return done
+
+
+@transaction.atomic
+def announce(announcement: Announcement) -> bool:
+    """Give everybody their notice and queue their mails, in one transaction. False when another worker had it."""
+    row = locked(announcement)
+    if row.done_at is not None:
+        return False
+    event = Event.objects.select_related("actor", "note").get(pk=row.event_id)
+    if event.subject is not None:
+        heard = recipients(event)
+        people = list(User.objects.filter(pk__in=heard))
+        for start in range(0, len(people), BATCH):
+            _tell(event, people[start : start + BATCH], heard)
+    row.done_at = clock.now()
+    row.save(update_fields=["done_at"])
+    return True
+
+
+def _tell(event: Event, people: list[User], heard: dict[int, str]) -> None:
+    chosen = {(choice.user_id, choice.kind): choice for choice in Preference.objects.filter(user__in=people)}
+    notices, mails = [], []
+    for person in people:
+        kind = heard[person.pk]
+        if not _may_see(event.subject, person, kind):
+            continue
+        choice = chosen.get((person.pk, kind))
+        with translation.override(person.language or settings.LANGUAGE_CODE):
+            words = words_for(event, kind, person)
+            if choice is None or choice.in_app:
+                notices.append(_notice(event, person, kind, words))
+            if (choice.mail if choice else KINDS[kind].mail) and person.email:
+                mails.append(_mail(event, person, kind, words))
+    Notification.objects.bulk_create(notices, ignore_conflicts=True)
+    outbox.queue_many(mails)
+
+
+def _notice(event: Event, person: User, kind: str, words: Words) -> Notification:
+    about = words.about
+    actor = event.actor or person
+    return Notification(
+        recipient=person,
+        kind=kind,
+        dedupe_key=f"event:{event.pk}",
+        group_key=f"{about._meta.label_lower}:{about.pk}" if about is not None else "",
+        actor_content_type=ContentType.objects.get_for_model(User),
+        actor_object_id=str(actor.pk),
+        verb=words.sentence[:255],
+        target_content_type=ContentType.objects.get_for_model(about) if about is not None else None,
+        target_object_id=str(about.pk) if about is not None else None,
+        timestamp=event.occurred_at,
+        public=False,
+        data={"url": words.url, "event": event.pk, "by_somebody": event.actor_id is not None},
+    )
+
+
+def _mail(event: Event, person: User, kind: str, words: Words) -> Delivery:
+    brand = BrandSettings.objects.first() or BrandSettings()
+    stop = settings.BASE_URL + reverse("notices:stop", args=[stop_token(person, kind)])
+    context = {
+        "words": words,
+        "person": person,
+        "brand": brand,
+        "url": settings.BASE_URL + words.url,
+        "why": KINDS[kind].label,
+        "stop_url": stop,
+        "preferences_url": settings.BASE_URL + reverse("notices:preferences"),
+    }
+    return outbox.build(
+        key=f"notice:{event.pk}:{person.pk}",
+        kind=NOTICE,
+        user=person,
+        subject=words.subject,
+        text=render_to_string("emails/notice.txt", context).strip() + "\n",
+        html=render_to_string("emails/notice.html", context),
+        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        data={"event": event.pk, "kind": kind},
+    )
+
+
+def stop_token(person: User, kind: str) -> str:
+    """Bound to a person and a kind; it stops that kind of mail and opens nothing else (CHECKS 48)."""
+    return signing.dumps([person.pk, kind], salt=STOP_SALT)
+
+
+def read_stop_token(token: str) -> tuple[int, str]:
+    """Raises `signing.BadSignature` for anything that isn't one of ours."""
+    person, kind = signing.loads(token, salt=STOP_SALT)
+    return person, kind
+
+
+def _may_see(subject: models.Model, person: User, kind: str) -> bool:
+    """Whether somebody may read what a notice would tell them; asked again when the mail leaves (CHECKS 47)."""
+    if kind in ("moderation", "review"):
+        return True  # about one's own, whatever its state
+    things = [thing for thing in (subject, thread_of(subject)) if isinstance(thing, Moderated)]
+    return all(type(thing).objects.visible_to(person).filter(pk=thing.pk).exists() for thing in things)  # type: ignore[attr-defined]
+
+
+def still_wanted(delivery: Delivery) -> bool:
+    """The outbox asks right before sending: still visible to the person, and not stopped since."""
+    event = Event.objects.filter(pk=delivery.data.get("event")).first()
+    kind = delivery.data.get("kind", "")
+    if event is None or event.subject is None or kind not in KINDS or delivery.user is None:
+        return False
+    choice = Preference.objects.filter(user=delivery.user, kind=kind).first()
+    if not (choice.mail if choice else KINDS[kind].mail):
+        return False
+    return _may_see(event.subject, delivery.user, kind)

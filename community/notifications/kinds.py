@@ -1,0 +1,42 @@
+"""Every kind of notice: what it is called in the settings, and how one hears of it unless one chose otherwise."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Kind:
+    slug: str
+    label: str | Promise
+    mail: bool = True
+    staff: bool = False
+    advocates: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    kind.slug: kind
+    for kind in (
+        Kind("new_answer", _("An answer to a thread you asked or follow")),
+        Kind("new_comment", _("A comment where you take part")),
+        Kind("mention", _("Somebody mentions you")),
+        Kind("answer_accepted", _("An answer of yours is accepted")),
+        Kind("official_answer", _("A department answers officially")),
+        Kind("solved", _("A thread you follow is solved"), mail=False),
+        Kind("acknowledged", _("Somebody of the staff looks after your question")),
+        Kind("needs_info", _("Somebody needs to know more from you")),
+        Kind("thread_state", _("Your thread is reopened, closed or asked before")),
+        Kind("new_thread", _("A new thread about a product or tag you follow"), mail=False),
+        Kind("idea_status", _("News about an idea you voted for")),
+        Kind("review", _("News about your reviews")),
+        Kind("shared", _("Somebody made your recipe or tried your tip"), mail=False),
+        Kind("badge", _("You earned a badge"), mail=False),
+        Kind("moderation", _("A moderator did something about a post of yours, or about your flag")),
+        Kind("asked_to_help", _("You are asked to help with a question"), advocates=True),
+        Kind("case_department", _("A thread reaches your department"), staff=True),
+        Kind("case_assigned", _("A case is yours"), staff=True),
+        Kind("case_lead", _("A case reaches you as lead or manager"), staff=True),
+        Kind("case_late", _("A case of yours is late"), staff=True),
+    )
+}

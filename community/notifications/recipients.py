@@ -1,0 +1,229 @@
+"""Who hears of an event, and as what kind of notice. Nobody hears of what they did themselves."""
+
+from collections.abc import Callable, Iterable
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+
+from community.accounts.models import Department, User
+from community.accounts.roles import ROLES
+from community.events.models import Event
+from community.moderation.models import Flag
+from community.posts.models import Comment, Follow
+from community.questions.models import Answer, Thread
+
+Heard = dict[int, str]  # person's id -> kind of notice; the first kind given stays
+_finders: dict[str, Callable[[Event], Heard]] = {}
+
+
+def heard_by(*kinds: str) -> Callable[[Callable[[Event], Heard]], Callable[[Event], Heard]]:
+    def register(finder: Callable[[Event], Heard]) -> Callable[[Event], Heard]:
+        for kind in kinds:
+            _finders[kind] = finder
+        return finder
+
+    return register
+
+
+def announced_kinds() -> list[str]:
+    return list(_finders)
+
+
+def recipients(event: Event) -> Heard:
+    """Ids of the people who hear of this event with the kind of notice, without its actor and the inactive."""
+    heard = _finders[event.kind](event)
+    heard.pop(event.actor_id, None)  # type: ignore[arg-type]
+    active = set(User.objects.active().filter(pk__in=heard).values_list("pk", flat=True))
+    return {person: kind for person, kind in heard.items() if person in active}
+
+
+def followers(things: Iterable[models.Model], levels: tuple[str, ...] = ("watching", "tracking")) -> list[int]:
+    found: list[int] = []
+    for thing in things:
+        content_type = ContentType.objects.get_for_model(thing)
+        found += Follow.objects.filter(target_type=content_type, target_id=thing.pk, level__in=levels).values_list(
+            "user", flat=True
+        )
+    return found
+
+
+def _muted(thing: models.Model) -> set[int]:
+    return set(followers([thing], ("muted",)))
+
+
+def _add(heard: Heard, people: Iterable[int | None], kind: str, without: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    for person in people:
+        if person is not None and person not in without:
+            heard.setdefault(person, kind)
+
+
+def thread_of(subject: models.Model) -> Thread | None:
+    """The thread an event is about, if it is about one."""
+    if isinstance(subject, Thread):
+        return subject
+    if isinstance(subject, Answer):
+        return subject.thread
+    if isinstance(subject, Comment):
+        return thread_of(subject.target) if subject.target is not None else None
+    return None
+
+
+@heard_by("thread.posted")
+def _thread_posted(event: Event) -> Heard:
+    thread: Thread = event.subject
+    heard: Heard = {}
+    _add(heard, event.data.get("mentions", ()), "mention")
+    things: list[models.Model] = list(thread.tags.all())
+    if thread.product_id:
+        things.append(thread.product)
+    _add(heard, followers(things), "new_thread")
+    return heard
+
+
+@heard_by("answer.posted")
+def _answer_posted(event: Event) -> Heard:
+    answer: Answer = event.subject
+    muted = _muted(answer.thread)
+    heard: Heard = {}
+    _add(heard, event.data.get("mentions", ()), "mention", muted)
+    _add(heard, [answer.thread.author_id, *followers([answer.thread])], "new_answer", muted)
+    return heard
+
+
+@heard_by("comment.posted")
+def _comment_posted(event: Event) -> Heard:
+    comment: Comment = event.subject
+    target = comment.target
+    thread = thread_of(comment)
+    about = thread or target
+    muted = _muted(about)
+    heard: Heard = {}
+    _add(heard, event.data.get("mentions", ()), "mention", muted)
+    _add(heard, [target.author_id], "new_comment", muted)
+    earlier = Comment.objects.filter(
+        target_type=comment.target_type_id, target_id=comment.target_id, visibility="visible"
+    ).values_list("author", flat=True)
+    _add(heard, [*earlier, *followers([about], ("watching",))], "new_comment", muted)
+    return heard
+
+
+@heard_by("answer.accepted")
+def _answer_accepted(event: Event) -> Heard:
+    answer: Answer = event.subject
+    heard: Heard = {answer.author_id: "answer_accepted"}
+    others = [answer.thread.author_id, *followers([answer.thread])]
+    _add(heard, others, "solved", _muted(answer.thread))
+    return heard
+
+
+@heard_by("answer.made_official")
+def _made_official(event: Event) -> Heard:
+    answer: Answer = event.subject
+    heard: Heard = {}
+    people = [answer.thread.author_id, answer.author_id, *followers([answer.thread])]
+    _add(heard, people, "official_answer", _muted(answer.thread))
+    return heard
+
+
+@heard_by("thread.needs_info")
+def _needs_info(event: Event) -> Heard:
+    return {event.subject.author_id: "needs_info"}
+
+
+@heard_by("thread.reopened", "thread.closed", "thread.marked_duplicate", "thread.recheck_opened")
+def _thread_state(event: Event) -> Heard:
+    thread: Thread = event.subject
+    heard: Heard = {thread.author_id: "thread_state"}
+    _add(heard, followers([thread]), "thread_state", _muted(thread))
+    return heard
+
+
+@heard_by("idea.status_changed")
+def _idea_status(event: Event) -> Heard:
+    idea: Thread = event.subject
+    heard: Heard = {idea.author_id: "idea_status"}
+    voters = idea.votes.filter(voter__isnull=False, value=1).values_list("voter", flat=True)
+    _add(heard, [*voters, *followers([idea])], "idea_status", _muted(idea))
+    return heard
+
+
+@heard_by("review.published", "review.refused", "review.answered")
+def _review(event: Event) -> Heard:
+    return {event.subject.author_id: "review"}
+
+
+@heard_by("recipe.made", "tip.worked")
+def _shared(event: Event) -> Heard:
+    kept = event.data.get("on", event.data.get("worked") is True)
+    return {event.subject.author_id: "shared"} if kept else {}
+
+
+@heard_by("badge.awarded", "badge.given_by_hand")
+def _badge(event: Event) -> Heard:
+    person = event.subject if isinstance(event.subject, User) else getattr(event.subject, "person", None)
+    return {person.pk: "badge"} if person is not None else {}
+
+
+@heard_by(
+    "thread.hidden", "answer.hidden", "comment.hidden", "review.hidden", "recipe.hidden", "tip.hidden",
+    "thread.restored", "answer.restored", "comment.restored", "review.restored", "recipe.restored", "tip.restored",
+    "person.silenced",
+)  # fmt: skip
+def _moderated(event: Event) -> Heard:
+    person = event.subject.pk if isinstance(event.subject, User) else event.subject.author_id
+    return {person: "moderation"}
+
+
+@heard_by("flag.upheld", "flag.declined")
+def _flag(event: Event) -> Heard:
+    flag: Flag = event.subject
+    return {flag.reporter_id: "moderation"}
+
+
+@heard_by("escalation.acknowledged")
+def _acknowledged(event: Event) -> Heard:
+    return {event.subject.author_id: "acknowledged"}
+
+
+@heard_by("escalation.advocates_notified")
+def _advocates(event: Event) -> Heard:
+    return dict.fromkeys(event.data.get("people", ()), "asked_to_help")
+
+
+@heard_by("escalation.department_notified", "escalation.routed")
+def _department(event: Event) -> Heard:
+    department = Department.objects.filter(pk=event.data.get("department")).first()
+    if department is None:
+        return {}
+    present = department.memberships.filter(models.Q(away_until=None) | models.Q(away_until__lt=event.occurred_at))
+    return dict.fromkeys(present.values_list("user", flat=True), "case_department")
+
+
+@heard_by("escalation.assigned")
+def _assigned(event: Event) -> Heard:
+    return {event.data["assignee"]: "case_assigned"} if event.data.get("assignee") else {}
+
+
+@heard_by("escalation.lead_notified")
+def _lead(event: Event) -> Heard:
+    return dict.fromkeys(event.data.get("people", ()), "case_lead") or managers()
+
+
+@heard_by("escalation.manager_notified")
+def _manager(event: Event) -> Heard:
+    return dict.fromkeys(event.data.get("people", ()), "case_lead") or managers()
+
+
+@heard_by("escalation.late")
+def _late(event: Event) -> Heard:
+    people = [event.data.get("assignee")]
+    people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
+    heard: Heard = {}
+    _add(heard, people, "case_late")
+    return heard
+
+
+def managers() -> Heard:
+    group = ROLES["community-manager"].group
+    people = User.objects.active().filter(groups__name=group).values_list("pk", flat=True)
+    return dict.fromkeys(people, "case_lead")

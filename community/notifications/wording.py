@@ -1,0 +1,320 @@
+"""What a notice says: a sentence for the list, a subject and a few lines for the mail. Plain and short."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from community.accounts.models import Department, User
+from community.core.text import excerpt
+from community.escalation.models import Escalation
+from community.events.models import Event
+from community.moderation.models import Flag
+from community.posts.models import Comment
+from community.questions.models import Answer, Thread
+
+from .recipients import thread_of
+
+
+@dataclass
+class Words:
+    """`sentence` stands in the list, the rest in the mail; `about` groups notices of one thing."""
+
+    sentence: str
+    subject: str
+    url: str
+    action: str
+    lines: list[str] = field(default_factory=list)
+    quote: str = ""
+    about: models.Model | None = None
+
+
+def words_for(event: Event, kind: str, reader: User) -> Words:
+    """The words for one reader, in the language that is active."""
+    subject = event.subject
+    thread = thread_of(subject)
+    about = thread or subject
+    who = str(event.actor) if event.actor_id else _("Somebody")
+    facts = _Facts(event, kind, who, subject, thread, reader)
+    made = _WORDS[kind](facts)
+    made.about = about
+    return made
+
+
+@dataclass
+class _Facts:
+    event: Event
+    kind: str
+    who: str
+    subject: Any
+    thread: Thread | None
+    reader: User
+
+    @property
+    def title(self) -> str:
+        if self.thread is not None:
+            return self.thread.title
+        return str(getattr(self.subject, "title", "") or self.subject)
+
+    @property
+    def url(self) -> str:
+        if isinstance(self.subject, Comment):
+            return f"{self.subject.target.get_absolute_url()}"
+        return str(
+            (self.subject if isinstance(self.subject, Answer) else self.thread or self.subject).get_absolute_url()
+        )
+
+    @property
+    def quote(self) -> str:
+        return excerpt(getattr(self.subject, "body_text", ""), 400)
+
+    @property
+    def department(self) -> str:
+        pk = self.event.data.get("department")
+        found = Department.objects.filter(pk=pk).first() if pk else getattr(self.event.actor, "department", None)
+        return found.name if found else _("the team")
+
+    def say(self, sentence: str, subject: str, action: str, *lines: str, quote: bool = False) -> Words:
+        told = {"who": self.who, "title": self.title, "department": self.department}
+        return Words(
+            sentence % told, subject % told, self.url, action, [line % told for line in lines],
+            self.quote if quote else "",
+        )  # fmt: skip
+
+
+def _new_answer(f: _Facts) -> Words:
+    own = f.thread is not None and f.thread.author_id == f.reader.pk
+    return f.say(
+        _("%(who)s answered “%(title)s”"), _("%(who)s answered: %(title)s"), _("Read and reply"),
+        _("%(who)s answered your question:") if own else _("%(who)s answered a thread you follow:"),
+        *([_("If that settles it, please accept the answer. It helps the next person.")] if own else []),
+        quote=True,
+    )  # fmt: skip
+
+
+def _new_comment(f: _Facts) -> Words:
+    return f.say(
+        _("%(who)s commented on “%(title)s”"), _("%(who)s commented: %(title)s"), _("Open it"),
+        _("%(who)s wrote:"), quote=True,
+    )  # fmt: skip
+
+
+def _mention(f: _Facts) -> Words:
+    return f.say(
+        _("%(who)s mentioned you in “%(title)s”"), _("%(who)s mentioned you in: %(title)s"), _("Open the thread"),
+        _("%(who)s wrote to you:"), _("You needn't answer."), quote=True,
+    )  # fmt: skip
+
+
+def _answer_accepted(f: _Facts) -> Words:
+    return f.say(
+        _("%(who)s accepted your answer to “%(title)s”"), _("Your answer solved it: %(title)s"), _("See the thread"),
+        _("%(who)s accepted your answer. Thank you for taking the time."),
+    )  # fmt: skip
+
+
+def _official_answer(f: _Facts) -> Words:
+    return f.say(
+        _("%(department)s answered “%(title)s” officially"), _("%(department)s answered officially: %(title)s"),
+        _("Read it in full"), _("%(who)s answered for %(department)s:"),
+        _("If this doesn't fit what you see, say so in the thread: an official answer can be wrong."),
+        quote=True,
+    )  # fmt: skip
+
+
+def _solved(f: _Facts) -> Words:
+    return f.say(
+        _("“%(title)s” is solved"), _("Solved: %(title)s"), _("See the answer"),
+        _("A thread you follow has an accepted answer:"), quote=True,
+    )  # fmt: skip
+
+
+def _acknowledged(f: _Facts) -> Words:
+    case = Escalation.objects.filter(thread=f.thread).select_related("department").first()
+    due = case.resolve_due_at if case else None
+    lines = [_("%(who)s from %(department)s has read your question and is looking after it.")]
+    if due is not None:
+        zone = ZoneInfo(f.reader.time_zone or (case.department.time_zone if case and case.department else "UTC"))
+        moment = date_format(due.astimezone(zone), "D j N, H:i") + f" ({zone.key.split('/')[-1].replace('_', ' ')})"
+        lines.append(
+            _(
+                "You will hear from us by %(due)s. If we are late, it goes to the lead without your doing anything."
+            ).replace("%(due)s", moment)
+        )
+    lines.append(_("This is not the answer yet. We would rather be right than first."))
+    return f.say(
+        _("%(who)s from %(department)s looks after “%(title)s”"), _("%(who)s has your question: %(title)s"),
+        _("See where it stands"), *lines,
+    )  # fmt: skip
+
+
+def _needs_info(f: _Facts) -> Words:
+    made = f.say(
+        _("%(who)s needs to know more about “%(title)s”"), _("One thing we need to know: %(title)s"), _("Reply"),
+        _("%(who)s asks:"),
+        _("The clock stands still until you reply. Order numbers can go into the private details; only staff see them."),
+    )  # fmt: skip
+    made.quote = f.thread.needs_info_note if f.thread else ""
+    return made
+
+
+def _thread_state(f: _Facts) -> Words:
+    sentence = {
+        "thread.reopened": _("“%(title)s” is open again"),
+        "thread.closed": _("“%(title)s” was closed"),
+        "thread.marked_duplicate": _("“%(title)s” was asked before"),
+        "thread.recheck_opened": _("A solution of “%(title)s” is being checked again"),
+    }[f.event.kind]
+    subject = {
+        "thread.reopened": _("Open again: %(title)s"),
+        "thread.closed": _("Closed: %(title)s"),
+        "thread.marked_duplicate": _("Asked before: %(title)s"),
+        "thread.recheck_opened": _("Being checked again: %(title)s"),
+    }[f.event.kind]
+    note = getattr(f.event, "note", None)
+    made = f.say(sentence, subject, _("Open the thread"), sentence + ".")
+    made.quote = note.text if note else ""
+    return made
+
+
+def _new_thread(f: _Facts) -> Words:
+    return f.say(_("%(who)s asked “%(title)s”"), _("New: %(title)s"), _("Read it"), _("%(who)s wrote:"), quote=True)
+
+
+def _idea_status(f: _Facts) -> Words:
+    status = f.thread.get_idea_status_display() if f.thread else ""
+    made = f.say(
+        _("“%(title)s” has a new status").replace("%(title)s", f.title),
+        _("%(title)s: new status").replace("%(title)s", f.title),
+        _("See the idea"),
+    )
+    made.sentence = _("“%(title)s” is now: %(status)s") % {"title": f.title, "status": status}
+    made.subject = _("%(status)s: %(title)s") % {"title": f.title, "status": status}
+    made.lines = [_("An idea you wanted has a new status: %(status)s.") % {"status": status}]
+    made.quote = f.thread.idea_reason if f.thread else ""
+    return made
+
+
+def _review(f: _Facts) -> Words:
+    sentence, subject, action = {
+        "review.published": (
+            _("Your review “%(title)s” is online"), _("Your review is online: %(title)s"), _("See it"),
+        ),
+        "review.refused": (
+            _("Your review “%(title)s” needs a change"), _("Your review needs one change: %(title)s"),
+            _("Edit and send again"),
+        ),
+        "review.answered": (
+            _("%(department)s answered your review “%(title)s”"), _("%(department)s answered your review: %(title)s"),
+            _("Read it"),
+        ),
+    }[f.event.kind]  # fmt: skip
+    lines = [sentence + "."]
+    if f.event.kind == "review.refused":
+        lines.append(_("The reason and the passage stand on its page. Your stars were not the reason and stay."))
+    return f.say(sentence, subject, action, *lines)
+
+
+def _shared(f: _Facts) -> Words:
+    sentence = _("%(who)s made “%(title)s”") if f.event.kind == "recipe.made" else _("“%(title)s” worked for %(who)s")
+    return f.say(sentence, sentence, _("See it"), sentence + ".")
+
+
+def _badge(f: _Facts) -> Words:
+    badge = getattr(f.subject, "badge", None) or f.event.data.get("name") or f.event.data.get("badge", "")
+    made = Words(
+        sentence=_("You earned a badge: %(badge)s") % {"badge": badge},
+        subject=_("You earned a badge: %(badge)s") % {"badge": badge},
+        url=f.reader.get_absolute_url(),
+        action=_("See your page"),
+        lines=[_("Others found what you wrote useful; this says so.")],
+    )
+    return made
+
+
+def _moderation(f: _Facts) -> Words:
+    note = getattr(f.event, "note", None)
+    if isinstance(f.subject, Flag):
+        upheld = f.event.kind == "flag.upheld"
+        sentence = (
+            _("A moderator agreed with your flag. Thank you.") if upheld
+            else _("A moderator looked at your flag and left the post as it is.")
+        )  # fmt: skip
+        return Words(
+            sentence, sentence, "/notifications/", _("Your notifications"), [sentence], note.text if note else ""
+        )
+    if isinstance(f.subject, User):
+        sentence = _("You can read but not write for %(hours)s hours") % {"hours": f.event.data.get("hours", "")}
+        return Words(
+            sentence,
+            sentence,
+            f.subject.get_absolute_url(),
+            _("Your page"),
+            [sentence + "."],
+            note.text if note else "",
+        )
+    hidden = f.event.kind.endswith(".hidden")
+    made = f.say(
+        _("Your post in “%(title)s” was hidden") if hidden else _("Your post in “%(title)s” is visible again"),
+        _("Hidden: %(title)s") if hidden else _("Visible again: %(title)s"),
+        _("See it"),
+        _("You can still see it, with the reason, and edit it.") if hidden
+        else _("A moderator looked at it again."),
+    )  # fmt: skip
+    made.quote = note.text if note else ""
+    return made
+
+
+def _asked_to_help(f: _Facts) -> Words:
+    return f.say(
+        _("Can you help with “%(title)s”?"), _("Can you help? %(title)s"), _("Read the question"),
+        _("A question about something you know well is still open:"),
+        _("Nobody sees that you were asked, and you need not answer."), quote=True,
+    )  # fmt: skip
+
+
+def _case_department(f: _Facts) -> Words:
+    return _case(f, _("“%(title)s” has reached %(department)s"), _("For %(department)s: %(title)s"))
+
+
+def _case_assigned(f: _Facts) -> Words:
+    return _case(f, _("“%(title)s” is yours"), _("Yours: %(title)s"))
+
+
+def _case_lead(f: _Facts) -> Words:
+    return _case(f, _("“%(title)s” needs your eye"), _("Nobody has settled it yet: %(title)s"))
+
+
+def _case_late(f: _Facts) -> Words:
+    return _case(f, _("“%(title)s” is late"), _("Late: %(title)s"))
+
+
+def _case(f: _Facts, sentence: str, subject: str) -> Words:
+    return f.say(sentence, subject, _("Open the thread"), sentence + ".", quote=True)
+
+
+_WORDS = {
+    "new_answer": _new_answer,
+    "new_comment": _new_comment,
+    "mention": _mention,
+    "answer_accepted": _answer_accepted,
+    "official_answer": _official_answer,
+    "solved": _solved,
+    "acknowledged": _acknowledged,
+    "needs_info": _needs_info,
+    "thread_state": _thread_state,
+    "new_thread": _new_thread,
+    "idea_status": _idea_status,
+    "review": _review,
+    "shared": _shared,
+    "badge": _badge,
+    "moderation": _moderation,
+    "asked_to_help": _asked_to_help,
+    "case_department": _case_department,
+    "case_assigned": _case_assigned,
+    "case_lead": _case_lead,
+    "case_late": _case_late,
+}

@@ -1,0 +1,219 @@
+"""Who hears of what: once, never of oneself, never of what they may not see."""
+
+import re
+import threading
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.urls import reverse
+
+from community.accounts.models import User
+from community.core import outbox
+from community.core.models import Delivery
+from community.events.log import record, replay
+from community.moderation import services as moderation
+from community.notifications import services
+from community.notifications.delivery import announce, announce_due, stop_token
+from community.notifications.models import Announcement, Notification, Preference
+from community.posts.services import comment, follow, unfollow
+from community.questions import services as questions
+from tests.factories import a_person, a_thread, an_answer
+
+pytestmark = pytest.mark.django_db
+
+
+def told(person):
+    announce_due()
+    return list(Notification.objects.filter(recipient=person).order_by("pk").values_list("kind", flat=True))
+
+
+class TestRecipients:
+    def test_the_asker_hears_of_an_answer_and_its_author_does_not(self, thread, alice, bob):
+        an_answer(thread, bob)
+        assert told(alice) == ["new_answer"]
+        assert told(bob) == []
+
+    def test_followers_hear_until_they_unfollow(self, thread, charlie, bob):
+        follow(thread, charlie)
+        an_answer(thread, bob)
+        assert told(charlie) == ["new_answer"]
+        unfollow(thread, charlie)
+        an_answer(thread)
+        assert told(charlie) == ["new_answer"]
+
+    def test_muting_silences_even_mentions(self, thread, charlie, bob):
+        follow(thread, charlie, "muted")
+        an_answer(thread, bob, body="Ask @charlie, he has had three of these machines.")
+        assert told(charlie) == []
+
+    def test_a_mention_is_one_notice_not_two(self, thread, alice, bob):
+        an_answer(thread, bob, body="Hello @alice, open the valve and close it again, please.")
+        assert told(alice) == ["mention"]
+
+    def test_comments_reach_the_author_and_those_who_spoke(self, answer, alice, bob, charlie):
+        comment(answer, charlie, body="Which spanner?")
+        comment(answer, alice, body="I would like to know too.")
+        assert told(bob) == ["new_comment", "new_comment"]
+        assert told(charlie) == ["new_comment"]
+
+    def test_acceptance_and_official_answers(self, thread, answer, alice, bob, dana, support):
+        questions.make_official(answer, dana, support)
+        questions.accept_answer(answer, alice)
+        assert told(bob) == ["official_answer", "answer_accepted"]
+        assert told(alice) == ["new_answer", "official_answer"]
+
+    def test_a_department_hears_as_far_as_it_is_there(self, thread, dana, support):
+        from django.db import transaction
+
+        with transaction.atomic():
+            record("escalation.department_notified", actor=None, subject=thread, department=support.pk)
+        assert told(dana) == ["case_department"]
+
+    def test_replays_are_silent(self, thread, bob, alice):
+        with replay("demo"):
+            an_answer(thread, bob)
+        assert told(alice) == []
+        assert not Announcement.objects.exclude(event__kind="thread.posted").exists()
+
+
+class TestOnce:
+    def test_telling_twice_is_harmless(self, thread, bob, alice):
+        an_answer(thread, bob)
+        waiting = Announcement.objects.get(event__kind="answer.posted")
+        assert announce(waiting) is True
+        assert announce(waiting) is False
+        Announcement.objects.update(done_at=None)
+        announce_due()
+        assert Notification.objects.filter(recipient=alice).count() == 1
+        assert Delivery.objects.filter(user=alice).count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_workers_at_once(self, alice):
+        thread = a_thread(alice)
+        for _ in range(3):
+            an_answer(thread)
+
+        def work():
+            try:
+                announce_due()
+            finally:
+                connection.close()
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        announce_due()
+        assert Notification.objects.filter(recipient=alice, kind="new_answer").count() == 3
+        assert Delivery.objects.filter(user=alice).count() == 3
+        assert not Announcement.objects.filter(done_at=None).exists()
+
+    def test_a_failure_is_tried_again_and_holds_nobody_up(self, thread, bob, alice, monkeypatch):
+        from community.notifications import delivery
+
+        an_answer(thread, bob)
+        good = delivery.words_for
+        monkeypatch.setattr(delivery, "words_for", lambda *args: 1 / 0)
+        assert announce_due() == 0
+        waiting = Announcement.objects.get(event__kind="answer.posted")
+        assert (waiting.attempts, waiting.done_at) == (1, None)
+        assert not Notification.objects.exists()
+        monkeypatch.setattr(delivery, "words_for", good)
+        Announcement.objects.update(due_at=waiting.event.occurred_at)
+        announce_due()
+        assert Notification.objects.filter(recipient=alice).count() == 1
+
+
+class TestMail:
+    def test_a_mail_says_what_happened_and_how_to_stop_it(self, thread, bob, alice):
+        answer = an_answer(thread, bob)
+        announce_due()
+        outbox.deliver_due()
+        (sent,) = mail.outbox
+        assert sent.to == [alice.email]
+        assert thread.title in sent.subject
+        assert answer.get_absolute_url() in sent.body
+        assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert "<script" not in sent.alternatives[0].content
+
+    def test_what_is_hidden_meanwhile_is_not_mailed(self, thread, bob, ravi):
+        answer = an_answer(thread, bob)
+        announce_due()
+        moderation.hide(answer, ravi, reason="Spam")
+        outbox.deliver_due()
+        assert mail.outbox == []
+        assert Delivery.objects.get(data__kind="new_answer").state == Delivery.State.DROPPED
+
+    def test_private_details_are_never_mailed(self, bob, alice, charlie, duo):
+        follow(duo, charlie)
+        thread = a_thread(alice, product=duo, private={"serial": "SECRET-77", "note": "SECRET-78"})
+        services.prefer(charlie, "new_thread", mail=True)
+        an_answer(thread, bob)
+        announce_due()
+        outbox.deliver_due()
+        assert len(mail.outbox) == 2
+        assert not any("SECRET" in sent.body or "SECRET" in sent.alternatives[0].content for sent in mail.outbox)
+
+    def test_one_click_stops_a_kind_without_signing_in(self, client, thread, bob, alice):
+        address = reverse("notices:stop", args=[stop_token(alice, "new_answer")])
+        assert client.get(address).status_code == 200
+        assert not Preference.objects.exists()
+        assert client.post(address, {"List-Unsubscribe": "One-Click"}).status_code == 200
+        an_answer(thread, bob)
+        announce_due()
+        outbox.deliver_due()
+        assert mail.outbox == []
+        assert told(alice) == ["new_answer"], "still in the house"
+
+    def test_a_forged_token_is_nothing(self, client, alice):
+        token = stop_token(alice, "new_answer")
+        assert client.post(reverse("notices:stop", args=[token[:-2] + "xx"])).status_code == 404
+
+    def test_imported_people_without_address_get_no_mail(self, thread, bob):
+        User.objects.filter(pk=thread.author_id).update(email=None)
+        an_answer(thread, bob)
+        announce_due()
+        assert not Delivery.objects.exists()
+
+
+class TestPages:
+    def test_the_list_groups_by_thread_unread_first(self, client, thread, alice, bob, django_assert_max_num_queries):
+        an_answer(thread, bob)
+        comment(thread, bob, body="And write down when it drips.")
+        announce_due()
+        client.force_login(alice)
+        page = client.get(reverse("notices:list")).content.decode()
+        assert len(re.findall(r"notices__group--unread", page)) == 1
+        assert page.count("notices__row") == 2
+        notice = Notification.objects.filter(recipient=alice).first()
+        assert client.get(reverse("notices:open", args=[notice.pk])).status_code == 405
+        answer = client.post(reverse("notices:open", args=[notice.pk]))
+        assert answer.url.startswith(thread.get_absolute_url())
+        assert not Notification.objects.filter(recipient=alice, unread=True).exists()
+        for _ in range(8):
+            an_answer(a_thread(alice), a_person())
+        announce_due()
+        with django_assert_max_num_queries(12):
+            client.get(reverse("notices:list"))
+
+    def test_somebody_elses_notice_is_404(self, client, thread, bob, charlie, alice):
+        an_answer(thread, bob)
+        announce_due()
+        client.force_login(charlie)
+        notice = Notification.objects.get(recipient=alice)
+        assert client.post(reverse("notices:open", args=[notice.pk])).status_code == 404
+
+    def test_an_empty_list_says_what_to_do(self, client, charlie):
+        client.force_login(charlie)
+        assert "Find something to follow" in client.get(reverse("notices:list")).content.decode()
+        assert client.get(reverse("notices:list") + "?page=9").status_code == 404
+
+    def test_choices_are_kept(self, client, alice):
+        client.force_login(alice)
+        assert client.post(reverse("notices:preferences"), {"mention-in_app": "on"}).status_code == 302
+        choices = {choice.kind: (choice.in_app, choice.mail) for choice in Preference.objects.filter(user=alice)}
+        assert choices["mention"] == (True, False)
+        assert choices["new_answer"] == (False, False)
+        assert "case_department" not in choices, "members are not asked about staff's"
