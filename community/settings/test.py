@@ -3,7 +3,7 @@
 import os
 
 from .base import *  # noqa: F403
-from .base import DATABASES, ROOT, TEST_DB
+from .base import CACHES, DATABASES, REDIS_URL, ROOT, TEST_DB
 
 DEBUG = False
 SECRET_KEY = "tests-only"  # noqa: S105
@@ -11,8 +11,9 @@ BASE_URL = WAGTAILADMIN_BASE_URL = "http://testserver"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = []
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A folder for each process of a parallel run, so that they do not clear each other's files.
-DATA_DIR = ROOT / ".cache" / "test-data" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+# A folder and a database of Redis for each process of a parallel run, so that they do not clear each other's.
+_process = os.environ.get("PYTEST_XDIST_WORKER", "main")
+DATA_DIR = ROOT / ".cache" / "test-data" / _process
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "media"
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
@@ -24,6 +25,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Threads of the race tests each take a connection; a small pool would make them wait for each other.
     del DATABASES["default"]["OPTIONS"]["pool"]
+if REDIS_URL.startswith("redis"):
+    _number = 0 if _process == "main" else int(_process.removeprefix("gw")) + 1
+    CACHES["default"]["LOCATION"] = (
+        f"{REDIS_URL.rsplit('/', 1)[0] if REDIS_URL.count('/') > 2 else REDIS_URL}/{_number}"
+    )
 TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 WHITENOISE_AUTOREFRESH = True  # no list of all files at each start
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
