@@ -15,14 +15,17 @@ def write_body(
     *,
     known_users: Iterable[str] = (),
     limit: int | None = text.MAX_POST_BYTES,
+    base_url: str = "",
 ) -> None:
     """Set the source of a text and what is shown of it. Does not save.
 
     `limit` in bytes is for people; imports pass None (RULINGS 19). Raises ValidationError beyond it.
+    `base_url` is where the relative links of an imported page point.
     """
     known = set(known_users)
+    source = text.clean_source(source)  # no NUL, which PostgreSQL refuses, and nothing that reorders a page
     if source_format == Body.Format.HTML:
-        rendered = text.render_html(source)
+        rendered = text.render_html(source, base_url=base_url)
     elif source_format == Body.Format.PLAIN:
         rendered = text.render_plain(source, known_users=known, limit=limit)
     else:

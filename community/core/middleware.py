@@ -62,8 +62,8 @@ class HeadersMiddleware:
         if request.path.startswith((settings.MEDIA_URL, settings.STATIC_URL)):
             return False
         # An unread session means that the answer is the same for everybody.
-        session = getattr(request, "session", None)
-        return session is not None and session.accessed and request.user.is_authenticated
+        session, user = getattr(request, "session", None), getattr(request, "user", None)
+        return session is not None and session.accessed and user is not None and user.is_authenticated
 
 
 class SecondFactorMiddleware:

@@ -11,6 +11,7 @@ would write loses its markup, never its words. `clean_source` says what is store
 
 import html
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ MAX_COMMENT_CHARS = 600
 MAX_FORMULA = 2_000
 MAX_GROWTH = 20  # HTML may be this many times as long as its source
 MAX_NESTING = 20  # of Markdown
+MAX_QUOTES = 4  # quotes in quotes that are shown as such
 MAX_DEPTH = 60  # of imported HTML: nobody nests deeper, and parsing gets quadratic
 MAX_MARKS = 6  # combining marks on one letter: more than any script needs, fewer than it takes to paint a page
 LINK_REL = "nofollow ugc noopener"
@@ -179,10 +181,10 @@ def render_markdown(source: str, *, known_users: Collection[str] = (), limit: in
     if _too_costly(source):
         return _plain(source)
     env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
-    tokens = _posts.parse(source, env)
+    tokens = _tools.posts.parse(source, env)
     if any(token.level >= MAX_NESTING - 1 for token in tokens):
         return _plain(source)  # the parser drops what stands deeper
-    made = _within_reason(source, lambda: _posts.renderer.render(tokens, _posts.options, env))
+    made = _within_reason(source, lambda: _tools.posts.renderer.render(tokens, _tools.posts.options, env))
     return _finish(made, source, env["mentions"])
 
 
@@ -198,7 +200,9 @@ def render_plain(source: str, *, known_users: Collection[str] = (), limit: int |
         return _plain(source)
     env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
     parts = [part for part in re.split(r"\n\s*\n", source) if part.strip()]
-    made = _within_reason(source, lambda: "".join(f"<p>{_comments.renderInline(part, env)}</p>" for part in parts))
+    made = _within_reason(
+        source, lambda: "".join(f"<p>{_tools.comments.renderInline(part, env)}</p>" for part in parts)
+    )
     return _finish(made, source, env["mentions"])
 
 
@@ -236,7 +240,7 @@ def find_mentions(source: str) -> list[str]:
     if _too_costly(source):
         return []
     env: dict[str, Any] = {"known_users": None, "mentions": {}}
-    _posts.parse(source, env)
+    _tools.posts.parse(source, env)
     return list(env["mentions"])
 
 
@@ -375,7 +379,7 @@ def _formula_rule(block: bool) -> Callable[..., str]:
 def _linked(words: str) -> str:
     """Escaped text with links. Only text: bleach escapes twice what stands inside its `skip_tags`."""
     escaped = html.escape(words, quote=False)
-    return _linker.linkify(escaped) if "." in words and ("://" in words or "www" in words) else escaped
+    return _tools.linker.linkify(escaped) if "." in words and ("://" in words or "www" in words) else escaped
 
 
 def _mark_linked(state: StateCore) -> None:
@@ -407,9 +411,16 @@ def _unbroken(attrs: dict, new: bool = False) -> dict | None:
     return None if new and not written.startswith(("http://", "https://", "www.")) else attrs
 
 
-_posts = _posts_parser()
-_comments = _comments_parser()
-_linker = bleach.Linker(callbacks=[_unbroken])
+class _Tools(threading.local):
+    """A set for each thread: bleach and the finder of links keep what they read in themselves."""
+
+    def __init__(self) -> None:
+        self.posts = _posts_parser()
+        self.comments = _comments_parser()
+        self.linker = bleach.Linker(callbacks=[_unbroken])
+
+
+_tools = _Tools()
 
 
 # Guards -----------------------------------------------------------------------------------------------------
@@ -495,7 +506,7 @@ class _Rewriter(HTMLParser):
         self.out: list[str] = []
         self.links: list[str] = []
         self.images: list[str] = []
-        self.verbatim = self.in_link = 0
+        self.verbatim = self.in_link = self.quotes = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -509,6 +520,10 @@ class _Rewriter(HTMLParser):
             values["href"] = self._resolve(values.get("href", ""))
             if _is_foreign(values["href"]):
                 self.links.append(values["href"])
+        if tag == "blockquote":
+            self.quotes += 1
+            if self.quotes > MAX_QUOTES:
+                return
         if tag in ("td", "th") and "style" in values:
             values["class"] = values.pop("style").rpartition(":")[2].strip()
         self._open(_lower(tag), values)
@@ -518,6 +533,10 @@ class _Rewriter(HTMLParser):
             self.verbatim = max(0, self.verbatim - 1)
         if tag == "a":
             self.in_link = max(0, self.in_link - 1)
+        if tag == "blockquote":
+            self.quotes -= 1
+            if self.quotes >= MAX_QUOTES:
+                return
         self.out.append(f"</{_lower(tag)}>")
 
     def handle_data(self, data: str) -> None:

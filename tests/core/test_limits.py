@@ -1,7 +1,9 @@
 import threading
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as settings_of_the_run
 from django.contrib.auth.models import AnonymousUser
 from django.db import connections
 from django.http import HttpResponse
@@ -10,6 +12,9 @@ from community.core import clock, limits
 from community.core.models import RateLimit
 
 pytestmark = pytest.mark.django_db
+
+
+REDIS_URL = settings_of_the_run.REDIS_URL
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +90,18 @@ def test_rows_count_when_redis_is_down(settings, monkeypatch):
     limits.check("post", "user:1", 1, 30)
     with pytest.raises(limits.Limited):
         limits.check("post", "user:1", 1, 30)
+
+
+@pytest.mark.skipif(not REDIS_URL, reason="needs a Redis at REDIS_URL")
+def test_redis_counts_and_says_how_long(settings):
+    settings.REDIS_URL = REDIS_URL
+    who = f"user:{uuid.uuid4()}"
+    for _ in range(3):
+        limits.check("post", who, 3, 30)
+    with pytest.raises(limits.Limited) as refused:
+        limits.check("post", who, 3, 30)
+    assert 25 <= refused.value.wait <= 30
+    assert not RateLimit.objects.filter(key__contains=who).exists()
 
 
 @pytest.mark.parametrize(

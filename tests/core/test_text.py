@@ -1,5 +1,6 @@
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -202,6 +203,26 @@ def test_too_long_is_refused_with_words_but_not_for_imports():
 def test_deep_nesting_keeps_its_words():
     source = "".join("  " * depth + f"- word{depth}\n" for depth in range(40))
     assert "word39" in text.render_markdown(source).html
+
+
+def test_quotes_in_quotes_end_somewhere():
+    html = text.render_markdown(">>>>>> deep").html
+    assert html.count("<blockquote>") == html.count("</blockquote>") == text.MAX_QUOTES
+    assert "deep" in html
+
+
+def test_threads_do_not_mix_their_texts():
+    def render(number):
+        rendered = text.render_markdown(f"See https://x{number}.example.com/ and www.y{number}.org")
+        comment = text.render_plain(f"See https://x{number}.example.com/ twice")
+        return rendered.links + comment.links == (
+            f"https://x{number}.example.com/",
+            f"http://www.y{number}.org",
+            f"https://x{number}.example.com/",
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(render, range(200)))
 
 
 # Mentions ---------------------------------------------------------------------------------------------------
