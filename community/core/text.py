@@ -43,7 +43,7 @@ MAX_QUOTES = 4  # quotes in quotes that are shown as such
 MAX_DEPTH = 60  # of imported HTML: nobody nests deeper, and parsing gets quadratic
 MAX_MARKS = 6  # combining marks on one letter: more than any script needs, fewer than it takes to paint a page
 LINK_REL = "nofollow ugc noopener"
-USERNAME = r"\w[\w.\-]{1,18}\w"
+USERNAME = r"\w[\w.\-]{1,38}\w"  # imported people may have longer names than those who sign up
 
 
 class TooLong(ValidationError):
@@ -341,7 +341,7 @@ def _with_mentions(tokens: list[Token], known: dict[str, str] | None, found: dic
                 continue
             found[name] = None
             yield _text(token.content[end : match.start()], token.level)
-            attrs = {"href": f"/people/{quote(name)}/", "class": "mention"}
+            attrs: dict[str, str | int | float] = {"href": f"/people/{quote(name)}/", "class": "mention"}
             yield Token("link_open", "a", 1, attrs=attrs, level=token.level)
             yield _text(f"@{name}", token.level + 1)
             yield Token("link_close", "a", -1, level=token.level)
