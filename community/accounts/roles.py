@@ -24,7 +24,7 @@ EDITOR = (
         for model in ("product", "family", "version", "responsibility", "shop")
         for verb in ("add", "change", "view")
     ),
-    *(f"core.{verb}_communityimage" for verb in ("add", "change", "choose")),
+    *(f"wagtailimages.{verb}_image" for verb in ("add", "change", "choose")),
 )
 MANAGER = (
     *AGENT,

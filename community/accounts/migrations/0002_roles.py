@@ -7,9 +7,9 @@ from community.accounts.roles import ROLES
 
 PAGE_PERMISSIONS = ("add_page", "change_page", "publish_page", "lock_page", "unlock_page")
 COLLECTION_PERMISSIONS = (
-    ("core", "add_communityimage"),
-    ("core", "change_communityimage"),
-    ("core", "choose_communityimage"),
+    ("wagtailimages", "add_image"),
+    ("wagtailimages", "change_image"),
+    ("wagtailimages", "choose_image"),
     ("wagtaildocs", "add_document"),
     ("wagtaildocs", "change_document"),
     ("wagtaildocs", "choose_document"),
@@ -33,7 +33,10 @@ def make_groups(apps, schema_editor):
         apps.get_model("wagtailcore", "GroupCollectionPermission").objects.filter(group=group).delete()
         for permission in role.permissions:
             app, codename = permission.split(".")
-            group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+            try:
+                group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+            except Permission.DoesNotExist:
+                raise LookupError(f"roles.py gives {role.group} a permission that no model has: {permission}") from None
     root = apps.get_model("wagtailcore", "Page").objects.get(depth=1)
     collection = apps.get_model("wagtailcore", "Collection").objects.get(depth=1)
     for name in WITH_PAGES:
