@@ -6,4 +6,6 @@ class QuestionsConfig(AppConfig):
     label = "questions"
 
     def ready(self) -> None:
-        from . import listeners  # noqa: F401
+        from . import listeners, panels  # noqa: F401
+
+        panels.register()

@@ -1,12 +1,39 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import F, Prefetch, Q
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import (
+    BooleanField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    Window,
+)
+from django.db.models.functions import Coalesce, RowNumber
 
 from community.moderation.querysets import ModeratedQuerySet
+from products.models import Ownership
 
 SETTLED = ("solved", "solved_another_way")
+
+
+def owners_of(person: str, product: str) -> QuerySet:
+    """Whether the person of an outer row is known to own its product: verified, or with a shelf that others see."""
+    shown = Q(owner__profile__show_shelf=True) | ~Q(verified="")
+    return Ownership.objects.filter(shown, owner=OuterRef(person), product=OuterRef(product))
+
+
+def rows_of(model: Any, name: str) -> QuerySet:
+    """The rows that point at a model under this name; the models themselves stand above this file."""
+    return model._meta.get_field(name).related_model._base_manager.all()
 
 
 class ThreadQuerySet(ModeratedQuerySet):
@@ -56,12 +83,75 @@ class ThreadQuerySet(ModeratedQuerySet):
             "author", "author__department", "product", "topic", "duplicate_of", "leading_solution"
         ).prefetch_related("tags")
 
+    def seen_by(self, user: Any) -> Self:
+        """With what one person did to each thread: `my_vote`, `my_me_too`, `my_follow`, `my_answer`; and whether its
+        author owns the product (`author_owns`), and there are private details (`has_private`)."""
+        rows = self.annotate(
+            author_owns=Exists(owners_of("author", "product")),
+            has_private=Exists(rows_of(self.model, "private_details").filter(thread=OuterRef("pk"))),
+        )
+        if not user.is_authenticated:
+            return rows.annotate(
+                my_vote=Value(0), my_me_too=Value(False), my_follow=Value(False), my_answer=Value(None, IntegerField())
+            )
+        mine = {"target": OuterRef("pk"), "voter": user}
+        follows = user.follows.filter(
+            target_type=ContentType.objects.get_for_model(self.model), target_id=OuterRef("pk")
+        ).exclude(level="muted")
+        return rows.annotate(
+            my_vote=Coalesce(Subquery(rows_of(self.model, "votes").filter(**mine).values("value")[:1]), 0),
+            my_me_too=Exists(rows_of(self.model, "me_toos").filter(**mine)),
+            my_follow=Exists(follows),
+            my_answer=Subquery(
+                rows_of(self.model, "answers")
+                .filter(thread=OuterRef("pk"), author=user, visibility__in=("visible", "pending"))
+                .values("pk")[:1]
+            ),
+        )
+
 
 class AnswerQuerySet(ModeratedQuerySet):
     parent = "thread"
 
     def for_page(self) -> Self:
-        return self.select_related("author", "author__department", "official_for", "official_by")
+        return self.select_related(
+            "author", "author__department", "official_for", "official_by", "accepted_by", "follow_up"
+        )
+
+    def seen_by(self, user: Any) -> Self:
+        """With what one person did to each answer: `my_vote`, `my_works`; and whether its author owns the product."""
+        rows = self.annotate(author_owns=Exists(owners_of("author", "thread__product")))
+        if not user.is_authenticated:
+            return rows.annotate(my_vote=Value(0), my_works=Value(None, output_field=BooleanField()))
+        mine = {"target": OuterRef("pk"), "voter": user}
+        return rows.annotate(
+            my_vote=Coalesce(Subquery(rows_of(self.model, "votes").filter(**mine).values("value")[:1]), 0),
+            my_works=Subquery(rows_of(self.model, "works").filter(**mine).values("works")[:1]),
+        )
+
+    def voices(self, threads: Iterable[Any], most: int = 3) -> Self:
+        """Who spoke in each of these threads, settled answers first and then the latest, at most `most` a thread."""
+        return (
+            self.visible()
+            .filter(thread__in=[thread.pk for thread in threads])
+            .exclude(author=F("thread__author"))
+            .annotate(
+                nth=Window(
+                    RowNumber(),
+                    partition_by=F("thread_id"),
+                    order_by=[
+                        F("accepted_at").asc(nulls_last=True),
+                        F("official_at").asc(nulls_last=True),
+                        F("created_at").desc(),
+                        F("id").desc(),
+                    ],
+                )
+            )
+            .filter(nth__lte=most)
+            .select_related("author", "author__department", "official_for")
+            .defer("body_source", "body_html", "body_text")
+            .order_by("thread_id", "nth")
+        )
 
     def settled_first(self) -> Self:
         """Leading solution, other accepted and official answers, then score; the older first at equal score."""

@@ -1,0 +1,312 @@
+"""The small doors that all kinds of posts share. `kind` in an address is the name of the model: thread, answer, tip."""
+
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from community.core import clock, limits, text
+from community.core.uploads import reencode
+from community.moderation import permissions
+from community.moderation import services as moderation
+from community.moderation.models import Moderated
+
+from . import gates, services
+from .doors import act, refuse, send, to_login
+from .forms import CommentForm, FlagForm, HideForm, RestoreForm
+from .models import Comment, Upload
+
+DRAFTED = 40  # fields of a form that are kept; ours have a dozen
+NEVER_DRAFTED = {"csrfmiddlewaretoken", "website", "started", "key", "order_number", "serial", "phone", "note"}
+
+
+@cache
+def _kinds() -> dict[str, type[Moderated]]:
+    return {str(model._meta.model_name): model for model in apps.get_models() if issubclass(model, Moderated)}
+
+
+def find(request: HttpRequest, kind: str, pk: int) -> Any:
+    """A post of any kind that this person can see, or 404."""
+    model = _kinds().get(kind)
+    if model is None:
+        raise Http404
+    thing = get_object_or_404(model.objects.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+    if isinstance(thing, Comment):
+        target = thing.target
+        if target is None or not type(target).objects.visible_to(request.user).filter(pk=target.pk).exists():
+            raise Http404
+    return thing
+
+
+def place_of(thing: Any) -> str:
+    """The address at which a post is read."""
+    if isinstance(thing, Comment):
+        page = thing.target.get_absolute_url().split("#")[0]
+        return f"{page}?comments={thing.target_type.model}-{thing.target_id}#comment-{thing.pk}"
+    return thing.get_absolute_url()
+
+
+# Writing
+
+
+@act("preview")
+def preview(request: HttpRequest) -> HttpResponse:
+    """What a text will look like, through the very pipeline that will store it."""
+    body = request.POST.get("body", "")
+    rendered = text.render_markdown(body, known_users=gates.mentioned(body, request.user))
+    return render(request, "posts/_preview.html", {"html": rendered.html})
+
+
+@require_http_methods(["POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a picture for a text that is being written. Answers in JSON, as the editor asks."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": _("Please sign in first.")}, status=401)
+    if reason := permissions.why_not_write(request.user):
+        return JsonResponse({"error": reason}, status=403)
+    file = request.FILES.get("file")
+    if file is None:
+        return JsonResponse({"error": _("Choose a picture.")}, status=422)
+    try:
+        limits.spend("upload", request.user)
+        drawn, _width, _height = reencode(file)
+    except limits.Limited as error:
+        response = JsonResponse({"error": error.reason}, status=429)
+        response["Retry-After"] = str(error.retry_after)
+        return response
+    except ValidationError as error:
+        return JsonResponse({"error": " ".join(error.messages)}, status=422)
+    alt = text.clean_line(request.POST.get("alt", ""))[:300]
+    made = Upload(owner=request.user, alt=alt, created_at=clock.now())
+    made.file.save(drawn.name, drawn, save=True)
+    return JsonResponse({"url": made.file.url, "alt": alt, "width": made.width, "height": made.height}, status=201)
+
+
+@act("draft")
+def draft(request: HttpRequest) -> HttpResponse:
+    """Keep what somebody is writing; `?key=` names the form. Private details are not kept in drafts."""
+    key = request.GET.get("key", "")
+    if not 0 < len(key) <= 120:
+        raise Http404
+    fields = [name for name in request.POST if name not in NEVER_DRAFTED][:DRAFTED]
+    services.save_draft(request.user, key, {name: request.POST[name] for name in fields})
+    return HttpResponse(status=204)
+
+
+@require_GET
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture of a post, for whoever may see the post; while it is in none, for its owner alone."""
+    made = get_object_or_404(Upload, file=f"uploads/{name}")
+    target = made.target
+    if target is None:
+        seen = request.user.is_authenticated and request.user.pk == made.owner_id
+    else:
+        seen = type(target).objects.visible_to(request.user).filter(pk=target.pk).exists()
+    if not seen or not default_storage.exists(made.file.name):
+        raise Http404
+    response = FileResponse(default_storage.open(made.file.name), content_type="image/webp")
+    response["Cache-Control"] = "private, max-age=300"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+# Comments
+
+
+def comment_context(request: HttpRequest, target: Any, **more: Any) -> dict[str, Any]:
+    """What `posts/_comments.html` shows of one target, all comments unfolded."""
+    rows = list(Comment.objects.on(target).visible_to(request.user).for_listing().order_by("created_at", "id"))
+    return {
+        "target": target,
+        "kind": target._meta.model_name,
+        "comments": rows,
+        "folded": 0,
+        "closed": target.why_closed_to_words(),
+        "user": request.user,
+        "request": request,
+        **more,
+    }
+
+
+@require_GET
+def comments(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """All comments under a post: a piece of its page for htmx, else the page itself with them unfolded."""
+    target = find(request, kind, pk)
+    if not request.htmx:
+        page = target.get_absolute_url().split("#")[0]
+        return HttpResponseRedirect(f"{page}?comments={kind}-{pk}#comments-{kind}-{pk}")
+    return render(request, "posts/_comments.html", comment_context(request, target))
+
+
+def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Say something short under a post."""
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": "POST"})
+    target = find(request, kind, pk)
+    place = target.get_absolute_url()
+    if not request.user.is_authenticated:
+        return to_login(request, place)
+    form = CommentForm(request.POST)
+    new, status = None, 422
+    if form.is_valid():
+        new, status = send(
+            form,
+            "comment",
+            request.user,
+            lambda: services.comment(target, request.user, body=form.cleaned_data["body"]),
+        )
+    if new is None:
+        if request.htmx:
+            said = [*form.non_field_errors(), *form.errors.get("body", [])]
+            return HttpResponse(" ".join(said), status=status, content_type="text/plain; charset=utf-8")
+        context = {"form": form, "target": target, "back": place, "title": _("Your comment")}
+        return _again(render(request, "posts/comment_form.html", context, status=status), form)
+    if request.htmx:
+        context = comment_context(request, target, said=_("Comment posted."))
+        return render(request, "posts/_comments.html", context)
+    return redirect(place_of(new))
+
+
+def _again(response: HttpResponse, form: Any) -> HttpResponse:
+    if wait := getattr(form, "retry_after", 0):
+        response["Retry-After"] = str(wait)
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    row = find(request, "comment", pk)
+    if row.author_id != request.user.pk:
+        return refuse(request, _("Only its author can edit a comment."), 403, back=place_of(row))
+    form = CommentForm(request.POST or None, initial={"body": row.body_source})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            saved, status = send(
+                form,
+                "post",
+                request.user,
+                lambda: services.edit_comment(row, request.user, body=form.cleaned_data["body"]),
+            )
+            if saved is not None:
+                messages.success(request, _("Comment changed."))
+                return redirect(place_of(row))
+    context = {"form": form, "target": row.target, "back": place_of(row), "title": _("Edit your comment"), "row": row}
+    return _again(render(request, "posts/comment_form.html", context, status=status), form)
+
+
+@act()
+def comment_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    row = find(request, "comment", pk)
+    target = row.target
+    moderation.delete(row, request.user)
+    if request.htmx:
+        return render(request, "posts/_comments.html", comment_context(request, target, said=_("Comment deleted.")))
+    messages.success(request, _("Comment deleted."))
+    return redirect(target.get_absolute_url())
+
+
+# Minding what others write
+
+
+@require_http_methods(["GET", "POST"])
+def flag(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Say that a post should be looked at."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thing = find(request, kind, pk)
+    place = place_of(thing)
+    if reason := permissions.why_not_flag(request.user, thing):
+        return refuse(request, reason, 403, back=place)
+    form = FlagForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            done, status = send(
+                form, "flag", request.user, lambda: moderation.flag(thing, request.user, **form.cleaned_data)
+            )
+            if done is not None:
+                messages.success(request, _("Thank you. A moderator will look at it; nobody sees that it was you."))
+                return redirect(place if thing.is_visible else "/")
+    context = {"form": form, "thing": thing, "back": place}
+    return _again(render(request, "posts/flag.html", context, status=status), form)
+
+
+@require_http_methods(["GET", "POST"])
+def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Hide a post with a reason that its author reads, or show it again."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thing = find(request, kind, pk)
+    place = place_of(thing)
+    if reason := permissions.why_not_moderate(request.user):
+        return refuse(request, reason, 403, back=place)
+    hidden = thing.visibility == Moderated.Visibility.HIDDEN
+    waiting = thing.visibility == Moderated.Visibility.PENDING
+    form = (RestoreForm if hidden or waiting else HideForm)(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            why = form.cleaned_data["reason"]
+
+            def work() -> bool:
+                if waiting and "hide" not in request.POST:
+                    moderation.approve(thing, request.user)
+                elif hidden:
+                    moderation.restore(thing, request.user, reason=why)
+                else:
+                    moderation.hide(thing, request.user, reason=why)
+                return True
+
+            done, status = send(form, "vote", request.user, work)
+            if done:
+                messages.success(request, _("It is hidden.") if not thing.is_visible else _("It is shown again."))
+                return redirect(place)
+    context = {"form": form, "thing": thing, "back": place, "hidden": hidden, "waiting": waiting}
+    return _again(render(request, "posts/moderate.html", context, status=status), form)
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Take a post away: its author, or a moderator. Asks once more."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thing = find(request, kind, pk)
+    place = place_of(thing)
+    if reason := permissions.why_not_delete(request.user, thing):
+        return refuse(request, reason, 403, back=place)
+    form = RestoreForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        done, status = send(
+            form,
+            "vote",
+            request.user,
+            lambda: moderation.delete(thing, request.user, reason=form.cleaned_data["reason"]) or True,
+        )
+        if done:
+            messages.success(request, _("It is deleted."))
+            return redirect(_parent(thing))
+    context = {"form": form, "thing": thing, "back": place, "own": thing.author_id == request.user.pk}
+    return _again(render(request, "posts/delete.html", context, status=status), form)
+
+
+def _parent(thing: Any) -> str:
+    """Where to go on when the post itself has gone."""
+    if isinstance(thing, Comment):
+        return thing.target.get_absolute_url()
+    parent = getattr(thing, getattr(type(thing).objects.all(), "parent", "") or "-", None)
+    return parent.get_absolute_url() if parent is not None else "/"

@@ -1,0 +1,237 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from community.accounts.models import Department
+from community.posts.doors import Trap
+from products.models import Product
+
+from . import services
+from .models import FollowUp, IdeaStatus, Kind, Thread
+
+LIST_OF = forms.Textarea(attrs={"rows": 2})
+
+
+class Tags(forms.CharField):
+    """Words with commas between them."""
+
+    def clean(self, value: Any) -> list[str]:
+        line = super().clean(value)
+        return [word.strip() for word in line.replace(";", ",").split(",") if word.strip()]
+
+
+class ProductField(forms.ModelChoiceField):
+    def label_from_instance(self, product: Any) -> str:
+        return product.name
+
+
+class ThreadForm(forms.Form):
+    """What asking and editing share."""
+
+    title = forms.CharField(
+        label=_("What is it about, in one line?"),
+        help_text=_("As you would say it to a friend. 15 letters or more."),
+        min_length=services.SHORTEST_TITLE,
+        max_length=services.LONGEST_TITLE,
+        widget=forms.TextInput(attrs={"class": "input input--xl", "autocomplete": "off"}),
+        error_messages={"min_length": _("A little longer, please: at least %(limit_value)d letters.")},
+    )
+    product = ProductField(
+        label=_("Which product?"),
+        queryset=Product.objects.all(),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("No product, something else"),
+    )
+    model_version = forms.CharField(
+        label=_("Series or firmware"),
+        required=False,
+        max_length=120,
+        help_text=_("If you know it. It stands on the plate beneath, or in the menu."),
+    )
+    body = forms.CharField(
+        label=_("What happened?"),
+        help_text=_("What you expected, what you saw, what you tried. Photos help: paste or drop them here."),
+        min_length=services.SHORTEST_BODY,
+        widget=forms.Textarea(attrs={"rows": 9}),
+        error_messages={
+            "min_length": _("A little more, please: at least %(limit_value)d letters. What you wrote is kept.")
+        },
+    )
+    tags = Tags(
+        label=_("Tags"),
+        required=False,
+        max_length=300,
+        help_text=_("Up to five words, with commas between them: descaling, steam."),
+    )
+
+
+class AskForm(Trap, ThreadForm):
+    kind = forms.ChoiceField(label=_("What kind is it?"), choices=Kind.choices, initial=Kind.QUESTION)
+    order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
+    serial = forms.CharField(label=_("Serial number"), required=False, max_length=80)
+    phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
+    note = forms.CharField(
+        label=_("Anything else"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    follow = forms.BooleanField(label=_("Mail me when somebody answers"), required=False, initial=True)
+
+    other_product = ProductField(
+        label=_("Another product"),
+        queryset=Product.objects.all(),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("No product, something else"),
+    )
+
+    PRIVATE = ("order_number", "serial", "phone", "note")
+
+    def clean(self) -> None:
+        super().clean()
+        self.cleaned_data["product"] = self.cleaned_data.get("product") or self.cleaned_data.get("other_product")
+        self.check_trap()
+
+    def private(self) -> dict[str, str]:
+        return {name: self.cleaned_data.get(name, "") for name in self.PRIVATE}
+
+
+class EditThreadForm(ThreadForm):
+    summary = forms.CharField(label=_("What did you change, and why?"), required=False, max_length=300)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, thread: Thread, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # An imported title may be shorter or longer than what people write here; it need not be changed.
+        if len(thread.title) < services.SHORTEST_TITLE:
+            self.fields["title"].help_text = _("At least 15 letters.")
+
+
+class AnswerForm(Trap):
+    body = forms.CharField(
+        label=_("Your answer"),
+        min_length=services.SHORTEST_BODY,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        error_messages={
+            "required": _("Write something first."),
+            "min_length": _("A little more, please: at least %(limit_value)d letters. What you wrote is kept."),
+        },
+    )
+    disclosure = forms.CharField(
+        label=_("Your tie to the brand"),
+        required=False,
+        max_length=300,
+        help_text=_("Only if there is one: a product you were given, a job, family. It is printed under your name."),
+    )
+    model_version = forms.CharField(label=_("Series or firmware it holds for"), required=False, max_length=120)
+    official_for = forms.ModelChoiceField(
+        label=_("Speak for"),
+        queryset=Department.objects.none(),
+        required=False,
+        empty_label=_("Myself"),
+    )
+    sources = forms.CharField(
+        label=_("Sources"), required=False, max_length=2000, widget=LIST_OF, help_text=_("One a line.")
+    )
+    recheck_on = forms.DateField(
+        label=_("Look again on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *args: Any, agent: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if agent:
+            self.fields["official_for"].queryset = Department.objects.current()
+        else:
+            for name in ("official_for", "sources", "recheck_on"):
+                del self.fields[name]
+
+    def clean(self) -> None:
+        super().clean()
+        self.check_trap()
+
+
+class EditAnswerForm(forms.Form):
+    body = forms.CharField(
+        label=_("The answer"), min_length=services.SHORTEST_BODY, widget=forms.Textarea(attrs={"rows": 12})
+    )
+    summary = forms.CharField(label=_("What did you change, and why?"), required=False, max_length=300)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class OfficialForm(forms.Form):
+    department = forms.ModelChoiceField(
+        label=_("Department that stands behind it"), queryset=Department.objects.none(), empty_label=None
+    )
+    sources = forms.CharField(
+        label=_("Sources"), required=False, max_length=2000, widget=LIST_OF, help_text=_("One a line.")
+    )
+    recheck_on = forms.DateField(
+        label=_("Look again on"),
+        required=False,
+        help_text=_("When staff check whether it still holds."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["department"].queryset = Department.objects.current()
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=LIST_OF)
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(label=_("In one line"), max_length=300, widget=LIST_OF)
+
+
+class DuplicateForm(forms.Form):
+    of = forms.CharField(
+        label=_("Number or address of the thread that asked first"), max_length=500, help_text=_("For example 214.")
+    )
+
+
+class IdeaForm(forms.Form):
+    status = forms.ChoiceField(label=_("Status"), choices=IdeaStatus.choices)
+    reason = forms.CharField(
+        label=_("Why"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Everybody who voted reads it."),
+    )
+
+
+class RecheckForm(forms.Form):
+    holds = forms.ChoiceField(
+        label=_("Does it still hold?"),
+        choices=[("yes", _("It holds")), ("no", _("It does not; open the thread again"))],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(label=_("What you found"), required=False, max_length=300, widget=LIST_OF)
+
+
+class MoveForm(forms.Form):
+    """A moderator retitles, retags or moves; never rewords (RULINGS 17)."""
+
+    title = forms.CharField(label=_("Title"), max_length=services.LONGEST_TITLE)
+    product = ProductField(
+        label=_("Product"), queryset=Product.objects.all(), to_field_name="slug", required=False,
+        empty_label=_("No product"),
+    )  # fmt: skip
+    tags = Tags(label=_("Tags"), required=False, max_length=300)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
+
+
+class FollowUpForm(forms.Form):
+    outcome = forms.ChoiceField(choices=FollowUp.Outcome.choices)
+    note = forms.CharField(required=False, max_length=300)
+
+
+class PrivateForm(forms.Form):
+    order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
+    serial = forms.CharField(label=_("Serial number"), required=False, max_length=80)
+    phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
+    note = forms.CharField(
+        label=_("Anything else"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )

@@ -1,0 +1,53 @@
+"""Words and signs of threads, for their templates."""
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from community.core.templatetags.community import icon, state
+from community.questions import signs as _signs
+from community.questions.models import Kind, Thread
+
+register = template.Library()
+
+KIND_ICONS = {
+    Kind.QUESTION: "circle-help",
+    Kind.PROBLEM: "wrench",
+    Kind.IDEA: "lightbulb",
+    Kind.PRAISE: "heart",
+}
+
+
+@register.simple_tag
+def thread_sign(thread: Thread) -> SafeString:
+    """The one sign of a row in a list; praise shows a heart and its name."""
+    sign = _signs.main_sign(thread)
+    if sign is None:
+        return kind_sign(thread.kind)
+    return state(sign.key, sign.word)
+
+
+@register.simple_tag
+def thread_signs(thread: Thread) -> SafeString:
+    """Every sign that is true now, as chips."""
+    return mark_safe("".join(state(sign.key, sign.word, chip=True) for sign in _signs.signs(thread)))  # noqa: S308
+
+
+@register.simple_tag
+def kind_sign(kind: str) -> SafeString:
+    return mark_safe(f'<span class="state">{icon(KIND_ICONS[Kind(kind)])}{Kind(kind).label}</span>')  # noqa: S308
+
+
+@register.simple_tag
+def kind_icon(kind: str) -> SafeString:
+    return icon(KIND_ICONS[Kind(kind)])
+
+
+@register.filter
+def in_short(body_text: str) -> str:
+    """The first sentence of a text, or its first words: for the line that leads to an answer."""
+    line = " ".join(body_text.split())
+    for end in (". ", "? ", "! "):
+        cut = line.find(end)
+        if 25 <= cut <= 140:
+            return line[: cut + 1]
+    return line if len(line) <= 140 else line[:140].rsplit(" ", 1)[0] + " …"

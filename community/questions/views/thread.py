@@ -1,0 +1,273 @@
+"""The page of a thread: what was asked, who has it, what settled it, everything said about it, and a box to answer."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Case, Count, F, IntegerField, Q, Value, When, Window
+from django.db.models.functions import RowNumber
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from community.core import clock
+from community.core.models import Numbers
+from community.moderation.permissions import is_moderator
+from community.posts.doors import long_open
+from community.posts.models import Comment
+from community.posts.services import draft_of
+
+from .. import permissions, reading, structured
+from ..forms import AnswerForm, PrivateForm
+from ..models import Answer, Kind, Thread
+from ..querysets import AnswerQuerySet
+from ..services import FOLLOW_UP_AFTER
+
+PAGE = 20
+SORTS = {
+    "settled": gettext_lazy("Settled first"),
+    "score": gettext_lazy("Best rated"),
+    "newest": gettext_lazy("Newest"),
+    "oldest": gettext_lazy("Oldest"),
+}
+NO_COMMENTS: dict[str, Any] = {"rows": [], "folded": 0}
+KEPT_ANSWERS = "kept_answers"  # in the session: what a visitor wrote before signing in
+
+
+def find_thread(request: HttpRequest, pk: int) -> Thread | HttpResponse:
+    """The thread as this person may see it; 410 when it was public once, 404 otherwise (RULINGS 14)."""
+    rows = Thread.objects.visible_to(request.user).for_page().seen_by(request.user)
+    thread = rows.filter(pk=pk).first()
+    if thread is not None:
+        return thread
+    gone = Thread.objects.filter(pk=pk).first()
+    if gone is not None and gone.is_gone:
+        return render(request, "410.html", status=410)
+    raise Http404
+
+
+@require_safe
+def short(request: HttpRequest, pk: int) -> HttpResponse:
+    """/questions/17/ leads to the whole address."""
+    found = find_thread(request, pk)
+    if isinstance(found, HttpResponse):
+        return found
+    return redirect(found, permanent=True)
+
+
+@require_safe
+@ensure_csrf_cookie
+def thread(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+    found = find_thread(request, pk)
+    if isinstance(found, HttpResponse):
+        return found
+    if slug != found.slug:
+        query = request.META.get("QUERY_STRING", "")
+        return redirect(found.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
+    reading.count(request, found)
+    return show_thread(request, found)
+
+
+def show_thread(
+    request: HttpRequest, thread: Thread, *, answer_form: AnswerForm | None = None, status: int = 200
+) -> HttpResponse:
+    """The page; with `answer_form` it shows again what could not be posted."""
+    user = request.user
+    sort = request.GET.get("sort", "settled")
+    number = request.GET.get("page", "1")
+    if sort not in SORTS or not number.isdecimal() or not 0 < int(number[:6]) < 100_000:
+        raise Http404
+    first = (int(number) - 1) * PAGE
+    rows = sorted_answers(Answer.objects.filter(thread=thread).visible_to(user).for_page().seen_by(user), sort, thread)
+    answers = list(rows[first : first + PAGE + 1])
+    if first and not answers:
+        raise Http404
+    has_next, answers = len(answers) > PAGE, answers[:PAGE]
+    settled = [answer for answer in answers if answer.is_accepted or answer.is_official]
+    if (first or (sort != "settled" and has_next)) and (thread.solved_at or thread.official_at):
+        settled = list(
+            sorted_answers(Answer.objects.filter(thread=thread).visible(), "settled", thread).filter(
+                Q(accepted_at__isnull=False) | Q(official_for__isnull=False)
+            )[:5]
+        )
+    for answer in {*answers, *settled}:
+        answer.thread = thread
+    comments = comments_of(user, thread, answers, unfold=request.GET.get("comments", ""))
+    can = abilities(user, thread)
+    thread.remarks = comments.get(f"thread-{thread.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
+    for answer in answers:
+        prepare(answer, user, can)
+        answer.remarks = comments.get(f"answer-{answer.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
+    initial = _kept_answer(request, thread)
+    context = {
+        "thread": thread,
+        "answers": answers,
+        "settled": [answer for answer in settled if answer.is_visible],
+        "can": can,
+        "sort": sort,
+        "sorts": [(key, word, key == sort) for key, word in SORTS.items()],
+        "number": int(number),
+        "has_next": has_next,
+        "people": [thread.author, *(answer.author for answer in answers)],
+        "answer_form": answer_form or AnswerForm(initial=initial, agent=can.official),
+        "answer_kept": bool(initial) and answer_form is None,
+        "private": _private(request, thread),
+        "structured": structured.thread_data(thread, answers),
+        "crumbs_data": structured.crumbs(thread),
+        "canonical": structured.absolute(thread.get_absolute_url())
+        if not thread.duplicate_of
+        else structured.absolute(thread.duplicate_of.get_absolute_url()),
+        "draft_url": f"{reverse('posts:draft')}?key=answer:{thread.pk}",
+    }
+    response = render(request, "questions/thread.html", context, status=status)
+    if wait := getattr(answer_form, "retry_after", 0):
+        response["Retry-After"] = str(wait)
+    if getattr(request, "htmx", False):
+        _announce(request, response)
+    return response
+
+
+def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> AnswerQuerySet:
+    if sort == "newest":
+        return answers.order_by("-created_at", "-id")
+    if sort == "oldest":
+        return answers.order_by("created_at", "id")
+    if sort == "score":
+        return answers.order_by("-score", "created_at", "id")
+    leads = Case(When(pk=thread.leading_solution_id, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return answers.order_by(
+        leads,
+        F("accepted_at").asc(nulls_last=True),
+        F("official_at").asc(nulls_last=True),
+        "-score",
+        "created_at",
+        "id",
+    )
+
+
+def comments_of(user: Any, thread: Thread, answers: list[Answer], unfold: str = "") -> dict[str, dict[str, Any]]:
+    """The comments of a whole page in one query, by "thread-1" and "answer-2": the first ten of each, and how many
+    stay folded. `unfold` names the one whose comments are all shown."""
+    of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
+    kinds = {of_thread.pk: "thread", of_answer.pk: "answer"}
+    kind, _dash, pk = unfold.rpartition("-")
+    unfolded = Q(pk__in=[])
+    if kind in kinds.values() and pk.isdecimal() and len(pk) < 18:
+        unfolded = Q(target_type=of_thread if kind == "thread" else of_answer, target_id=int(pk))
+    place = [F("target_type_id"), F("target_id")]
+    rows = (
+        Comment.objects.filter(
+            Q(target_type=of_thread, target_id=thread.pk)
+            | Q(target_type=of_answer, target_id__in=[answer.pk for answer in answers])
+        )
+        .visible_to(user)
+        .annotate(
+            nth=Case(
+                When(unfolded, then=Value(0)),
+                default=Window(RowNumber(), partition_by=place, order_by=[F("created_at").asc(), F("id").asc()]),
+                output_field=IntegerField(),
+            ),
+            among=Window(Count("pk"), partition_by=place),
+        )
+        .filter(nth__lte=Comment.SHOWN)
+        .for_listing()
+        .order_by("created_at", "id")
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        entry = found.setdefault(f"{kinds[row.target_type_id]}-{row.target_id}", {"rows": [], "all": row.among})
+        entry["rows"].append(row)
+    for entry in found.values():
+        entry["folded"] = entry["all"] - len(entry["rows"])
+    return found
+
+
+def abilities(user: Any, thread: Thread) -> SimpleNamespace:
+    """What somebody may do here: asked of the same predicates as the services, once for the page."""
+    own = user.is_authenticated and user.pk == thread.author_id
+    agent = permissions.is_agent(user)
+    moderator = is_moderator(user)
+    solvable = thread.kind in permissions.SOLVABLE
+    return SimpleNamespace(
+        own=own,
+        official=agent,
+        moderate=moderator,
+        manage=agent or moderator or own or bool(user.is_authenticated and user.is_advocate),
+        answer=permissions.why_not_answer(user, thread) if user.is_authenticated else thread.why_closed_to_words(),
+        again=_why_not_again(thread),
+        vote=permissions.why_not_vote(user, thread) if user.is_authenticated else "",
+        edit=user.is_authenticated and permissions.can_edit(user, thread),
+        accept=solvable and not (thread.closed_at or thread.duplicate_of_id) and user.is_authenticated
+        and permissions.can_accept(user, thread),
+        withdraw=own or agent,
+        reopen=own and bool(thread.solved_at) and not (thread.locked_at or thread.closed_at),
+        works=solvable,
+        me_too=solvable,
+        see_private=thread.has_private and not own and permissions.can_see_private(user, thread),
+    )  # fmt: skip
+
+
+def _why_not_again(thread: Thread) -> int | None:
+    """The answer somebody gave already, where one is enough."""
+    if thread.my_answer and Numbers.load().one_answer_per_person:
+        return thread.my_answer
+    return None
+
+
+def prepare(answer: Answer, user: Any, can: SimpleNamespace) -> None:
+    """What the template asks of one answer."""
+    answer.own = user.is_authenticated and answer.author_id == user.pk  # type: ignore[attr-defined]
+    answer.why_not_vote = (  # type: ignore[attr-defined]
+        permissions.why_not_vote(user, answer) if user.is_authenticated else ""
+    )
+    answer.editable = user.is_authenticated and permissions.can_edit(user, answer)  # type: ignore[attr-defined]
+    answer.stands = answer.is_accepted and not (  # type: ignore[attr-defined]
+        answer.thread.reopened_at and answer.accepted_at <= answer.thread.reopened_at
+    )
+    answer.said = answer.works_yes + answer.works_no  # type: ignore[attr-defined]
+    answer.asks_follow_up = (  # type: ignore[attr-defined]
+        can.own
+        and answer.is_accepted
+        and not hasattr(answer, "follow_up")
+        and clock.now() >= answer.accepted_at + FOLLOW_UP_AFTER
+    )
+
+
+def _kept_answer(request: HttpRequest, thread: Thread) -> dict[str, Any]:
+    """What this person wrote and did not post yet: before signing in, or in a draft."""
+    kept = request.session.get(KEPT_ANSWERS, {}) if request.session.session_key else {}
+    if str(thread.pk) in kept:
+        return {"body": kept[str(thread.pk)], "started": long_open()}
+    if request.user.is_authenticated and not thread.my_answer:
+        drafted = draft_of(request.user, f"answer:{thread.pk}")
+        return {name: drafted[name] for name in ("body", "disclosure", "model_version") if name in drafted}
+    return {}
+
+
+def _private(request: HttpRequest, thread: Thread) -> PrivateForm | None:
+    """The asker's own private details, to read and change."""
+    if not request.user.is_authenticated or request.user.pk != thread.author_id:
+        return None
+    if thread.kind not in (Kind.QUESTION, Kind.PROBLEM):
+        return None
+    if not thread.has_private:
+        return PrivateForm()
+    details = thread.private_details
+    return PrivateForm(initial={name: getattr(details, name) for name in ("order_number", "serial", "phone", "note")})
+
+
+def _announce(request: HttpRequest, response: HttpResponse) -> None:
+    """Messages travel beside a page that htmx takes a part of; `goto:` names the place to show."""
+    triggers: dict[str, Any] = {}
+    for message in messages.get_messages(request):
+        triggers["toast"] = {"message": str(message), "level": message.level_tag}
+        for tag in (message.extra_tags or "").split():
+            if tag.startswith("goto:"):
+                triggers["goto"] = {"id": tag.removeprefix("goto:")}
+    if triggers:
+        response["HX-Trigger-After-Settle"] = json.dumps(triggers)
