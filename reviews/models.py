@@ -1,11 +1,15 @@
 """Reviews: one per person and product, with chapters over time; stars that nobody but their author can change."""
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from community.accounts.models import Department
 from community.core import clock
@@ -26,6 +30,9 @@ class Disclosure(models.TextChoices):
     FAMILY = "family", _("Somebody in my family works for the brand")
 
 
+UNCOUNTED = (Disclosure.EMPLOYEE, Disclosure.FAMILY)
+
+
 class RefusalCode(models.TextChoices):
     OFF_TOPIC = "off_topic", _("Off topic")
     PERSONAL_DATA = "personal_data", _("Personal data")
@@ -37,6 +44,14 @@ class RefusalCode(models.TextChoices):
     NOT_EXPERIENCED = "not_experienced", _("No experience with the product")
     DELIVERY = "delivery_or_service", _("About delivery or service")
     UNSAFE = "unsafe_advice", _("Advice that could hurt somebody")
+
+
+def age_in_words(months: int) -> str:
+    if months == 0:
+        return str(_("First week"))
+    if months < 36 or months % 12:
+        return ngettext("%(n)d month", "%(n)d months", months) % {"n": months}
+    return ngettext("%(n)d year", "%(n)d years", months // 12) % {"n": months // 12}
 
 
 class Review(Body, Moderated, Sourced):
@@ -97,10 +112,28 @@ class Review(Body, Moderated, Sourced):
     def get_absolute_url(self) -> str:
         return reverse("reviews:review", args=[self.pk])
 
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        return "review.published", {"product": self.product_id, "stars": self.current_stars}
+
+    @property
+    def is_counted_kind(self) -> bool:
+        return self.disclosure not in UNCOUNTED
+
     @property
     def counts(self) -> bool:
         """Employees' and families' reviews are shown, not averaged (RULINGS 26)."""
-        return self.is_visible and self.disclosure not in (Disclosure.EMPLOYEE, Disclosure.FAMILY)
+        return self.is_visible and self.is_counted_kind
+
+    @property
+    def owned_now(self) -> int | None:
+        """Months of ownership the newest chapter tells of."""
+        chapters = list(self.chapters.all())
+        return max([c.months_owned for c in chapters] + [self.owned_months or 0]) or self.owned_months
+
+    @property
+    def last_words_at(self) -> datetime:
+        """When its author last took a look: the newest chapter, or the review itself."""
+        return max([self.created_at, *(chapter.created_at for chapter in self.chapters.all())])
 
 
 class Chapter(Body):
@@ -110,14 +143,24 @@ class Chapter(Body):
     stars = models.PositiveSmallIntegerField(_("stars"), validators=STARS)
     months_owned = models.PositiveSmallIntegerField(_("after how many months"), default=0)
     label = models.CharField(max_length=40, blank=True, default="")
+    still_in_use = models.BooleanField(_("do you still use it"), null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["created_at", "id"]
-        constraints = [models.CheckConstraint(condition=Q(stars__range=(1, 5)), name="chapter_stars")]
+        constraints = [
+            models.CheckConstraint(condition=Q(stars__range=(1, 5)), name="chapter_stars"),
+            # One look at one age of the thing: a second press of the button adds nothing.
+            models.UniqueConstraint(fields=["review", "months_owned"], name="chapter_one_per_age"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.label or self.months_owned} of review {self.review_id}"
+        return f"{self.age} of review {self.review_id}"
+
+    @property
+    def age(self) -> str:
+        """How old the thing was, in words."""
+        return self.label or age_in_words(self.months_owned)
 
 
 class HelpfulVote(Vote):
@@ -159,6 +202,10 @@ class Refusal(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
     resubmitted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["review", "resubmitted_at"], name="refusal_open")]
 
     def __str__(self) -> str:
         return f"{self.code}: review {self.review_id}"

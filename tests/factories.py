@@ -8,7 +8,11 @@ from community.accounts.services import join
 from community.posts.models import Tag, Topic
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
+from community.sharing import services as sharing
+from community.sharing.models import Recipe, Tip
 from products.models import Family, Product
+from reviews import services as reviews
+from reviews.models import Review
 
 _number = itertools.count(1)
 
@@ -62,3 +66,38 @@ def an_answer(thread: Thread | None = None, by: User | None = None, **fields: An
     number = next(_number)
     told = {"body": f"Open the valve fully and close it again, six times. Number {number}.", **fields}
     return questions.post_answer(thread or a_thread(), by or a_person(), **told)
+
+
+def a_review(by: User | None = None, product: Product | None = None, **fields: Any) -> Review:
+    number = next(_number)
+    told = {
+        "stars": 4,
+        "title": f"Good with number {number}",
+        "body": f"It does what it should, and number {number} is no exception to that.",
+        **fields,
+    }
+    return reviews.write_review(by or a_person(), product or a_product(), **told)
+
+
+def a_recipe(by: User | None = None, **fields: Any) -> Recipe:
+    number = next(_number)
+    told = {
+        "title": f"Coffee number {number}",
+        "body": "Sunday mornings.",
+        "ingredients": [{"amount": "18", "unit": "g", "name": "coffee"}],
+        "steps": [{"text": "Pull 36 g in 30 seconds."}],
+        "yield_unit": "cup",
+        **fields,
+    }
+    return sharing.share_recipe(by or a_person(), **told)
+
+
+def a_tip(by: User | None = None, **fields: Any) -> Tip:
+    number = next(_number)
+    told = {
+        "title": f"Trick number {number}",
+        "body": "It keeps the heat in.",
+        "steps": [{"text": "Leave the lid on for a minute."}],
+        **fields,
+    }
+    return sharing.share_tip(by or a_person(), **told)

@@ -1,5 +1,7 @@
 """What owners share for use: recipes and tips."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -35,6 +37,14 @@ class Shared(Body, Moderated, Sourced):
 
     def __str__(self) -> str:
         return self.title
+
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        return f"{self._meta.model_name}.published", {"products": self.product_ids}
+
+    @property
+    def product_ids(self) -> list[int]:
+        """The products it is about."""
+        raise NotImplementedError
 
     @property
     def slug(self) -> str:
@@ -83,6 +93,10 @@ class Recipe(Shared):
 
     def get_absolute_url(self) -> str:
         return reverse("recipes:recipe", args=[self.pk, self.slug])
+
+    @property
+    def product_ids(self) -> list[int]:
+        return list(self.uses.order_by("product_id").values_list("product_id", flat=True))
 
     @property
     def total_minutes(self) -> int:
@@ -186,6 +200,10 @@ class Tip(Shared):
 
     def get_absolute_url(self) -> str:
         return reverse("tips:tip", args=[self.pk, self.slug])
+
+    @property
+    def product_ids(self) -> list[int]:
+        return [self.product_id] if self.product_id else []
 
     @property
     def worked_total(self) -> int:

@@ -1,13 +1,59 @@
 from typing import Self
 
+from django.db.models import F, Prefetch
+
+from community.core.models import CommunityImage
 from community.moderation.querysets import ModeratedQuerySet
+
+CARD = "fill-720x560|format-webp"
+HERO = "fill-1040x1040|format-webp"
 
 
 class RecipeQuerySet(ModeratedQuerySet):
+    ORDERS = {
+        "newest": ("-created_at", "-id"),
+        "made": ("-made_count", "-id"),
+    }
+
+    def sorted_by(self, order: str) -> Self:
+        return self.order_by(*self.ORDERS.get(order, self.ORDERS["newest"]))
+
+    def within(self, minutes: int) -> Self:
+        """Ready in so many minutes, waiting included."""
+        return self.annotate(all_minutes=F("prep_minutes") + F("cook_minutes") + F("rest_minutes")).filter(
+            all_minutes__lte=minutes
+        )
+
     def for_listing(self) -> Self:
-        return self.select_related("author", "author__department", "picture").prefetch_related("products")
+        return self.select_related("author", "author__department").prefetch_related(
+            "products", Prefetch("picture", CommunityImage.objects.prefetch_renditions(CARD))
+        )
+
+    def for_page(self) -> Self:
+        return self.select_related(
+            "author", "author__department", "remix_of", "remix_of__author", "featured_by"
+        ).prefetch_related(
+            "ingredients",
+            "steps__product",
+            "uses__product",
+            "tags",
+            Prefetch("picture", CommunityImage.objects.prefetch_renditions(HERO, CARD)),
+        )
 
 
 class TipQuerySet(ModeratedQuerySet):
+    ORDERS = {
+        "newest": ("-created_at", "-id"),
+        "worked": ("-worked_yes", "worked_no", "-id"),
+    }
+
+    def sorted_by(self, order: str) -> Self:
+        return self.order_by(*self.ORDERS.get(order, self.ORDERS["newest"]))
+
     def for_listing(self) -> Self:
         return self.select_related("author", "author__department", "product")
+
+    def for_page(self) -> Self:
+        return self.select_related("author", "author__department", "product", "featured_by").prefetch_related(
+            "steps", "tags"
+        )

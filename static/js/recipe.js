@@ -1,44 +1,60 @@
 /* A recipe at the stove: amounts that scale, ingredients that tick off, timers that call. The page reads well without.
 
-   Scaling: <form data-scaler data-base="2"> holds inputs named "servings"; every [data-amount="18"] is rewritten,
-   [data-servings] shows the number. Ticks: [data-ticks="recipe-12"] around checkboxes. Timers:
+   Scaling: <form data-scaler data-base="2"> holds a [data-servings-field] and buttons with data-step; every
+   [data-amount="18"] (data-high, data-rest, data-broken, data-written) is rewritten. Ticks: [data-ticks="recipe-12"] around checkboxes. Timers:
    <button data-timer-minutes="4" data-word-left="%s left" data-word-done="Time is up" data-timer-label="Steep">. */
 (() => {
   "use strict";
   const say = (kind, detail) => document.body.dispatchEvent(new CustomEvent(kind, { detail }));
-  const language = document.documentElement.lang || "en";
 
-  /* ---- amounts ---- */
-  function amount(value) {
-    // A scale shows tenths of a gram up to twenty; beyond that nobody weighs them.
-    const digits = value < 20 && value % 1 ? 1 : 0;
-    return new Intl.NumberFormat(language, { maximumFractionDigits: value < 1 ? 2 : digits }).format(value);
+  /* ---- amounts: as community/sharing/amounts.py writes them ---- */
+  const parts = [[0, ""], [0.125, "⅛"], [0.25, "¼"], [1 / 3, "⅓"], [0.5, "½"], [2 / 3, "⅔"], [0.75, "¾"], [1, ""]];
+  function amount(value, broken) {
+    if (broken && value < 20) {
+      const whole = Math.floor(value), rest = value - whole;
+      const [near, sign] = parts.reduce((best, part) => (Math.abs(part[0] - rest) < Math.abs(best[0] - rest) ? part : best));
+      if (Math.abs(near - rest) <= 0.02 * Math.max(1, whole)) {
+        const full = whole + (near === 1 ? 1 : 0);
+        if (full || sign) return `${full || ""}${sign}`;
+      }
+    }
+    if (!(value > 0)) return "0";
+    // Three digits that mean something are more than a kitchen can weigh.
+    const digits = Math.min(Math.max(0, 2 - Math.floor(Math.log10(value))), 2);
+    return String(Number(value.toFixed(digits)));
+  }
+  function scaled(cell, factor) {
+    const low = Number(cell.dataset.amount), broken = "broken" in cell.dataset;
+    if (!Number.isFinite(low) || factor === 1) return cell.dataset.written;
+    const first = amount(low * factor, broken);
+    if (!cell.dataset.high) return first + (cell.dataset.rest || "");
+    const last = amount(Number(cell.dataset.high) * factor, broken);
+    return first === last ? first : `${first}–${last}`;
   }
   document.querySelectorAll("form[data-scaler]").forEach((form) => {
     const base = Number(form.dataset.base) || 1;
-    const scale = () => {
-      const chosen = form.querySelector("[name=servings]:checked") || form.querySelector("[name=servings]:not([type=radio])");
-      const servings = Number(chosen?.value);
-      if (!(servings > 0 && servings <= 100)) return;
-      document.querySelectorAll("[data-amount]").forEach((cell) => {
-        const value = Number(cell.dataset.amount);
-        if (Number.isFinite(value)) cell.textContent = amount((value * servings) / base);
-      });
-      document.querySelectorAll("[data-servings]").forEach((cell) => { cell.textContent = amount(servings); });
+    const field = form.querySelector("[data-servings-field]");
+    const most = 100;
+    const scale = (wanted) => {
+      const servings = Math.min(wanted, most);
+      if (!(servings > 0)) { field.value = amount(base, false); return; }
+      field.value = amount(servings, false);
+      document.querySelectorAll("[data-amount]").forEach((cell) => { cell.textContent = scaled(cell, servings / base); });
       const url = new URL(location.href);
       if (servings === base) url.searchParams.delete("servings"); else url.searchParams.set("servings", servings);
       history.replaceState(null, "", url);
-      if (form.dataset.wordScaled) say("announce", { value: form.dataset.wordScaled.replace("%s", amount(servings)) });
+      if (form.dataset.wordScaled) say("announce", { value: form.dataset.wordScaled.replace("%s", amount(servings, false)) });
     };
-    form.addEventListener("change", scale);
-    form.addEventListener("submit", (event) => { event.preventDefault(); scale(); });
-    form.querySelectorAll("button[data-step]").forEach((button) => button.addEventListener("click", (event) => {
+    const typed = () => Number(field.value.replace(",", "."));
+    field.addEventListener("change", () => scale(typed()));
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const field = form.querySelector("input[name=servings]");
-      field.value = Math.min(Math.max((Number(field.value) || base) + Number(button.dataset.step), 1), 100);
-      scale();
-    }));
+      const step = Number(event.submitter?.dataset.step || 0);
+      // Enter in the field presses the first button: that is no wish for one less.
+      if (document.activeElement === field) scale(typed()); else scale(Math.max((typed() || base) + step, step < 0 ? 1 : 0));
+    });
   });
+  document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
 
   /* ---- ticks: kept for this visit ---- */
   document.querySelectorAll("[data-ticks]").forEach((list) => {

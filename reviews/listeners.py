@@ -1,0 +1,33 @@
+"""What reviews hear: whatever changes which reviews are seen, or who owns what, changes a product's numbers."""
+
+from community.core import clock
+from community.events.log import listen
+from community.events.models import Event
+
+from . import ratings, services
+
+
+@listen(
+    "review.published",
+    "review.submitted",
+    "review.refused",
+    "review.edited",
+    "review.chapter_added",
+    "review.hidden",
+    "review.restored",
+    "review.deleted",
+)
+def recount_product(event: Event) -> None:
+    ratings.recount(event.subject.product)
+
+
+@listen("review.restored")
+def settle_refusal(event: Event) -> None:
+    """A moderator who shows a refused review again has overruled the refusal."""
+    event.subject.refusals.filter(resubmitted_at=None).update(resubmitted_at=clock.now())
+
+
+@listen("ownership.added", "ownership.removed")
+def mark_verified(event: Event) -> None:
+    if event.actor is not None:
+        services.copy_verification(event.actor, event.subject)

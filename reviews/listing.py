@@ -1,0 +1,65 @@
+"""What a list of reviews needs beyond its rows, fetched once for all of them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+from community.posts.models import Upload
+from products.models import Product
+
+from . import permissions
+from .models import HelpfulVote, Review
+from .querysets import ReviewQuerySet
+
+SORTS = [
+    ("helpful", _("Most helpful")),
+    ("newest", _("Newest")),
+    ("highest", _("Highest")),
+    ("lowest", _("Lowest")),
+]
+
+
+def with_photos(reviews: ReviewQuerySet) -> ReviewQuerySet:
+    content_type = ContentType.objects.get_for_model(Review)
+    return reviews.filter(Exists(Upload.objects.filter(target_type=content_type, target_id=OuterRef("pk"))))
+
+
+def prepared(reviews: Sequence[Review], user: Any) -> list[Review]:
+    """The reviews with `photos`, `my_vote`, `can_vote`, `ratings` set, in at most two queries more."""
+    reviews = list(reviews)
+    ids = [review.pk for review in reviews]
+    photos: dict[int, list[Upload]] = defaultdict(list)
+    content_type = ContentType.objects.get_for_model(Review)
+    for upload in Upload.objects.filter(target_type=content_type, target_id__in=ids):
+        photos[upload.target_id].append(upload)
+    mine: dict[int, bool] = {}
+    if user.is_authenticated:
+        mine = dict(HelpfulVote.objects.filter(voter=user, target__in=ids).values_list("target_id", "helpful"))
+    for review in reviews:
+        review.photos = photos[review.pk]  # type: ignore[attr-defined]
+        review.my_vote = mine.get(review.pk)  # type: ignore[attr-defined]
+        review.can_vote = user.is_authenticated and not permissions.why_not_vote(user, review)  # type: ignore[attr-defined]
+    return reviews
+
+
+def named_ratings(review: Review) -> list[tuple[str, int]]:
+    """The further ratings with their names, in the family's order."""
+    given = review.secondary or {}
+    return [(r["name"], given[r["slug"]]) for r in review.product.family.secondary_ratings if r["slug"] in given]
+
+
+def histogram(product: Product, base: str, stars: int | None = None) -> list[dict[str, Any]]:
+    """Rows for components/_histogram.html; each filters the list by its stars."""
+    return [
+        {"stars": n, "count": count, "url": f"{base}stars={n}#reviews" if count else "", "current": n == stars}
+        for n, count in product.histogram
+    ]
+
+
+def recommend_percent(product: Product) -> int | None:
+    share = product.recommend_share
+    return None if share is None else round(share * 100)

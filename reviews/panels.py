@@ -1,0 +1,79 @@
+"""Reviews on the pages of the rooms below: a product, a person."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from community.core.panels import Panel
+from products.models import Product
+
+from . import listing
+from .models import Review
+
+
+def stars_wanted(request: HttpRequest | None) -> int | None:
+    given = request.GET.get("stars", "") if request is not None else ""
+    return int(given) if given in {"1", "2", "3", "4", "5"} else None
+
+
+class ProductReviews(Panel):
+    """Summary, histogram, and the first reviews; `?stars=` and `?sort=` of the page's address filter them."""
+
+    template = "reviews/_product.html"
+    query_budget = 9
+    shown = 4
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Product]) -> Mapping[Hashable, Mapping[str, Any]]:
+        user = getattr(request, "user", None)
+        stars = stars_wanted(request)
+        sort = request.GET.get("sort", "helpful") if request is not None else "helpful"
+        if sort not in dict(listing.SORTS):
+            sort = "helpful"
+        return {product.pk: self._one(product, user, stars, sort) for product in batch}
+
+    def _one(self, product: Product, user: Any, stars: int | None, sort: str) -> Mapping[str, Any]:
+        base = reverse("reviews:list") + f"?product={product.slug}"
+        reviews: list[Review] = []
+        mine = None
+        if product.review_count:
+            found = Review.objects.visible().filter(product=product).sorted_by(sort)
+            if stars:
+                found = found.filter(current_stars=stars)
+            reviews = listing.prepared(found.for_listing()[: self.shown], user)
+        if user is not None and user.is_authenticated:
+            mine = Review.objects.filter(product=product, author=user, source="").exclude(visibility="deleted").first()
+        of_these = getattr(product, f"stars_{stars}") if stars else product.review_count
+        return {
+            "product": product,
+            "reviews": reviews,
+            "mine": mine,
+            "stars": stars,
+            "sort": sort,
+            "sorts": listing.SORTS,
+            "rows": listing.histogram(product, "?"),
+            "most": max(count for _stars, count in product.histogram) or 1,
+            "recommend": listing.recommend_percent(product),
+            "base": base,
+            "rest": max(0, of_these - len(reviews)),
+        }
+
+
+class PersonReviews(Panel):
+    """What somebody reviewed."""
+
+    template = "reviews/_person.html"
+    order = 40
+    query_budget = 2
+    shown = 6
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        found: dict[Any, list[Review]] = {}
+        rows = Review.objects.visible().filter(author__in=batch).select_related("product").order_by("-created_at")
+        for review in rows[: 50 * len(batch)]:
+            found.setdefault(review.author_id, []).append(review)
+        return {
+            person: {"reviews": reviews[: self.shown], "more": len(reviews) - self.shown}
+            for person, reviews in found.items()
+        }

@@ -1,0 +1,553 @@
+"""What people do with reviews. Stars belong to their author: nothing here lets anybody else set them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from community.accounts.models import Department, Standing, User
+from community.core import clock, text
+from community.core.body import BODY_FIELDS, write_body
+from community.core.errors import Conflict, NotAllowed, require
+from community.core.models import Body, Numbers
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from community.moderation import services as moderation
+from community.moderation.models import Moderated
+from community.posts import gates
+from community.posts import services as posts
+from community.posts.models import Upload
+from products.models import Ownership, Product
+
+from . import permissions, ratings
+from .clock import business_hours_later
+from .models import BrandResponse, Chapter, Disclosure, HelpfulVote, Refusal, RefusalCode, Review
+
+Visibility = Moderated.Visibility
+
+SHORTEST_TITLE, LONGEST_TITLE = 3, 150
+SHORTEST_BODY = 20
+LONGEST_SIDE = 1000  # what went well, what could be better
+MOST_PHOTOS = 6
+OLDEST_MONTHS = 1200
+STATE_FIELDS = ["visibility", "published_at", "hidden_reason", "hidden_at", "hidden_by"]
+
+
+class AlreadyReviewed(Conflict):
+    """One review per person and product: here is the one there is, to edit or to add a chapter to."""
+
+    def __init__(self, review: Review) -> None:
+        super().__init__(_("You have reviewed this already. You can change that review, or add a second look to it."))
+        self.review = review
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def write_review(
+    by: User,
+    product: Product,
+    *,
+    stars: int,
+    title: str,
+    body: str,
+    did_well: str = "",
+    could_be_better: str = "",
+    would_recommend: bool | None = None,
+    secondary: Mapping[str, int] | None = None,
+    disclosure: str = Disclosure.BOUGHT,
+    owned_months: int | None = None,
+    language: str = "",
+    photos: Sequence[Upload] = (),
+    hold: bool = False,
+    source_format: str = Body.Format.MARKDOWN,
+    **sourced: str,
+) -> Review:
+    """Review a product: once per person. Raises ValidationError by field, NotAllowed, AlreadyReviewed.
+
+    It waits for a look when the house looks at every review, when a newcomer's first post is held, or when the
+    caller says `hold`. `sourced` is where an imported review came from (RULINGS 19: no limits of length for it).
+    """
+    _require_may_review(by)
+    row = locked(product)  # two presses of the button wait for each other here
+    if not sourced.get("source"):
+        mine = Review.objects.filter(product=row, author=by, source="").exclude(visibility=Visibility.DELETED).first()
+        if mine is not None:
+            raise AlreadyReviewed(mine)
+    fields = _checked(
+        row,
+        stars=stars,
+        title=title,
+        body=body,
+        did_well=did_well,
+        could_be_better=could_be_better,
+        would_recommend=would_recommend,
+        secondary=secondary,
+        disclosure=disclosure,
+        owned_months=owned_months,
+    )
+    now = clock.now()
+    review = Review(
+        product=row,
+        author=by,
+        current_stars=fields["stars"],
+        verified=_verified(by, row),
+        language=(language or by.language or "en")[:10],
+        created_at=now,
+        visibility=Visibility.DRAFT,
+        **fields,
+        **sourced,
+    )
+    _write(review, body, source_format, by)
+    waits = hold or _waits(by)
+    if waits:
+        review.visibility, review.due_at = Visibility.PENDING, business_hours_later(now)
+    review.save(force_insert=True)
+    _set_photos(review, by, photos)
+    posts.attach_uploads(review, by)
+    _keep_version(review, by)
+    if waits:
+        record("review.submitted", actor=by, subject=review, product=row.pk, stars=review.current_stars)
+    else:
+        moderation.publish(review, by)
+    for field in ratings.FIELDS:  # the caller's product shows the new numbers
+        setattr(product, field, getattr(row, field))
+    return review
+
+
+@transaction.atomic
+def edit_review(
+    review: Review,
+    by: User,
+    *,
+    stars: int,
+    title: str,
+    body: str,
+    did_well: str = "",
+    could_be_better: str = "",
+    would_recommend: bool | None = None,
+    secondary: Mapping[str, int] | None = None,
+    disclosure: str = Disclosure.BOUGHT,
+    owned_months: int | None = None,
+    photos: Sequence[Upload] | None = None,
+    summary: str = "",
+    seen_revision: int | None = None,
+) -> Review:
+    """Change one's own review; every version is kept. A review that came back goes to the moderators again.
+
+    `photos` is the whole list as it should be, None leaves it. Raises ValidationError by field, NotAllowed, and
+    Conflict when another edit came between (`seen_revision`).
+    """
+    require(permissions.why_not_edit(by, review))
+    row = locked(review)
+    if row.visibility == Visibility.DELETED:
+        raise Conflict(_("This review has been deleted."))
+    if seen_revision is not None and seen_revision != posts.latest_revision(row):
+        raise Conflict(_("This review was changed in another window meanwhile."))
+    fields = _checked(
+        row.product,
+        stars=stars,
+        title=title,
+        body=body,
+        did_well=did_well,
+        could_be_better=could_be_better,
+        would_recommend=would_recommend,
+        secondary=secondary,
+        disclosure=disclosure,
+        owned_months=owned_months,
+    )
+    for field, value in fields.items():
+        setattr(row, field, value)
+    changed_text = body != row.body_source
+    if changed_text:
+        _write(row, body, Body.Format.MARKDOWN, by)
+        posts.attach_uploads(row, by)
+    if not row.chapters.exists():
+        row.current_stars = row.stars
+    row.edited_at = clock.now()
+    row.save(update_fields=[*fields, *BODY_FIELDS, "current_stars", "edited_at"])
+    if photos is not None:
+        _set_photos(row, by, photos)
+    version = _keep_version(row, by, summary)
+    record("review.edited", actor=by, subject=row, revision=version)
+    if _open_refusal(row) is not None:
+        _send_again(row, by)
+    elif row.visibility == Visibility.VISIBLE and _waits(by):
+        _back_to_waiting(row, by)
+    review.refresh_from_db()
+    return review
+
+
+@transaction.atomic
+def add_chapter(
+    review: Review,
+    by: User,
+    *,
+    stars: int,
+    body: str,
+    months_owned: int,
+    still_in_use: bool | None = None,
+    label: str = "",
+    source_format: str = Body.Format.MARKDOWN,
+) -> Chapter:
+    """A second look at the same thing. Its stars count from now on; the earlier ones stay to be seen (RULINGS 26)."""
+    if not is_replaying():
+        require(permissions.why_not_edit(by, review))
+    row = locked(review)
+    if row.visibility not in (Visibility.VISIBLE, Visibility.PENDING):
+        raise Conflict(_("A second look can be added once the review is online."))
+    errors: dict[str, str] = {}
+    if stars not in range(1, 6):
+        errors["stars"] = _("Choose one to five stars.")
+    body = text.clean_source(body).strip()
+    if not body or (not is_replaying() and len(body) < SHORTEST_BODY):
+        errors["body"] = _too_short(SHORTEST_BODY)
+    if not 0 <= months_owned <= OLDEST_MONTHS:
+        errors["months_owned"] = _("How many months is that? Use a whole number.")
+    elif row.chapters.filter(months_owned=months_owned).exists():
+        errors["months_owned"] = _("You have told about this age already. Choose another number of months.")
+    if errors:
+        raise ValidationError(errors)
+    chapter = Chapter(
+        review=row,
+        stars=stars,
+        months_owned=months_owned,
+        still_in_use=still_in_use,
+        label=text.clean_line(label)[:40],
+        created_at=clock.now(),
+    )
+    _write(chapter, body, source_format, by)
+    chapter.save(force_insert=True)
+    newest = row.chapters.order_by("-created_at", "-id").first()
+    row.current_stars = newest.stars if newest is not None else row.stars
+    row.save(update_fields=["current_stars"])
+    record("review.chapter_added", actor=by, subject=row, months_owned=months_owned, stars=stars)
+    if row.visibility == Visibility.VISIBLE and _waits(by):
+        _back_to_waiting(row, by)
+    _copy(row, review, "current_stars", "due_at", *STATE_FIELDS)
+    return chapter
+
+
+# --- judging whether it helped ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def find_helpful(review: Review, by: User, helpful: bool | None) -> Review:
+    """Say whether a review helped: True, False, or None to take it back. One per person, not on one's own."""
+    require(permissions.why_not_vote(by, review))
+    row = locked(review)
+    if row.visibility != Visibility.VISIBLE:
+        raise Conflict(_("This review is not online at the moment."))
+    vote = HelpfulVote.objects.filter(target=row, voter=by).first()
+    previous = vote.helpful if vote else None
+    if previous != helpful:
+        if vote is None:
+            HelpfulVote.objects.create(target=row, voter=by, helpful=helpful, created_at=clock.now())
+        elif helpful is None:
+            vote.delete()
+        else:
+            vote.helpful, vote.created_at = helpful, clock.now()
+            vote.save(update_fields=["helpful", "created_at"])
+        ratings.recount_helpful(row)
+        record("review.found_helpful", actor=by, subject=row, helpful=helpful, previous=previous)
+    _copy(row, review, "helpful_yes", "helpful_no", "helpful_bound")
+    return review
+
+
+@transaction.atomic
+def add_helpful_rows(
+    review: Review, *, yes: int = 0, no: int = 0, source: str, at: datetime | Sequence[datetime] | None = None
+) -> int:
+    """Dated votes without a voter, from a tally or a dump (RULINGS 21). Told twice adds nothing; returns how many.
+
+    `at` is the moment of all, or moments that are used in turn.
+    """
+    moments = [clock.now()] if at is None else [at] if isinstance(at, datetime) else list(at)
+    row = locked(review)
+    known = set(HelpfulVote.objects.filter(target=row, voter=None, source=source).values_list("external_id", flat=True))
+    wanted = [(f"yes-{n}", True) for n in range(yes)] + [(f"no-{n}", False) for n in range(no)]
+    new = [
+        HelpfulVote(target=row, source=source, external_id=name, helpful=helpful, created_at=moments[n % len(moments)])
+        for n, (name, helpful) in enumerate(wanted)
+        if name not in known
+    ]
+    HelpfulVote.objects.bulk_create(new)
+    if new:
+        ratings.recount_helpful(row)
+    for vote in sorted(new, key=lambda vote: vote.created_at):
+        with clock.travel(vote.created_at):
+            record(
+                "review.found_helpful",
+                actor=None,
+                subject=row,
+                helpful=vote.helpful,
+                previous=None,
+                voter_source=True,
+            )
+    _copy(row, review, "helpful_yes", "helpful_no", "helpful_bound")
+    return len(new)
+
+
+# --- the brand answers -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def respond(
+    review: Review, by: User, department: Department, body: str, *, source_format: str = Body.Format.MARKDOWN
+) -> BrandResponse:
+    """A department says something under a review: once; saying it again edits it in sight. The review stays as is."""
+    require(permissions.why_not_respond(by, review, department))
+    row = locked(review)
+    if row.visibility != Visibility.VISIBLE:
+        raise Conflict(_("This review is not online at the moment."))
+    body = text.clean_source(body).strip()
+    if not body:
+        raise ValidationError({"body": _("Write something first.")})
+    now = clock.now()
+    response = BrandResponse.objects.filter(review=row, department=department).first()
+    if response is not None and response.body_source == body:
+        return response
+    edited = response is not None
+    if response is None:
+        response = BrandResponse(review=row, department=department, author=by, created_at=now)
+    else:
+        response.author, response.edited_at = by, now
+    _write(response, body, source_format, by)
+    response.save()
+    posts.add_revision(response, by, body_source=body, source_format=source_format)
+    record("review.answered", actor=by, subject=row, department=department.pk, edited=edited)
+    return response
+
+
+# --- moderation ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def publish_review(review: Review, by: User) -> None:
+    """A moderator lets a waiting review through. Twice is harmless."""
+    require(permissions.why_not_judge(by, review))
+    row = locked(review)
+    if row.visibility == Visibility.PENDING:
+        row.due_at = None
+        row.save(update_fields=["due_at"])
+        moderation.publish(row, row.author)
+    _copy(row, review, "due_at", *STATE_FIELDS)
+
+
+@transaction.atomic
+def refuse_review(review: Review, by: User, *, code: str, passage: str, note: str = "") -> Refusal:
+    """Give a review back to its author, with a code and the passage it is about.
+
+    The passage must stand in what was written: few stars have no passage, so nobody can refuse a review for them.
+    Raises ValidationError at `code` or `passage`. Twice is harmless.
+    """
+    require(permissions.why_not_judge(by, review))
+    row = locked(review)
+    if row.visibility == Visibility.DELETED:
+        raise Conflict(_("This review has been deleted."))
+    if row.visibility == Visibility.HIDDEN and (known := _open_refusal(row)) is not None:
+        return known
+    errors: dict[str, str] = {}
+    if code not in RefusalCode.values:
+        errors["code"] = _("Choose why it can't stay. Few stars are no reason.")
+    passage = " ".join(passage.split())
+    if len(passage) < 3:
+        errors["passage"] = _("Mark the passage it is about: its author must see what to change.")
+    elif not _stands_in(passage, row):
+        errors["passage"] = _("These words don't stand in the review. Copy the passage as it was written.")
+    if errors:
+        raise ValidationError(errors)
+    now = clock.now()
+    refusal = Refusal.objects.create(
+        review=row, code=code, passage=passage, note=note.strip(), stars=row.current_stars, by=by, at=now
+    )
+    row.visibility, row.hidden_reason = Visibility.HIDDEN, str(refusal.get_code_display())
+    row.hidden_at, row.hidden_by, row.due_at = now, by, None
+    row.save(update_fields=[*STATE_FIELDS, "due_at"])
+    record("review.refused", actor=by, subject=row, note=note.strip(), code=code, refusal=refusal.pk)
+    _copy(row, review, "due_at", *STATE_FIELDS)
+    return refusal
+
+
+@transaction.atomic
+def resubmit_review(review: Review, by: User) -> None:
+    """Send a review that came back to the moderators again, changed or not. Twice is harmless."""
+    require(permissions.why_not_edit(by, review))
+    row = locked(review)
+    if row.visibility != Visibility.DELETED and _open_refusal(row) is not None:
+        _send_again(row, by)
+    _copy(row, review, "due_at", *STATE_FIELDS)
+
+
+@transaction.atomic
+def copy_verification(owner: User, product: Product) -> None:
+    """Bring the verified mark of somebody's review in line with their shelf."""
+    verified = _verified(owner, product)
+    changed = Review.objects.filter(author=owner, product=product).exclude(verified=verified).update(verified=verified)
+    if changed:
+        ratings.recount(product)
+
+
+# --- within ----------------------------------------------------------------------------------------------------------
+
+
+def _require_may_review(by: User) -> None:
+    if not is_replaying():
+        require(permissions.why_not_review(by))
+    elif by.standing == Standing.STAFF:
+        raise NotAllowed(permissions.why_not_review(by))
+
+
+def _waits(by: User) -> bool:
+    if is_replaying():
+        return False
+    return Numbers.load().review_moderation or gates.waits_for_a_look(by, Review.objects.filter(author=by))
+
+
+def _verified(owner: User, product: Product) -> str:
+    return Ownership.objects.filter(owner=owner, product=product).values_list("verified", flat=True).first() or ""
+
+
+def _write(thing: Body, body: str, source_format: str, by: User) -> None:
+    """Make a text safe, with the limits that hold for people."""
+    body = text.clean_source(body).strip()
+    try:
+        write_body(thing, body, source_format, limit=None if is_replaying() else text.MAX_POST_BYTES)
+    except text.TooLong as problem:
+        raise ValidationError({"body": problem.messages}) from problem
+    gates.check_newcomer(thing, by)
+
+
+def _too_short(least: int) -> str:
+    return _("Write a little more: %(least)d characters at least.") % {"least": least}
+
+
+def _checked(
+    product: Product,
+    *,
+    stars: int,
+    title: str,
+    body: str,
+    did_well: str,
+    could_be_better: str,
+    would_recommend: bool | None,
+    secondary: Mapping[str, int] | None,
+    disclosure: str,
+    owned_months: int | None,
+) -> dict[str, Any]:
+    """The fields as they are stored, or ValidationError with a message at each that can't be."""
+    errors: dict[str, str] = {}
+    if stars not in range(1, 6):
+        errors["stars"] = _("Choose one to five stars.")
+    title = text.clean_line(title)
+    if not title or (not is_replaying() and len(title) < SHORTEST_TITLE):
+        errors["title"] = _("Give it a title.")
+    elif len(title) > LONGEST_TITLE:
+        errors["title"] = _("A title has at most %(most)d characters.") % {"most": LONGEST_TITLE}
+    body = text.clean_source(body).strip()
+    if not body or (not is_replaying() and len(body) < SHORTEST_BODY):
+        errors["body"] = _too_short(SHORTEST_BODY)
+    sides = {
+        "did_well": text.clean_source(did_well).strip(),
+        "could_be_better": text.clean_source(could_be_better).strip(),
+    }
+    for field, words in sides.items():
+        if len(words) > LONGEST_SIDE:
+            errors[field] = _("At most %(most)d characters here.") % {"most": LONGEST_SIDE}
+    known = {rating["slug"] for rating in product.family.secondary_ratings}
+    given = dict(secondary or {})
+    if not set(given) <= known or any(value not in range(1, 6) for value in given.values()):
+        errors["secondary"] = _("Choose one to five for each of the further ratings.")
+    if disclosure not in Disclosure.values:
+        errors["disclosure"] = _("Say how you came by it.")
+    if owned_months is not None and not 0 <= owned_months <= OLDEST_MONTHS:
+        errors["owned_months"] = _("How many months is that? Use a whole number.")
+    if errors:
+        raise ValidationError(errors)
+    return {
+        "stars": stars,
+        "title": title,
+        **sides,
+        "would_recommend": would_recommend,
+        "secondary": given,
+        "disclosure": disclosure,
+        "owned_months": owned_months,
+    }
+
+
+def _set_photos(review: Review, by: User, photos: Iterable[Upload]) -> None:
+    """Exactly these pictures, in this order. Only one's own, and only such as nothing else uses."""
+    wanted = list(dict.fromkeys(photos))
+    most = Numbers.load().newcomer_images if gates.is_newcomer(by) and not is_replaying() else MOST_PHOTOS
+    if len(wanted) > most:
+        raise ValidationError(
+            {"photos": ngettext("At most %(most)d photo.", "At most %(most)d photos.", most) % {"most": most}}
+        )
+    content_type = ContentType.objects.get_for_model(review)
+    for photo in wanted:
+        free = photo.target_id is None or (photo.target_type_id == content_type.pk and photo.target_id == review.pk)
+        if photo.owner_id != by.pk or not free:
+            raise ValidationError({"photos": _("This photo can't be used here.")})
+    Upload.objects.filter(target_type=content_type, target_id=review.pk).exclude(
+        pk__in=[photo.pk for photo in wanted]
+    ).update(target_type=None, target_id=None)
+    for position, photo in enumerate(wanted):
+        photo.target_type, photo.target_id, photo.position = content_type, review.pk, position
+        photo.save(update_fields=["target_type", "target_id", "position"])
+
+
+def _keep_version(review: Review, by: User, summary: str = "") -> int:
+    return posts.add_revision(
+        review,
+        by,
+        title=review.title,
+        body_source=review.body_source,
+        source_format=review.source_format,
+        summary=summary,
+    ).number
+
+
+def _open_refusal(review: Review) -> Refusal | None:
+    return review.refusals.filter(resubmitted_at=None).last()
+
+
+def _send_again(row: Review, by: User) -> None:
+    now = clock.now()
+    row.refusals.filter(resubmitted_at=None).update(resubmitted_at=now)
+    row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.PENDING, "", None, None
+    row.due_at = business_hours_later(now)
+    row.save(update_fields=[*STATE_FIELDS, "due_at"])
+    record("review.submitted", actor=by, subject=row, product=row.product_id, stars=row.current_stars, again=True)
+
+
+def _back_to_waiting(row: Review, by: User) -> None:
+    """The house looks at every review before it is shown: a change needs another look."""
+    row.visibility, row.due_at = Visibility.PENDING, business_hours_later(clock.now())
+    row.save(update_fields=["visibility", "due_at"])
+    record("review.submitted", actor=by, subject=row, product=row.product_id, stars=row.current_stars, again=True)
+
+
+def _stands_in(passage: str, review: Review) -> bool:
+    texts = [
+        review.title,
+        review.body_text,
+        review.body_source,
+        review.did_well,
+        review.could_be_better,
+        *(chapter.body_text for chapter in review.chapters.all()),
+    ]
+    return any(passage in " ".join(words.split()) for words in texts)
+
+
+def _copy(row: Review, review: Review, *fields: str) -> None:
+    """What changed on the locked row, onto the one the caller holds."""
+    for field in fields:
+        setattr(review, field, getattr(row, field))

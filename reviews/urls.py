@@ -1,0 +1,20 @@
+from django.urls import path
+
+from . import views
+
+app_name = "reviews"
+
+urlpatterns = [
+    path("", views.review_list, name="list"),
+    path("policy/", views.policy, name="policy"),
+    path("figures/", views.figures, name="figures"),
+    path("write/<slug:slug>/", views.write, name="write"),
+    path("<int:pk>/", views.review, name="review"),
+    path("<int:pk>/edit/", views.edit, name="edit"),
+    path("<int:pk>/chapter/", views.chapter, name="chapter"),
+    path("<int:pk>/helpful/", views.helpful, name="helpful"),
+    path("<int:pk>/respond/", views.respond, name="respond"),
+    path("<int:pk>/publish/", views.publish, name="publish"),
+    path("<int:pk>/refuse/", views.refuse, name="refuse"),
+    path("<int:pk>/resubmit/", views.resubmit, name="resubmit"),
+]

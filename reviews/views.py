@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import InvalidPage, Paginator
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from community.accounts.models import Department
+from community.core import clock
+from community.core.errors import require
+from community.moderation.models import Moderated
+from community.posts import services as posts
+from community.posts.doors import act, send, where_from
+from community.posts.photos import Photos
+from products.models import Ownership, Product
+
+from . import listing, permissions, services
+from .forms import ChapterForm, RefusalForm, ResponseForm, ReviewForm
+from .models import Refusal, RefusalCode, Review
+from .structured import review_data
+
+PER_PAGE = 12
+DAYS_A_MONTH = 30.44
+FILTERS = [
+    ("photos", _lazy("With photos")),
+    ("verified", _lazy("Verified owners")),
+    ("year", _lazy("Owned over a year")),
+]
+
+
+def _gone(request: HttpRequest, pk: int) -> HttpResponse:
+    """Once public and deleted: 410. Anything else that may not be seen: 404 (RULINGS 14)."""
+    if any(review.is_gone for review in Review.objects.filter(pk=pk, visibility="deleted")):
+        return render(request, "410.html", status=410)
+    raise Http404
+
+
+def _open(request: HttpRequest, pk: int) -> Review:
+    return get_object_or_404(Review.objects.visible_to(request.user).for_listing(), pk=pk)
+
+
+@require_GET
+def review_list(request: HttpRequest) -> HttpResponse:
+    """All reviews, or those of a product: `?product=duo&stars=4&sort=lowest&photos=1&page=2`."""
+    product = None
+    if slug := request.GET.get("product"):
+        product = get_object_or_404(Product.objects.for_listing(), slug=slug)
+    sort = request.GET.get("sort", "helpful")
+    stars = request.GET.get("stars", "")
+    if sort not in dict(listing.SORTS) or stars not in {"", "1", "2", "3", "4", "5"}:
+        raise Http404
+    found = Review.objects.visible()
+    if product:
+        found = found.filter(product=product)
+    if stars:
+        found = found.filter(current_stars=int(stars))
+    on = {name for name, _label in FILTERS if request.GET.get(name) == "1"}
+    if "photos" in on:
+        found = listing.with_photos(found)
+    if "verified" in on:
+        found = found.exclude(verified="")
+    if "year" in on:
+        found = found.filter(owned_months__gte=12)
+    try:
+        page = Paginator(found.sorted_by(sort).for_listing(), PER_PAGE).page(request.GET.get("page", 1))
+    except InvalidPage:
+        raise Http404 from None
+    context = {
+        "product": product,
+        "page": page,
+        "reviews": listing.prepared(page.object_list, request.user),
+        "sort": sort,
+        "sorts": listing.SORTS,
+        "stars": int(stars) if stars else None,
+        "on": on,
+        "filters": [(name, label, name in on, _toggled(request, name, name in on)) for name, label in FILTERS],
+        "all_products": product is None,
+        "all_url": f"?product={product.slug}" if product else "?",
+        "filtered": bool(stars or on),
+    }
+    if product:
+        base = f"?product={product.slug}&"
+        context |= {
+            "rows": listing.histogram(product, base, int(stars) if stars else None),
+            "most": max(count for _n, count in product.histogram) or 1,
+            "recommend": listing.recommend_percent(product),
+        }
+    return render(request, "reviews/list.html", context)
+
+
+def _toggled(request: HttpRequest, name: str, on: bool) -> str:
+    """The address of this list with a filter put on, or taken off."""
+    params = request.GET.copy()
+    params.pop("page", None)
+    if on:
+        params.pop(name, None)
+    else:
+        params[name] = "1"
+    return f"?{params.urlencode()}"
+
+
+@require_GET
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    found = Review.objects.visible_to(request.user).for_listing().select_related("product__family").filter(pk=pk)
+    one = found.first()
+    if one is None:
+        return _gone(request, pk)
+    listing.prepared([one], request.user)
+    return render(request, "reviews/review.html", _page(request, one))
+
+
+def _page(request: HttpRequest, one: Review, **more: Any) -> dict[str, Any]:
+    own = request.user.is_authenticated and one.author_id == request.user.pk
+    may_judge = permissions.can_judge(request.user, one)
+    refusal = None
+    if not one.is_visible and (own or may_judge):
+        refusal = one.refusals.filter(resubmitted_at=None).last()
+    departments = permissions.departments_of(request.user) if one.is_visible else []
+    answered = {response.department_id: response.body_source for response in one.responses.all()}
+    return {
+        "review": one,
+        "ratings": listing.named_ratings(one),
+        "own": own,
+        "may_judge": may_judge,
+        "refusal": refusal,
+        "about_delivery": refusal is not None and refusal.code == RefusalCode.DELIVERY,
+        "departments": [(d, answered.get(d.pk, "")) for d in departments],
+        "data": review_data(one, settings.BASE_URL) if one.is_visible else None,
+        **more,
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def write(request: HttpRequest, slug: str) -> HttpResponse:
+    product = get_object_or_404(Product.objects.for_listing(), slug=slug)
+    require(permissions.why_not_review(request.user))
+    mine = Review.objects.filter(product=product, author=request.user, source="").exclude(visibility="deleted").first()
+    if mine is not None:
+        messages.info(request, _("You have reviewed this already. You can change it, or add a second look."))
+        return redirect(mine)
+    photos = Photos(request.user)
+    form = ReviewForm(request.POST or None, product=product, initial=_from_shelf(request, product))
+    status = 200
+    if request.method == "POST":
+        uploads, status = photos.take(request), 422
+        if form.is_valid() and not photos.errors:
+
+            def work() -> Review:
+                try:
+                    return services.write_review(request.user, product, photos=uploads, **form.told_fields())
+                except services.AlreadyReviewed as known:  # the second of two quick presses
+                    return known.review
+
+            new, status = send(form, "post", request.user, work)
+            if new is not None:
+                posts.drop_draft(request.user, _draft_key(product))
+                _thank(request, new)
+                return redirect(new)
+    return _form(request, product, form, photos, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    require(permissions.why_not_edit(request.user, one))
+    photos = Photos(request.user, one)
+    form = ReviewForm(request.POST or None, product=one.product, review=one)
+    status = 200
+    if request.method == "POST":
+        uploads, status = photos.take(request), 422
+        if form.is_valid() and not photos.errors:
+            saved, status = send(
+                form,
+                "post",
+                request.user,
+                lambda: services.edit_review(
+                    one, request.user, photos=uploads, seen_revision=_seen(request), **form.told_fields()
+                ),
+            )
+            if saved is not None:
+                _thank(request, one)
+                return redirect(one)
+    return _form(request, one.product, form, photos, review=one, status=status)
+
+
+def _form(
+    request: HttpRequest,
+    product: Product,
+    form: ReviewForm,
+    photos: Photos,
+    review: Review | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "product": product,
+        "form": form,
+        "photos": photos,
+        "review": review,
+        "verified": Ownership.objects.verified().filter(owner=request.user, product=product).exists(),
+        "draft_url": "" if review else f"{reverse('posts:draft')}?key={_draft_key(product)}",
+        "seen": posts.latest_revision(review) if review else "",
+        "first_look": review.refusals.filter(resubmitted_at=None).last() if review else None,
+    }
+    return render(request, "reviews/write.html", context, status=status)
+
+
+def _draft_key(product: Product) -> str:
+    return f"review:{product.slug}"
+
+
+def _seen(request: HttpRequest) -> int | None:
+    seen = request.POST.get("seen", "")
+    return int(seen) if seen.isdecimal() and len(seen) < 9 else None
+
+
+def _from_shelf(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """What the shelf and a kept draft know already."""
+    known: dict[str, Any] = {}
+    owned = Ownership.objects.filter(owner=request.user, product=product).first()
+    if owned is not None and owned.bought_on:
+        days = (clock.now().date() - owned.bought_on).days
+        known["owned_months"] = max(0, round(days / DAYS_A_MONTH))
+    return {**known, **posts.draft_of(request.user, _draft_key(product))}
+
+
+def _thank(request: HttpRequest, one: Review) -> None:
+    if one.visibility == Moderated.Visibility.PENDING:
+        messages.success(request, _("Thank you. Somebody looks at it first; you see here where it is."))
+    else:
+        messages.success(request, _("Thank you. Your review is online."))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def chapter(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    require(permissions.why_not_edit(request.user, one))
+    since = round((clock.now() - one.created_at).days / DAYS_A_MONTH)
+    form = ChapterForm(request.POST or None, initial={"months_owned": (one.owned_months or 0) + since})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            new, status = send(
+                form, "post", request.user, lambda: services.add_chapter(one, request.user, **form.cleaned_data)
+            )
+            if new is not None:
+                messages.success(request, _("Thank you for the second look. Its stars count from now on."))
+                return redirect(one)
+    return render(request, "reviews/chapter.html", {"review": one, "form": form}, status=status)
+
+
+@act()
+def helpful(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    said = {"yes": True, "no": False, "none": None}
+    if request.POST.get("helpful") not in said:
+        raise ValidationError(_("Say whether it helped."))
+    services.find_helpful(one, request.user, said[request.POST["helpful"]])
+    if request.htmx:  # type: ignore[attr-defined]
+        listing.prepared([one], request.user)
+        return render(request, "reviews/_helpful.html", {"review": one})
+    return redirect(f"{where_from(request)}#review-{one.pk}" if where_from(request) != "/" else one)
+
+
+@require_POST
+@login_required
+def respond(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    form = ResponseForm(request.POST)
+    status = 422
+    if form.is_valid():
+        department = get_object_or_404(Department.objects.current(), slug=form.cleaned_data["department"])
+        require(permissions.why_not_respond(request.user, one, department))
+        said, status = send(
+            form,
+            "post",
+            request.user,
+            lambda: services.respond(one, request.user, department, form.cleaned_data["body"]),
+        )
+        if said is not None:
+            messages.success(request, _("Your answer stands under the review."))
+            return redirect(one)
+    listing.prepared([one], request.user)
+    return render(request, "reviews/review.html", _page(request, one, response_form=form), status=status)
+
+
+@act("post")
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    services.publish_review(one, request.user)
+    messages.success(request, _("The review is online."))
+    return redirect(one)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    require(permissions.why_not_judge(request.user, one))
+    form = RefusalForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            done, status = send(
+                form, "vote", request.user, lambda: services.refuse_review(one, request.user, **form.cleaned_data)
+            )
+            if done is not None:
+                messages.success(request, _("The review is back with its author, with the reason."))
+                return redirect(one)
+    return render(request, "reviews/refuse.html", {"review": one, "form": form}, status=status)
+
+
+@act("post")
+def resubmit(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    services.resubmit_review(one, request.user)
+    messages.success(request, _("Sent. Somebody looks at it within 72 business hours."))
+    return redirect(one)
+
+
+@require_GET
+def policy(request: HttpRequest) -> HttpResponse:
+    """The rules, in plain words, with what they came to."""
+    return render(request, "reviews/policy.html", {"codes": RefusalCode.choices, **_totals()})
+
+
+@require_GET
+def figures(request: HttpRequest) -> HttpResponse:
+    """How many reviews were refused, by stars and by reason: for everybody to see."""
+    return render(request, "reviews/figures.html", _totals())
+
+
+def _totals() -> dict[str, Any]:
+    counts: dict[tuple[str, int], int] = {
+        (row["code"], row["stars"]): row["n"]
+        for row in Refusal.objects.order_by().values("code", "stars").annotate(n=Count("pk"))
+    }
+    published = {
+        row["current_stars"]: row["n"]
+        for row in Review.objects.visible().order_by().values("current_stars").annotate(n=Count("pk"))
+    }
+    stars = [5, 4, 3, 2, 1]
+    table = [
+        {"label": label, "counts": [counts.get((code, n), 0) for n in stars]}
+        for code, label in RefusalCode.choices
+        if any(counts.get((code, n)) for n in stars)
+    ]
+    for row in table:
+        row["sum"] = sum(row["counts"])
+    return {
+        "stars": stars,
+        "table": table,
+        "refused": [sum(counts.get((code, n), 0) for code in RefusalCode.values) for n in stars],
+        "published": [published.get(n, 0) for n in stars],
+        "refused_all": sum(counts.values()),
+        "published_all": sum(published.values()),
+        "policy_url": reverse("reviews:policy"),
+    }
