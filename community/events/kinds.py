@@ -83,11 +83,15 @@ KINDS: dict[str, str] = {
     "tip.deleted": "Taken away.",
     "tip.featured": "Staff featured it.",
     # products
-    "product.published": "A product page went online or changed.",
+    "product.published": "A product page went online or changed (data: product).",
+    "product.withdrawn": "A product page went offline (data: product).",
+    "product.changed": "An editor changed a product's row, its lifecycle for one (data: new, lifecycle).",
     "ownership.added": "Somebody put a product on the shelf (data: verified).",
     "ownership.removed": "Somebody took a product off the shelf.",
     # pages
     "help_article.published": "A help article went online or changed.",
+    "help_article.withdrawn": "A help article went offline.",
+    "help_article.judged": "Somebody says whether a help article helped (data: helpful, previous).",
     # advocates
     "advocate.joined": "Somebody became an advocate.",
     "advocate.left": "Somebody is an advocate no longer.",
@@ -110,6 +114,7 @@ KINDS: dict[str, str] = {
     "escalation.promise_made": "Staff promised something by a date.",
     "escalation.promise_kept": "A promise was kept.",
     "escalation.promise_late": "A promise is late.",
+    "escalation.asker_reminded": "The asker was asked whether a reply settled it (data: people).",
     "escalation.late": "A due time passed.",
     "escalation.resolved": "The case is settled.",
     "escalation.reopened": "The case is open again.",

@@ -1,0 +1,599 @@
+"""How a case moves: opened, climbing its ladder, paused, in staff's hands, settled, open again.
+
+Who calls (listeners, services, the sweep, the demo) has checked what people may, is in a transaction and, where a
+case exists, holds its row. A ladder is written down with its due times when it begins: changing a policy changes
+what is promised next time, never what was promised (docs/decisions/0070).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from advocates.matching import asked, matching_advocates
+from community.accounts.models import Department, User
+from community.core import clock
+from community.events.log import record
+from community.questions.models import Kind, Thread
+
+from . import routing
+from .clock import add, add_business, moved
+from .models import (
+    DeskSettings,
+    Escalation,
+    EscalationPolicy,
+    EscalationStep,
+    Pause,
+    PauseCause,
+    StepKind,
+    as_row,
+)
+
+Cause, Phase, State = Escalation.Cause, Escalation.Phase, Escalation.State
+SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
+REACHES_STAFF = (StepKind.DEPARTMENT, StepKind.ASSIGNED, StepKind.LEAD)
+Rung = tuple[float, str, str]  # hours, kind, note
+
+
+# Reading and holding
+
+
+def held(thread: Thread | int) -> Escalation | None:
+    """The case of a thread, held until the transaction ends; None when it has none."""
+    pk = thread if isinstance(thread, int) else thread.pk
+    return (
+        Escalation.objects.select_for_update(of=("self",))
+        .select_related("thread", "department", "policy", "assignee")
+        .filter(thread=pk)
+        .first()
+    )
+
+
+def due_of(row: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["due"])
+
+
+def waiting(case: Escalation) -> list[dict[str, Any]]:
+    """Rungs that have not fired, in the order in which they will."""
+    return sorted((row for row in case.ladder if not row["fired"]), key=lambda row: (row["due"], row["position"]))
+
+
+def _tell(case: Escalation, kind: str, by: User | None = None, note: str = "", **data: Any) -> None:
+    """Record an event about the case. Its subject is the thread, which everybody below knows."""
+    record(
+        f"escalation.{kind}", actor=by, subject=case.thread, note=note, thread=case.thread_id,
+        case=case.pk, round=case.round, **data,
+    )  # fmt: skip
+
+
+def note_down(case: Escalation, kind: str, **fields: Any) -> EscalationStep:
+    """Add a line to the history of the case."""
+    fields.setdefault("fired_at", clock.now())
+    fields["note"] = str(fields.get("note", ""))[:500]
+    return EscalationStep.objects.create(escalation=case, round=case.round, kind=kind, **fields)
+
+
+# The ladder
+
+
+def _schedule(case: Escalation) -> None:
+    """When the sweep looks at the case next."""
+    rows = waiting(case) if case.is_open and not case.is_paused else []
+    case.next_due_at = due_of(rows[0]) if rows else None
+    case.next_step = rows[0]["position"] if rows else None
+
+
+def _climb(
+    case: Escalation, rungs: Iterable[Rung], start: datetime, on: str, *, target: str = "", keep_waiting: bool = False
+) -> None:
+    """Replace what is still waiting by these rungs, counted from `start`; what has fired stays as it was."""
+    case.ladder = [row for row in case.ladder if row["fired"] or keep_waiting]
+    position = 1 + max((row["position"] for row in case.ladder), default=-1)
+    for offset, (hours, kind, note) in enumerate(rungs):
+        row = as_row(position + offset, hours, kind, add(start, hours, on, case.department), note)
+        case.ladder.append({**row, "clock": on, "target": target if kind == StepKind.LATE else ""})
+    case.ladder_clock = on
+
+
+def rungs_of(policy: EscalationPolicy) -> list[Rung]:
+    return [(step.hours, step.kind, step.note) for step in policy.steps.all()]
+
+
+def _from_department_on(rungs: list[Rung], *, factor: float = 1) -> list[Rung]:
+    """The part of a ladder that reaches staff, counted from its first such rung."""
+    staff = [rung for rung in rungs if rung[1] not in (StepKind.ADVOCATES, StepKind.REMINDED, StepKind.SILENT)]
+    first = staff[0][0] if staff else 0
+    return [((hours - first) * factor, kind, note) for hours, kind, note in staff]
+
+
+def _one_level_up(rungs: list[Rung], had_department: bool) -> list[Rung]:
+    """Owners had their turn; where the department had it too, its lead begins."""
+    staff = _from_department_on(rungs)
+    if not had_department:
+        return staff
+    above = [rung for rung in staff if rung[1] not in (StepKind.DEPARTMENT, StepKind.LEAD)]
+    return [(0.0, StepKind.LEAD.value, ""), *above]
+
+
+def _target(case: Escalation, hours: float | None, start: datetime, name: str) -> datetime | None:
+    """Add a promise to the customer beside the ladder: late when it passes. Always in business hours."""
+    case.ladder = [row for row in case.ladder if row["fired"] or row.get("target") != name]
+    if hours is None or case.department is None:
+        return None
+    position = 1 + max((row["position"] for row in case.ladder), default=-1)
+    due = add_business(start, hours, case.department)
+    row = as_row(position, hours, StepKind.LATE, due)
+    case.ladder.append({**row, "clock": EscalationPolicy.Clock.BUSINESS, "target": name})
+    return due
+
+
+def _drop_target(case: Escalation, name: str) -> None:
+    case.ladder = [row for row in case.ladder if row["fired"] or row.get("target") != name]
+
+
+def _told(case: Escalation, at: datetime) -> None:
+    """The case has reached staff: from now on the department's promise counts."""
+    if case.told_at is None:
+        case.told_at = at
+        if case.acknowledged_at is None:
+            case.acknowledge_due_at = _target(case, case.policy.acknowledge_hours, at, "acknowledge")
+
+
+# Opening
+
+
+def open_case(thread: Thread) -> Escalation | None:
+    """Start to look after a thread. None when no policy is for it."""
+    policy = routing.policy_for(thread)
+    if policy is None:
+        return None
+    now = clock.now()
+    case, new = Escalation.objects.get_or_create(
+        thread=thread,
+        defaults={
+            "policy": policy,
+            "policy_version": policy.version,
+            "started_at": now,
+            "department": routing.department_for(thread, policy),
+        },
+    )
+    if new:
+        case.thread = thread
+        _climb(case, rungs_of(policy), now, policy.clock)
+        _schedule(case)
+        case.save()
+    return case
+
+
+def new_round(case: Escalation, by: User | None, *, note: str = "", one_level_up: bool = False) -> None:
+    """The matter is open again: begin anew, one level up where that was asked for."""
+    if case.is_open:
+        return
+    now = clock.now()
+    had_department = case.told_at is not None
+    policy = routing.policy_for(case.thread, reopened=True) or case.policy
+    case.round += 1
+    case.state, case.phase, case.started_at = State.OPEN, Phase.FIRST, now
+    case.resolved_at = case.resolved_by = None
+    case.resolved_cause = ""
+    case.assignee = case.acknowledged_at = case.acknowledged_by = None
+    case.told_at = case.acknowledge_due_at = case.resolve_due_at = case.late_at = None
+    case.policy, case.policy_version = policy, policy.version
+    if policy.department_id or case.department is None:
+        case.department = routing.department_for(case.thread, policy)
+    case.ladder = []
+    rungs = rungs_of(policy)
+    if one_level_up or policy.start_one_level_up:
+        rungs = _one_level_up(rungs, had_department)
+    _climb(case, rungs, now, policy.clock)
+    _schedule(case)
+    case.save()
+    note_down(case, "reopened", by=by, note=note)
+    _tell(case, "reopened", by)
+
+
+def rematch(case: Escalation) -> None:
+    """Facts of the thread changed: a policy that is further up may be for it now, or another department."""
+    if not case.is_open or case.acknowledged_at:
+        return
+    policy = routing.policy_for(case.thread, reopened=case.round > 1)
+    fired = any(row["fired"] for row in case.ladder)
+    if policy is not None and policy.pk != case.policy_id and (
+        not fired or policy.position < case.policy.position
+    ):  # fmt: skip
+        case.policy, case.policy_version = policy, policy.version
+        case.department = routing.department_for(case.thread, policy)
+        if case.phase != Phase.REMIND or policy.until == EscalationPolicy.Until.RESOLVE:
+            case.phase = Phase.FIRST
+            _climb(case, rungs_of(policy), clock.now() if fired else case.started_at, policy.clock)
+    elif case.told_at is None:
+        case.department = routing.department_for(case.thread, case.policy)
+    else:
+        return
+    _schedule(case)
+    case.save()
+
+
+def hurry(case: Escalation) -> None:
+    """So many have the same that the next rung is due at once."""
+    rows = waiting(case)
+    if rows and case.is_open and not case.is_paused and due_of(rows[0]) > clock.now():
+        rows[0]["due"] = clock.now().isoformat()
+        _schedule(case)
+        case.save()
+
+
+# What people do
+
+
+def reply_arrived(case: Escalation, by: User) -> None:
+    """Somebody else answered. Staff who answer look after it; an owner's answer slows the care, it doesn't end it."""
+    if not case.is_open:
+        return
+    if by.speaks_for_brand:
+        if case.thread.kind == Kind.PRAISE:
+            settle(case, Cause.PASSED_ON, by)
+        elif case.acknowledged_at is None:
+            acknowledge(case, by)
+        return
+    if case.thread.kind not in SOLVABLE or case.policy.until != EscalationPolicy.Until.REPLY:
+        return
+    if case.phase not in (Phase.FIRST, Phase.CARE) or case.acknowledged_at:
+        return
+    numbers = DeskSettings.load()
+    rungs: list[Rung] = [
+        (float(numbers.remind_after_hours * turn), StepKind.REMINDED.value, "")
+        for turn in range(1, numbers.reminders + 1)
+    ]
+    rungs.append((float(numbers.remind_after_hours * (numbers.reminders + 1)), StepKind.SILENT.value, ""))
+    case.phase, case.acknowledge_due_at, case.late_at = Phase.REMIND, None, None
+    _climb(case, rungs, clock.now(), EscalationPolicy.Clock.ELAPSED)
+    _schedule(case)
+    case.save()
+
+
+def asker_spoke(case: Escalation) -> None:
+    """After a reply the asker wrote again without choosing it: the care goes on, slower."""
+    if not case.is_open or case.phase != Phase.REMIND:
+        return
+    rungs = rungs_of(case.policy)
+    first = next((hours for hours, kind, _ in rungs if kind in REACHES_STAFF), 0)
+    factor = DeskSettings.load().care_factor
+    case.phase, case.told_at = Phase.CARE, None
+    _climb(
+        case,
+        [(first * factor + hours, kind, note) for hours, kind, note in _from_department_on(rungs, factor=factor)],
+        clock.now(),
+        case.policy.clock,
+    )
+    _schedule(case)
+    case.save()
+
+
+def replies_gone(case: Escalation) -> None:
+    """The only reply was taken away: the first ladder begins again."""
+    if case.is_open and case.phase in (Phase.REMIND, Phase.CARE):
+        case.phase, case.told_at = Phase.FIRST, None
+        _climb(case, rungs_of(case.policy), clock.now(), case.policy.clock)
+        _schedule(case)
+        case.save()
+
+
+def acknowledge(case: Escalation, by: User, *, note: str = "") -> None:
+    """A person of the brand looks after it. The ladder gives way to the promise to settle it."""
+    now = clock.now()
+    case.acknowledged_at, case.acknowledged_by = now, by
+    case.assignee = case.assignee or by
+    case.told_at = case.told_at or now
+    if case.department is None:
+        case.department = by.department or routing.last_resort()
+    case.phase, case.late_at = Phase.STAFF, None
+    _staff_ladder(case, now)
+    _schedule(case)
+    case.save()
+    note_down(case, "acknowledged", by=by, department=case.department, note=note)
+    _tell(case, "acknowledged", by, department=case.department_id)
+
+
+def _staff_ladder(case: Escalation, start: datetime) -> None:
+    """After the acknowledgement: late when the promise to resolve passes, then the lead, then the manager."""
+    hours = case.policy.resolve_hours
+    case.ladder = [row for row in case.ladder if row["fired"]]
+    case.resolve_due_at = None
+    if hours is None or case.department is None:
+        return
+    rungs: list[Rung] = [
+        (hours, StepKind.LATE.value, ""),
+        (hours, StepKind.LEAD.value, ""),
+        (hours * 2, StepKind.MANAGER.value, ""),
+    ]
+    _climb(case, rungs, start, EscalationPolicy.Clock.BUSINESS, target="resolve")
+    case.resolve_due_at = due_of(waiting(case)[0])
+
+
+def assign(case: Escalation, to: User, by: User | None, *, note: str = "", position: int | None = None,
+           due: datetime | None = None) -> None:  # fmt: skip
+    """Give the case to one person."""
+    case.assignee = to
+    _told(case, clock.now())
+    _schedule(case)
+    case.save()
+    note_down(
+        case, "assigned", by=by, department=case.department, people=[to.pk], note=note, position=position, due_at=due
+    )
+    _tell(case, "assigned", by, assignee=to.pk, people=[to.pk], department=case.department_id)
+
+
+def route(case: Escalation, department: Department, by: User | None, *, note: str = "") -> None:
+    """To another department, whose clocks begin now."""
+    now = clock.now()
+    previous = case.department_id
+    case.department, case.assignee = department, None
+    case.acknowledged_at = case.acknowledged_by = case.resolve_due_at = case.told_at = case.late_at = None
+    case.phase = Phase.FIRST
+    rungs = _from_department_on(rungs_of(case.policy))
+    _climb(case, [rung for rung in rungs if rung[1] != StepKind.DEPARTMENT], now, case.policy.clock)
+    _told(case, now)
+    _schedule(case)
+    case.save()
+    note_down(case, "routed", by=by, department=department, note=note)
+    _tell(case, "routed", by, note, department=department.pk, previous=previous)
+
+
+def pause(case: Escalation, cause: str, by: User | None, *, note: str = "") -> None:
+    """Stop the clocks. Another cause while they stand changes nothing."""
+    if not case.is_open or case.is_paused:
+        return
+    now = clock.now()
+    case.paused_since, case.pause_cause = now, cause
+    case.pause_count += 1
+    _schedule(case)
+    case.save()
+    Pause.objects.create(escalation=case, round=case.round, cause=cause, since=now, by=by, note=note[:300])
+    note_down(case, "paused", by=by, cause=cause, note=note)
+    _tell(case, "paused", by, cause=cause)
+
+
+def _end_pause(case: Escalation) -> None:
+    """Let the clocks run again: what was left when they stopped is left now."""
+    since, now = case.paused_since, clock.now()
+    if since is None:
+        return
+    for row in case.ladder:
+        if not row["fired"]:
+            row["due"] = moved(due_of(row), since, now, row["clock"], case.department).isoformat()
+            if row["target"] == "acknowledge":
+                case.acknowledge_due_at = due_of(row)
+            elif row["target"] == "resolve":
+                case.resolve_due_at = due_of(row)
+    case.paused_seconds += max(0, int((now - since).total_seconds()))
+    case.paused_since, case.pause_cause = None, ""
+    Pause.objects.filter(escalation=case, until__isnull=True).update(until=now)
+
+
+def resume(case: Escalation, by: User | None, *, note: str = "") -> None:
+    if not case.is_open or not case.is_paused:
+        return
+    cause = case.pause_cause
+    _end_pause(case)
+    _schedule(case)
+    case.save()
+    note_down(case, "resumed", by=by, cause=cause, note=note)
+    _tell(case, "resumed", by, cause=cause)
+
+
+def settle(case: Escalation, cause: str, by: User | None, *, note: str = "", position: int | None = None,
+           due: datetime | None = None) -> None:  # fmt: skip
+    """The case is over. Twice is harmless: the first cause stands."""
+    if not case.is_open:
+        return
+    _end_pause(case)
+    case.state, case.resolved_at, case.resolved_by, case.resolved_cause = State.SETTLED, clock.now(), by, cause
+    case.ladder = [row for row in case.ladder if row["fired"]]
+    _schedule(case)
+    case.save()
+    note_down(case, "resolved", by=by, cause=cause, note=note, position=position, due_at=due)
+    _tell(case, "resolved", by, cause=cause, department=case.department_id)
+
+
+# What the sweep does
+
+
+def fire_next(case: Escalation, *, told: dict[str, Any] | None = None, kind: str = "") -> str:
+    """Fire the rung whose turn it is and say which. `kind` picks one; `told` holds what a demo knows of it.
+
+    The line in the history is unique per round and position: were a rung ever fired twice, the database would
+    undo the second with all that it did.
+    """
+    rows = [row for row in waiting(case) if not kind or row["kind"] == kind]
+    if not rows:
+        return ""
+    row, now = rows[0], clock.now()
+    row["fired"] = now.isoformat()
+    fields = {"position": row["position"], "due": due_of(row)}
+    done = _EFFECTS[row["kind"]](case, row, fields, told or {})
+    if not done and told is None:
+        # Nobody is there whom this rung would reach: the next one is due at once.
+        row["nobody"] = True
+        following = [later for later in waiting(case) if not later["target"]]
+        if following and due_of(following[0]) > now:
+            following[0]["due"] = now.isoformat()
+        note_down(case, row["kind"], position=row["position"], due_at=due_of(row), department=case.department)
+    _schedule(case)
+    case.save()
+    return str(row["kind"])
+
+
+def _fire_advocates(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    if told:
+        people = list(told.get("people", []))
+    elif case.thread.first_reply_at and case.round == 1:
+        # Owners answer already; nobody need be asked to.
+        note_down(case, row["kind"], position=at["position"], due_at=at["due"])
+        return True
+    else:
+        people = matching_advocates(case.thread)
+        if not people:
+            return False
+    asked(case.thread, people)
+    ids = [person.pk for person in people]
+    row["people"] = len(ids)
+    note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=ids, note=told.get("note", ""))
+    _tell(case, "advocates_notified", people=ids)
+    return True
+
+
+def _fire_department(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    case.department = told.get("department") or case.department or routing.department_for(case.thread, case.policy)
+    if case.department is None:
+        return False
+    _told(case, clock.now())
+    note_down(
+        case, row["kind"], position=at["position"], due_at=at["due"], department=case.department,
+        note=told.get("note", ""),
+    )  # fmt: skip
+    _tell(case, "department_notified", department=case.department_id)
+    return True
+
+
+def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    case.department = told.get("department") or case.department
+    to = told.get("to")
+    if to is None:
+        if case.assignee_id:
+            note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=[case.assignee_id])
+            return True
+        if case.department is None:
+            return False
+        not_to = routing.last_closer(case.pk) if case.round > 1 else set()
+        to = routing.next_assignee(case.department, not_to=not_to)
+        if to is None:
+            return False
+    assign(case, to, told.get("by"), note=told.get("note", ""), position=at["position"], due=at["due"])
+    return True
+
+
+def _fire_lead(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    case.department = told.get("department") or case.department
+    lead = told.get("to") or told.get("by") or (case.department.lead if case.department else None)
+    if lead is None or not lead.is_active:
+        return False
+    _told(case, clock.now())
+    row["people"] = 1
+    note_down(
+        case, row["kind"], position=at["position"], due_at=at["due"], department=case.department, people=[lead.pk],
+        note=told.get("note", ""),
+    )  # fmt: skip
+    _tell(case, "lead_notified", people=[lead.pk], department=case.department_id)
+    return True
+
+
+def _fire_manager(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    people = [told["to"].pk] if told.get("to") else [person.pk for person in routing.managers()]
+    if not people and not told:
+        return False
+    _told(case, clock.now())
+    note_down(
+        case, row["kind"], position=at["position"], due_at=at["due"], people=people, note=told.get("note", ""),
+        department=case.department,
+    )  # fmt: skip
+    _tell(case, "manager_notified", people=people, department=case.department_id)
+    return True
+
+
+def _fire_late(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    case.late_at = case.late_at or clock.now()
+    note_down(
+        case, row["kind"], position=at["position"], due_at=at["due"], department=case.department,
+        cause=row.get("target", ""), note=told.get("note", ""),
+    )  # fmt: skip
+    _tell(
+        case, "late", target=row.get("target") or "ladder", department=case.department_id, assignee=case.assignee_id,
+    )  # fmt: skip
+    return True
+
+
+def _fire_reminder(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    asker = case.thread.author_id
+    note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=[asker])
+    _tell(case, "asker_reminded", people=[asker])
+    return True
+
+
+def _fire_silent(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
+    settle(case, Cause.SILENT, None, position=at["position"], due=at["due"])
+    return True
+
+
+_EFFECTS = {
+    StepKind.ADVOCATES: _fire_advocates,
+    StepKind.DEPARTMENT: _fire_department,
+    StepKind.ASSIGNED: _fire_assigned,
+    StepKind.LEAD: _fire_lead,
+    StepKind.MANAGER: _fire_manager,
+    StepKind.LATE: _fire_late,
+    StepKind.REMINDED: _fire_reminder,
+    StepKind.SILENT: _fire_silent,
+}
+
+
+# What a demo or an import tells of the past
+
+
+TOLD = {
+    "advocates notified": StepKind.ADVOCATES,
+    "department notified": StepKind.DEPARTMENT,
+    "assigned": StepKind.ASSIGNED,
+    "lead notified": StepKind.LEAD,
+    "community manager notified": StepKind.MANAGER,
+    "late": StepKind.LATE,
+}
+PAUSES = {
+    "part": PauseCause.PART, "workshop": PauseCause.WORKSHOP, "supplier": PauseCause.SUPPLIER,
+    "bank": PauseCause.SUPPLIER, "department": PauseCause.DEPARTMENT,
+}  # fmt: skip
+
+
+def tell(case: Escalation, step: str, *, by: User | None = None, to: User | None = None,
+         department: Department | None = None, note: str = "", reason: str = "", reference: str = "",
+         until: datetime | None = None, people: Iterable[User] = ()) -> None:  # fmt: skip
+    """Take one line of a history over, at the clock's moment. Told twice is told once."""
+    now, words = clock.now(), note or reason
+    kind = TOLD[step].value if step in TOLD else step.replace(" ", "_")
+    if EscalationStep.objects.filter(escalation=case, kind=kind, fired_at=now).exists():
+        return
+    if step in TOLD:
+        told = {"by": by, "to": to, "department": department, "note": words, "people": list(people)}
+        if not fire_next(case, told=told, kind=kind):
+            # Called in by a person, out of the ladder's turn.
+            row = {**as_row(0, 0, kind, now), "target": ""}
+            _EFFECTS[kind](case, row, {"position": None, "due": None}, {**told, "told": True})
+            _schedule(case)
+            case.save()
+    elif step == "acknowledged" and by is not None:
+        if department is not None and case.told_at is None:
+            case.department = department
+        if case.acknowledged_at is None or case.acknowledged_by_id != by.pk:
+            acknowledge(case, by, note=words)
+    elif step == "routed" and department is not None:
+        route(case, department, by, note=words)
+    elif step == "paused":
+        cause = next((value for word, value in PAUSES.items() if word in words), PauseCause.CUSTOMER)
+        pause(case, cause, by, note=words)
+    elif step == "resumed":
+        resume(case, by, note=words)
+    elif step == "resolved":
+        asker = by is not None and by.pk == case.thread.author_id
+        settle(case, Cause.ACCEPTED if asker else Cause.ANOTHER_WAY, by, note=words)
+    elif step == "reopened":
+        new_round(case, by, note=words, one_level_up=True)
+    else:
+        note_down(case, kind, by=by, department=department, note=words, reference=reference, due_at=until)
+        _tell(case, kind, by, **({"reference": reference} if reference else {}))
+
+
+def open_for(case: Escalation) -> timedelta:
+    """How long the case has been in this round, without its pauses."""
+    end = case.resolved_at or case.paused_since or clock.now()
+    return max(timedelta(0), end - case.started_at)

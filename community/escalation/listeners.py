@@ -1,0 +1,166 @@
+"""What cases hear of their threads, in the same transaction."""
+
+from community.events.log import listen
+from community.events.models import Event
+from community.posts.models import Comment
+from community.questions.models import Answer, Thread
+
+from . import cases
+from .models import Escalation, PauseCause
+
+Cause = Escalation.Cause
+FINAL_STATUSES = ("shipped", "declined", "exists")
+
+
+@listen("thread.posted")
+def begin(event: Event) -> None:
+    """Imported threads had their answers elsewhere and long ago; nobody is asked about them now."""
+    if event.origin != Event.Origin.IMPORT:
+        cases.open_case(event.subject)
+
+
+def _case(thread: Thread) -> Escalation | None:
+    case = cases.held(thread)
+    if case is not None:
+        case.thread = thread
+    return case
+
+
+@listen("answer.posted")
+def hear_answer(event: Event) -> None:
+    answer: Answer = event.subject
+    case = _case(answer.thread)
+    if case is None:
+        return
+    if answer.author_id == answer.thread.author_id:
+        cases.asker_spoke(case)
+    else:
+        cases.reply_arrived(case, answer.author)
+
+
+@listen("comment.posted")
+def hear_comment(event: Event) -> None:
+    comment: Comment = event.subject
+    target = comment.target
+    thread = target.thread if isinstance(target, Answer) else target
+    if isinstance(thread, Thread) and comment.author_id == thread.author_id and (case := _case(thread)):
+        cases.asker_spoke(case)
+
+
+@listen("answer.hidden", "answer.deleted")
+def miss_answer(event: Event) -> None:
+    thread = event.subject.thread
+    if thread.first_reply_at is None and (case := _case(thread)):
+        cases.replies_gone(case)
+
+
+@listen("thread.needs_info")
+def wait_for_asker(event: Event) -> None:
+    """Asking is an acknowledgement when staff ask; it stops the clocks whoever asks (RULINGS 12)."""
+    case = _case(event.subject)
+    if case is None or not case.is_open:
+        return
+    if event.actor is not None and event.actor.speaks_for_brand and case.acknowledged_at is None:
+        cases.acknowledge(case, event.actor)
+    cases.pause(case, PauseCause.CUSTOMER, event.actor)
+
+
+@listen("thread.info_given")
+def go_on(event: Event) -> None:
+    case = _case(event.subject)
+    if case is not None and case.pause_cause == PauseCause.CUSTOMER:
+        cases.resume(case, event.actor)
+
+
+SETTLES = {
+    "thread.solved": Cause.ACCEPTED,
+    "thread.solved_another_way": Cause.ANOTHER_WAY,
+    "thread.closed": Cause.CLOSED,
+    "thread.marked_duplicate": Cause.DUPLICATE,
+    "thread.hidden": Cause.GONE,
+    "thread.deleted": Cause.GONE,
+}
+
+
+@listen(*SETTLES)
+def settle(event: Event) -> None:
+    if case := _case(event.subject):
+        cases.settle(case, SETTLES[event.kind], event.actor)
+
+
+@listen("answer.made_official")
+def settle_officially(event: Event) -> None:
+    """An official answer is the brand's last word, even when the asker has not spoken."""
+    case = _case(event.subject.thread)
+    if case is None or not case.is_open:
+        return
+    if case.acknowledged_at is None and event.actor is not None:
+        cases.acknowledge(case, event.actor)
+    cases.settle(case, Cause.OFFICIAL, event.actor)
+
+
+@listen("thread.reopened")
+def begin_again(event: Event) -> None:
+    if case := _case(event.subject):
+        cases.new_round(case, event.actor, one_level_up=event.data.get("one_level_up", False))
+
+
+@listen("thread.recheck_opened")
+def look_again(event: Event) -> None:
+    """A solution is said not to hold: owners look first, as with a new question."""
+    if case := _case(event.subject):
+        cases.new_round(case, event.actor)
+
+
+@listen("thread.recheck_settled")
+def looked_again(event: Event) -> None:
+    if event.data.get("holds") and (case := _case(event.subject)):
+        cases.settle(case, Cause.HOLDS, event.actor)
+
+
+@listen("thread.restored")
+def back_in_sight(event: Event) -> None:
+    thread: Thread = event.subject
+    case = _case(thread)
+    if case is None:
+        cases.open_case(thread)
+    elif case.resolved_cause == Cause.GONE and not thread.solved_at and not thread.closed_at:
+        cases.new_round(case, event.actor)
+
+
+@listen("answer.unaccepted", "answer.official_withdrawn")
+def unsettled(event: Event) -> None:
+    thread = event.subject.thread
+    case = _case(thread)
+    if case is not None and not thread.solved_at and not thread.official_at and not thread.closed_at:
+        cases.new_round(case, event.actor)
+
+
+@listen("idea.status_changed")
+def idea_judged(event: Event) -> None:
+    case = _case(event.subject)
+    if case is None or not case.is_open:
+        return
+    if case.acknowledged_at is None and event.actor is not None:
+        cases.acknowledge(case, event.actor)
+    if event.data["status"] in FINAL_STATUSES:
+        cases.settle(case, Cause.DECIDED, event.actor)
+
+
+@listen("thread.edited", "thread.moved")
+def facts_changed(event: Event) -> None:
+    if case := _case(event.subject):
+        cases.rematch(case)
+
+
+@listen("thread.me_too")
+def one_more(event: Event) -> None:
+    """Reporters count: another policy may be for it now, or the next rung is due at once."""
+    if not event.data.get("on"):
+        return
+    case = _case(event.subject)
+    if case is None or not case.is_open or case.acknowledged_at is not None:
+        return
+    cases.rematch(case)
+    if case.policy.me_too_skips_at and case.thread.me_too_count == case.policy.me_too_skips_at:
+        cases.hurry(case)

@@ -1,0 +1,21 @@
+"""Who may work cases. Each question answers with the reason against it, or with nothing."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+
+def works_cases(user: Any) -> bool:
+    return bool(user and user.is_authenticated and user.is_active and user.has_perm("escalation.work_cases"))
+
+
+def why_not_work(user: Any) -> str:
+    return (
+        "" if works_cases(user) else _("Only agents of a department work cases. A community manager can make you one.")
+    )
+
+
+def why_not_manage_policies(user: Any) -> str:
+    if user and user.is_authenticated and user.has_perm("escalation.manage_policies"):
+        return ""
+    return _("Only community managers change escalation policies.")

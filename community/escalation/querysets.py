@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Case, DateTimeField, F, Q, When
+from django.db.models.functions import Coalesce
+
+
+class EscalationQuerySet(models.QuerySet):
+    """The queues of the desk, each a named read."""
+
+    def open(self) -> Self:
+        return self.filter(state="open")
+
+    def due(self, now: datetime) -> Self:
+        """Rungs and targets that the sweep has to look at, the longest overdue first."""
+        return self.filter(next_due_at__lte=now).order_by("next_due_at", "id")
+
+    def with_staff(self) -> Self:
+        """What has reached staff: told, taken, or late."""
+        return self.open().filter(
+            Q(told_at__isnull=False) | Q(acknowledged_at__isnull=False) | Q(late_at__isnull=False)
+        )
+
+    def of(self, user: Any) -> Self:
+        return self.filter(assignee=user)
+
+    def late(self) -> Self:
+        return self.open().filter(late_at__isnull=False)
+
+    def paused(self) -> Self:
+        return self.open().filter(paused_since__isnull=False)
+
+    def running(self) -> Self:
+        return self.open().filter(paused_since__isnull=True)
+
+    def in_due_order(self) -> Self:
+        """Late first, then by what the customer was promised; paused ones last."""
+        return self.annotate(
+            desk_due=Case(
+                When(acknowledged_at__isnull=False, then=Coalesce("resolve_due_at", "next_due_at")),
+                default=Coalesce("acknowledge_due_at", "next_due_at"),
+                output_field=DateTimeField(),
+            )
+        ).order_by(
+            Case(When(paused_since__isnull=False, then=2), When(late_at__isnull=False, then=0), default=1),
+            F("desk_due").asc(nulls_last=True),
+            "id",
+        )
+
+    def for_desk(self) -> Self:
+        """Everything a row of the desk shows."""
+        return self.select_related("thread", "thread__author", "thread__product", "department", "assignee", "policy")

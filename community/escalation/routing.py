@@ -1,0 +1,171 @@
+"""Which policy and which department a thread falls to, and who of the department takes the next case."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Max, Q
+
+from community.accounts.models import Department, Membership, User
+from community.core import clock
+from community.questions.models import Kind, State, Thread
+from products.models import Responsibility
+
+from .models import DeskSettings, EscalationPolicy
+from .models import EscalationStep as Step
+
+# What a policy may ask of a thread, and how the value must look.
+CRITERIA = {
+    "kind": "words",
+    "product": "words",
+    "any_tag": "words",
+    "any_phrase": "words",
+    "me_too_at_least": "number",
+    "language_not": "words",
+    "state": "words",
+    "weekday": "words",
+    # Needs a reading of feelings, which threads don't carry: never holds until they do.
+    "sentiment_at_most": "number",
+}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# Words of a product's responsibilities that a kind of thread stands for.
+KIND_WORDS = {Kind.PROBLEM: {"fault", "repair"}, Kind.IDEA: {"idea"}, Kind.PRAISE: {"story", "press"}}
+
+
+def _words(value: Any) -> list[str]:
+    return [str(word) for word in value] if isinstance(value, list) else [str(value)]
+
+
+def _has_phrase(text: str, phrases: Iterable[str]) -> bool:
+    """Whole words only: "burn" is not found in "burnish"."""
+    return any(re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE) for phrase in phrases)
+
+
+def holds(match: dict[str, Any], thread: Thread, tags: set[str], *, reopened: bool) -> bool:
+    """Whether everything that a policy asks holds for a thread. What we can't judge does not hold."""
+    for name, wanted in match.items():
+        if name == "kind":
+            ok = thread.kind in _words(wanted)
+        elif name == "product":
+            ok = thread.product is not None and thread.product.slug in _words(wanted)
+        elif name == "any_tag":
+            ok = bool(tags & {word.casefold() for word in _words(wanted)})
+        elif name == "any_phrase":
+            # Words of injury count for problems and questions about them, not in praise (RULINGS 39).
+            ok = thread.kind == Kind.PROBLEM and _has_phrase(f"{thread.title}\n{thread.body_text}", _words(wanted))
+        elif name == "me_too_at_least":
+            ok = thread.me_too_count >= int(wanted)
+        elif name == "language_not":
+            ok = thread.language.split("-")[0] not in _words(wanted)
+        elif name == "state":
+            state = State.REOPENED if reopened else thread.state
+            ok = str(state) in [word.replace(" ", "_") for word in _words(wanted)]
+        elif name == "weekday":
+            ok = WEEKDAYS[thread.created_at.weekday()] in _words(wanted)
+        else:
+            ok = False
+        if not ok:
+            return False
+    return True
+
+
+def policy_for(thread: Thread, *, reopened: bool = False) -> EscalationPolicy | None:
+    """The first policy in use that matches; None when even the defaults are gone."""
+    tags = tag_words(thread)
+    for policy in EscalationPolicy.objects.filter(active=True).prefetch_related("steps"):
+        if holds(policy.match, thread, tags, reopened=reopened):
+            return policy
+    return None
+
+
+def tag_words(thread: Thread) -> set[str]:
+    return {word.casefold() for tag in thread.tags.all() for word in (tag.slug, tag.name)}
+
+
+def _stems(text: str) -> set[str]:
+    words = re.findall(r"\w+", text.casefold())
+    return {word[:-3] + "y" if word.endswith("ies") else word.removesuffix("s") for word in words} - {"and", "the"}
+
+
+def department_for(thread: Thread, policy: EscalationPolicy | None = None) -> Department | None:
+    """Who answers for it: the policy's word, the product's, the topic's, else the department of last resort."""
+    return _by_policy(thread, policy) or _by_product(thread) or _by_topic(thread) or last_resort()
+
+
+def _current(department: Department | None) -> Department | None:
+    return department if department is not None and department.archived_at is None else None
+
+
+def _by_policy(thread: Thread, policy: EscalationPolicy | None) -> Department | None:
+    if policy is None:
+        return None
+    tags = tag_words(thread)
+    for tag, slug in policy.route_by_tag.items():
+        if tag.casefold() in tags and (found := Department.objects.current().filter(slug=slug).first()):
+            return found
+    return _current(policy.department)
+
+
+def _by_product(thread: Thread) -> Department | None:
+    """The responsibility whose words the thread's tags, topic and kind name best; an empty subject is the rest."""
+    if thread.product_id is None:
+        return None
+    said = set().union(*(_stems(word) for word in tag_words(thread)), set())
+    if thread.topic is not None:
+        said |= _stems(thread.topic.name) | _stems(thread.topic.slug)
+    kind_words = KIND_WORDS.get(Kind(thread.kind), set())
+    best: tuple[float, Department] | None = None
+    for row in Responsibility.objects.filter(
+        product=thread.product_id, department__archived_at__isnull=True
+    ).select_related("department").order_by("id"):  # fmt: skip
+        subject = _stems(row.subject)
+        # What somebody tagged says more than the kind; anything says more than "all the rest".
+        points = len(subject & said) + len(subject & kind_words) / 10 if subject else 0.01
+        if points and (best is None or points > best[0]):
+            best = (points, row.department)
+    return best[1] if best else None
+
+
+def _by_topic(thread: Thread) -> Department | None:
+    return _current(thread.topic.department) if thread.topic is not None else None
+
+
+def last_resort() -> Department | None:
+    """The one that the settings name, else the one called support, else the first there is."""
+    if found := _current(DeskSettings.load().default_department):
+        return found
+    current = Department.objects.current()
+    return current.filter(slug="support").first() or current.order_by("id").first()
+
+
+def next_assignee(department: Department, *, not_to: Iterable[int] = (), at: datetime | None = None) -> User | None:
+    """Fair rotation: of those present, who has the fewest open cases; at a tie, who was given one longest ago."""
+    at = at or clock.now()
+    present = Membership.objects.filter(department=department).filter(
+        Q(away_until__isnull=True) | Q(away_until__lte=at)
+    )
+    return (
+        User.objects.active()
+        .filter(pk__in=present.values("user"), suspended_at__isnull=True)
+        .exclude(pk__in=list(not_to))
+        .annotate(
+            open_cases=Count("cases", filter=Q(cases__state="open"), distinct=True),
+            last_case=Max("cases__started_at"),
+        )
+        .order_by("open_cases", F("last_case").asc(nulls_first=True), "id")
+        .first()
+    )
+
+
+def managers() -> list[User]:
+    """The community managers, by their group."""
+    return list(User.objects.active().filter(groups__name="Community managers").order_by("id").distinct())
+
+
+def last_closer(escalation_id: int) -> set[int]:
+    """Who resolved the case before; a reopened one never goes back to them."""
+    people = Step.objects.filter(escalation=escalation_id, kind="resolved", by__isnull=False).values_list(
+        "by", flat=True
+    )
+    return set(people)

@@ -1,0 +1,138 @@
+"""The desk and the policies inside the Wagtail admin."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import include, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.components import Component
+from wagtail.admin.views.generic import CreateView, EditView
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from . import views
+from .forms import PolicyForm
+from .models import Escalation, EscalationPolicy
+from .permissions import why_not_manage_policies, works_cases
+from .policies import write_policy
+
+
+@hooks.register("register_admin_urls")
+def desk_urls() -> list[Any]:
+    patterns = [
+        path("", views.desk, name="desk"),
+        path("<int:pk>/", views.case, name="case"),
+        path("<int:pk>/private/", views.private, name="private"),
+        path("<int:pk>/<slug:verb>/", views.act, name="act"),
+    ]
+    return [path("desk/", include((patterns, "escalation"), namespace="escalation"))]
+
+
+class DeskItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return works_cases(request.user)
+
+
+@hooks.register("register_admin_menu_item")
+def desk_item() -> MenuItem:
+    return DeskItem(_("Desk"), reverse("escalation:desk"), name="desk", icon_name="clipboard-list", order=50)
+
+
+class DeskPanel(Component):
+    """What is late, mine and due next, on the first page of the admin. Two queries."""
+
+    name, order = "desk", 10
+    LISTED = 6
+
+    class Media:
+        css = {"all": ["css/desk.css"]}
+
+    def render_html(self, parent_context: dict[str, Any]) -> SafeString:
+        user = parent_context["request"].user
+        found = Escalation.objects.filter(thread__visibility="visible").filter(views.QUEUES["due"][1])
+        counts = found.aggregate(
+            late=Count("pk", filter=Q(late_at__isnull=False)),
+            mine=Count("pk", filter=Q(assignee=user)),
+            all=Count("pk"),
+        )
+        ours = found.filter(Q(assignee=user) | Q(department=user.department) | Q(department=None))
+        rows = [views.Row(case, user) for case in ours.for_desk().in_due_order()[: self.LISTED]]
+        return SafeString(render_to_string("escalation/_home_panel.html", {"counts": counts, "rows": rows}))
+
+
+@hooks.register("construct_homepage_panels")
+def desk_panel(request: HttpRequest, panels: list[Component]) -> None:
+    if works_cases(request.user):
+        panels.append(DeskPanel())
+
+
+class ManagersOnly(ModelPermissionPolicy):
+    """One permission for all that is done with policies: they are shown to nobody else."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action != "delete" and not why_not_manage_policies(user)
+
+
+class ThroughService:
+    """Saves a policy by its service; what the service finds wrong stands on top of the form."""
+
+    request: HttpRequest
+    form: PolicyForm
+
+    def save_instance(self) -> EscalationPolicy:
+        new = self.form.instance.pk is None
+        policy = write_policy(self.form.instance, self.form.steps(), by=self.request.user)  # type: ignore[arg-type]
+        self.has_content_changes = True
+        log(instance=policy, action="wagtail.create" if new else "wagtail.edit", content_changed=True)
+        return policy
+
+    def form_valid(self, form: PolicyForm) -> HttpResponse:
+        try:
+            return super().form_valid(form)  # type: ignore[misc]
+        except ValidationError as problem:
+            form.add_error(None, problem.messages[0])
+            return self.form_invalid(form)  # type: ignore[attr-defined]
+
+
+class AddPolicy(ThroughService, CreateView):
+    template_name = "escalation/policy_form.html"
+
+
+class EditPolicy(ThroughService, EditView):
+    template_name = "escalation/policy_form.html"
+
+
+class PolicyViewSet(ModelViewSet):
+    """Ladders as data. A policy is switched off, not deleted: cases that ran on it keep their history."""
+
+    model = EscalationPolicy
+    add_view_class = AddPolicy
+    edit_view_class = EditPolicy
+    create_template_name = edit_template_name = "escalation/policy_form.html"
+    icon = "order"
+    menu_label = _("Escalation policies")
+    menu_order = 800
+    add_to_settings_menu = True
+    list_display = ("name", "slug", "active", "department", "until", "position", "version")
+    list_filter = ("active", "department", "until")
+    search_fields = ("name", "slug")
+    ordering = ("position", "id")
+    list_export = ("slug", "name", "active", "position", "match", "until", "clock", "version")
+    copy_view_enabled = False
+    inspect_view_enabled = False
+    permission_policy = ManagersOnly(EscalationPolicy)
+
+    def get_form_class(self, for_update: bool = False) -> type[PolicyForm]:
+        return PolicyForm
+
+
+@hooks.register("register_admin_viewset")
+def policies() -> PolicyViewSet:
+    return PolicyViewSet("escalation_policies", url_prefix="escalation-policies")
