@@ -45,7 +45,22 @@ class Product(models.Model):
     what = models.CharField(_("what it is"), max_length=200, blank=True, default="")
     lifecycle = models.CharField(_("lifecycle"), max_length=20, choices=Lifecycle, default=Lifecycle.CURRENT)
     lifecycle_note = models.TextField(_("note on the lifecycle"), blank=True, default="")
-    recall_note = models.TextField(_("what owners must do"), blank=True, default="")
+    launched_on = models.DateField(_("in the range since"), null=True, blank=True)
+    expected_on = models.DateField(_("expected on"), null=True, blank=True, help_text=_("When it is only announced."))
+    recall_title = models.CharField(
+        _("recall: headline"), max_length=160, blank=True, default="", help_text=_("What is recalled, and for what.")
+    )
+    recall_affects = models.TextField(
+        _("recall: whom it concerns"), blank=True, default="", help_text=_("Serial numbers, and where they stand.")
+    )
+    recall_why = models.TextField(_("recall: what happened"), blank=True, default="")
+    recall_note = models.TextField(
+        _("what owners must do"),
+        blank=True,
+        default="",
+        help_text=_("A step a line. A recall is shown while it is here."),
+    )
+    recalled_on = models.DateField(_("recalled on"), null=True, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 
     rating_count = models.PositiveIntegerField(default=0, editable=False)
@@ -81,6 +96,15 @@ class Product(models.Model):
         return self.short_name or self.name
 
     @property
+    def is_recalled(self) -> bool:
+        """All of it, or a part of what was made: owners have to do something."""
+        return self.lifecycle == self.Lifecycle.RECALLED or bool(self.recall_note.strip())
+
+    @property
+    def recall_steps(self) -> list[str]:
+        return [line.strip() for line in self.recall_note.splitlines() if line.strip()]
+
+    @property
     def rating_mean(self) -> float | None:
         """Mean of the counted stars from 1 to 5, or None without any."""
         return self.rating_sum / self.rating_count if self.rating_count else None
@@ -95,6 +119,24 @@ class Product(models.Model):
         """Share from 0 to 1 of those who said whether they would recommend it."""
         said = self.recommend_yes + self.recommend_no
         return self.recommend_yes / said if said else None
+
+
+class Shop(models.Model):
+    """Where products can be bought."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    where = models.CharField(_("where"), max_length=80, blank=True, default="", help_text=_("A town, or “online”."))
+    delivers = models.CharField(_("delivers to"), max_length=160, blank=True, default="")
+    note = models.CharField(_("note"), max_length=240, blank=True, default="")
+    url = models.URLField(_("address"), blank=True, default="")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Version(models.Model):
@@ -150,3 +192,7 @@ class Responsibility(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product}, {self.subject or 'all'}: {self.department}"
+
+
+# Wagtail's models of this app; at the end, because they refer to the ones above.
+from . import pages  # noqa: E402, F401

@@ -1,0 +1,340 @@
+"""The catalogue as editors write it: a page a product and language, over the plain rows of models.py (RULINGS 4)."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from wagtail.admin.panels import FieldPanel, HelpPanel, InlinePanel, MultiFieldPanel, ObjectList, TabbedInterface
+from wagtail.fields import StreamField
+from wagtail.models import Orderable, Page, PageManager
+from wagtail.url_routing import RouteResult
+
+from community.core.models import CommunityImage
+
+from . import structured
+from .blocks import Paper, ProseBlock, SparePart, SpecificationGroup, Variant
+from .models import Family, Ownership, Product, Responsibility, Shop
+from .prose import plain_text
+from .querysets import ProductPageQuerySet
+from .video import Film, film_of
+
+
+class CataloguePage(Page):
+    """All products, by family."""
+
+    intro = models.TextField(_("introduction"), blank=True, default="")
+
+    parent_page_types = ["pages.HomePage"]
+    subpage_types = ["products.ProductPage"]
+    max_count_per_parent = 1
+    template = "products/catalogue.html"
+    preview_modes: list[Any] = [("", _("Catalogue"))]
+    content_panels = [*Page.content_panels, FieldPanel("intro")]
+
+    class Meta:
+        verbose_name = _("catalogue")
+
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        # A product page with its product in one query, where Wagtail's own way takes three.
+        if len(path_components) != 1:
+            return super().route(request, path_components)
+        page = ProductPage.objects.child_of(self).filter(slug=path_components[0]).for_page().first()
+        if page is None or not page.live:
+            raise Http404
+        return RouteResult(page)
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        families = list(Family.objects.filter(products__pages__isnull=False).distinct())
+        slug = request.GET.get("family", "")
+        family = next((family for family in families if family.slug == slug), None)
+        if slug and family is None:
+            raise Http404
+        pages = ProductPage.objects.child_of(self).live().for_listing()
+        if family is not None:
+            pages = pages.filter(product__family=family)
+        pages = give_pictures(list(pages))
+        shelves = [(each, [page for page in pages if page.product.family_id == each.pk]) for each in families]
+        return {
+            **context,
+            "families": families,
+            "family": family,
+            "shelves": [(each, rows) for each, rows in shelves if rows],
+            "structured": structured.catalogue(request, self, family),
+        }
+
+
+class ProductPage(Page):
+    """What editors say about a product. Its numbers come from the product's row, its voices through panels."""
+
+    product = models.ForeignKey(
+        Product,
+        on_delete=models.PROTECT,
+        related_name="pages",
+        verbose_name=_("product"),
+        help_text=_("The page takes its address from the product."),
+    )
+    tagline = models.CharField(
+        _("tagline"), max_length=160, help_text=_("One line under the name. No full sentence needed.")
+    )
+    price_band = models.CharField(
+        _("price band"), max_length=8, blank=True, default="", help_text=_("€ to €€€€; never an amount.")
+    )
+    highlights = models.TextField(_("highlights"), blank=True, default="", help_text=_("One a line, three to five."))
+    description = StreamField(ProseBlock(), blank=True, verbose_name=_("description"))
+    specification = StreamField([("group", SpecificationGroup())], blank=True, verbose_name=_("specification"))
+    in_the_box = models.TextField(_("in the box"), blank=True, default="", help_text=_("One thing a line."))
+    variants = StreamField([("variant", Variant())], blank=True, verbose_name=_("variants"))
+    documents = StreamField([("document", Paper())], blank=True, verbose_name=_("documents"))
+    spare_parts = StreamField([("part", SparePart())], blank=True, verbose_name=_("spare parts"))
+    repair_note = models.CharField(
+        _("note on repair"),
+        max_length=240,
+        blank=True,
+        default="",
+        help_text=_("How it opens, how long parts are kept."),
+    )
+    video_title = models.CharField(_("title of the film"), max_length=160, blank=True, default="")
+    video_length = models.CharField(
+        _("length"), max_length=10, blank=True, default="", help_text=_("Minutes, such as 6:40.")
+    )
+    video_url = models.URLField(
+        _("address of the film"),
+        blank=True,
+        default="",
+        help_text=_("YouTube or Vimeo. Nothing is asked of them before a visitor clicks."),
+    )
+    video_file = models.FileField(
+        _("film file"),
+        upload_to="videos/",
+        blank=True,
+        default="",
+        validators=[FileExtensionValidator(["mp4", "webm"])],
+        help_text=_("An MP4 or WebM of your own; it is used before the address."),
+    )
+    video_poster = models.ForeignKey(
+        CommunityImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("poster")
+    )
+    video_transcript = models.TextField(
+        _("transcript"),
+        blank=True,
+        default="",
+        help_text=_("What is said and shown, for those who can't hear or see it."),
+    )
+
+    objects = PageManager.from_queryset(ProductPageQuerySet)()
+
+    parent_page_types = ["products.CataloguePage"]
+    subpage_types: list[str] = []
+    template = "products/product.html"
+
+    content_panels = [
+        FieldPanel("product"),
+        FieldPanel("title", help_text=_("As the page is headed; usually the product's name.")),
+        FieldPanel("tagline"),
+        FieldPanel("price_band"),
+        FieldPanel("highlights"),
+        FieldPanel("description"),
+    ]
+    picture_panels = [
+        HelpPanel(_("The first picture is the one that cards and shared links show. Say what each picture shows.")),
+        InlinePanel("gallery", heading=_("Gallery"), label=_("Picture")),
+        MultiFieldPanel(
+            [
+                FieldPanel("video_title"),
+                FieldPanel("video_length"),
+                FieldPanel("video_file"),
+                FieldPanel("video_url"),
+                FieldPanel("video_poster"),
+                FieldPanel("video_transcript"),
+            ],
+            heading=_("Film"),
+        ),
+    ]
+    fact_panels = [
+        FieldPanel("specification"),
+        FieldPanel("in_the_box"),
+        FieldPanel("variants"),
+        FieldPanel("documents"),
+        FieldPanel("spare_parts"),
+        FieldPanel("repair_note"),
+        InlinePanel("shops", heading=_("Where to buy"), label=_("Shop")),
+    ]
+    # No slug: it is the product's.
+    promote_panels = [
+        MultiFieldPanel([FieldPanel("seo_title"), FieldPanel("search_description")], _("For search engines"))
+    ]
+    edit_handler = TabbedInterface(
+        [
+            ObjectList(content_panels, heading=_("Words")),
+            ObjectList(picture_panels, heading=_("Pictures and film")),
+            ObjectList(fact_panels, heading=_("Facts")),
+            ObjectList(promote_panels, heading=_("Found and shared")),
+            ObjectList(Page.settings_panels, heading=_("Publishing")),
+        ]
+    )
+
+    class Meta:
+        verbose_name = _("product page")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def full_clean(self, *args: Any, **kwargs: Any) -> None:
+        if self.product_id:
+            self.slug = self.product.slug
+        super().full_clean(*args, **kwargs)
+
+    def clean(self) -> None:
+        super().clean()
+        problems = {}
+        if self.product_id and self.locale_id:
+            others = ProductPage.objects.filter(product=self.product_id, locale=self.locale_id).exclude(pk=self.pk)
+            if others.exists():
+                problems["product"] = _("This product has its page in this language already.")
+        if self.video_url and film_of(self.video_url) is None:
+            problems["video_url"] = _("Give the address of a film at YouTube or Vimeo.")
+        if (self.video_url or self.video_file) and not self.video_poster_id:
+            problems["video_poster"] = _("A film needs a picture to show before it is played.")
+        if problems:
+            raise ValidationError(problems)
+
+    def get_absolute_url(self) -> str:
+        return self.get_url() or self.product.get_absolute_url()
+
+    @property
+    def body_text(self) -> str:
+        """Every word of the page, for search."""
+        facts = [self.tagline, self.highlights, plain_text(self.description), self.in_the_box]
+        return "\n".join(
+            fact for fact in [*facts, plain_text(self.specification), plain_text(self.spare_parts)] if fact
+        )
+
+    @property
+    def language(self) -> str:
+        return self.locale.language_code
+
+    @property
+    def highlight_lines(self) -> list[str]:
+        return _lines(self.highlights)
+
+    @property
+    def box_lines(self) -> list[str]:
+        return _lines(self.in_the_box)
+
+    @property
+    def has_film(self) -> bool:
+        return bool(self.video_file or self.film)
+
+    @property
+    def film(self) -> Film | None:
+        return film_of(self.video_url) if self.video_url and not self.video_file else None
+
+    @property
+    def key_facts(self) -> list[Any]:
+        """The first row of each group of the specification: what the head of the page shows."""
+        return [group.value["rows"][0] for group in self.specification if group.value["rows"]][:4]
+
+    def pictures(self) -> list["GalleryItem"]:
+        """The gallery with its images and their renditions in two queries; works in a preview, too."""
+        if not hasattr(self, "_pictures"):
+            items = list(self.gallery.all().select_related("image"))
+            models.prefetch_related_objects([item.image for item in items if item.image_id], "renditions")
+            self._pictures = items
+        return self._pictures
+
+    @property
+    def picture(self) -> "GalleryItem | None":
+        """The first picture."""
+        pictures = self.pictures()
+        return pictures[0] if pictures else None
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        on_shelf = (
+            request.user.is_authenticated
+            and Ownership.objects.filter(owner=request.user, product=self.product_id).exists()
+        )
+        return {
+            **context,
+            "product": self.product,
+            "pictures": self.pictures(),
+            "sold_at": [row.shop for row in self.shops.all().select_related("shop")],
+            "responsibilities": Responsibility.objects.filter(product=self.product_id)
+            .exclude(subject="")
+            .select_related("department"),
+            "on_shelf": on_shelf,
+            "histogram": [{"stars": stars, "count": count} for stars, count in self.product.histogram],
+            "structured": structured.product_page(request, self),
+            "share_url": request.build_absolute_uri(self.get_absolute_url()),
+        }
+
+    def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().serve(request, *args, **kwargs)
+        if self.film is not None:
+            # The one page where a provider's player may be framed, after a click.
+            response._csp_update = {"frame-src": ["'self'", self.film.host]}
+        return response
+
+
+class GalleryItem(Orderable):
+    """One picture of a product."""
+
+    class Kind(models.TextChoices):
+        HERO = "hero", _("The whole of it")
+        DETAIL = "detail", _("A detail")
+        IN_USE = "in use", _("In use")
+        DRAWING = "drawing", _("A drawing")
+
+    page = ParentalKey(ProductPage, on_delete=models.CASCADE, related_name="gallery")
+    image = models.ForeignKey(CommunityImage, on_delete=models.PROTECT, related_name="+", verbose_name=_("picture"))
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.HERO)
+    alt = models.CharField(
+        _("alt text"),
+        max_length=300,
+        help_text=_("What the picture shows, in a sentence, for those who cannot see it."),
+    )
+    caption = models.CharField(_("caption"), max_length=300, blank=True, default="")
+
+    panels = [FieldPanel("image"), FieldPanel("kind"), FieldPanel("alt"), FieldPanel("caption")]
+
+    def __str__(self) -> str:
+        return self.alt
+
+
+class SoldAt(Orderable):
+    """A shop that has the product."""
+
+    page = ParentalKey(ProductPage, on_delete=models.CASCADE, related_name="shops")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="sells", verbose_name=_("shop"))
+
+    panels = [FieldPanel("shop")]
+
+    def __str__(self) -> str:
+        return str(self.shop)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def give_pictures(pages: list[ProductPage]) -> list[ProductPage]:
+    """Set each page's first picture, with its renditions, in two queries for all of them."""
+    items = GalleryItem.objects.filter(page__in=pages).select_related("image").order_by("page", "sort_order")
+    first: dict[int, GalleryItem] = {}
+    for item in items:
+        first.setdefault(item.page_id, item)
+    models.prefetch_related_objects([item.image for item in first.values()], "renditions")
+    for page in pages:
+        page._pictures = [first[page.pk]] if page.pk in first else []
+    return pages
+
+
+def pages_in_language() -> "models.QuerySet[ProductPage]":
+    """The live product pages in the language that is being read."""
+    return ProductPage.objects.live().filter(locale__language_code=get_language() or "en").for_listing()

@@ -1,0 +1,178 @@
+"""What people do with products: put them on the shelf. And what editors and loaders do: keep the rows."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+
+from community.accounts.models import Department, User
+from community.core.errors import require
+from community.events.log import record
+
+from .models import Family, Ownership, Product, Responsibility, Shop, Version
+
+
+def _why_no_shelf(by: Any) -> str:
+    return "" if by.is_authenticated else _("Sign in to keep a shelf.")
+
+
+@transaction.atomic
+def add_to_shelf(
+    product: Product, by: User, *, version: Version | None = None, bought_on: date | None = None, verified: str = ""
+) -> Ownership:
+    """Put a product on somebody's shelf, or say more about one that stands there. Twice is harmless.
+
+    `verified` comes from an order, a receipt code or staff; once verified, it stays so.
+    """
+    require(_why_no_shelf(by))
+    row, new = Ownership.objects.select_for_update().get_or_create(
+        owner=by,
+        product=product,
+        defaults={"version": version, "bought_on": bought_on, "verified": verified},
+    )
+    if new:
+        record("ownership.added", actor=by, subject=product, verified=verified)
+        return row
+    told = {"version": version, "bought_on": bought_on, "verified": verified}
+    changed = [field for field, value in told.items() if value and getattr(row, field) != value]
+    if row.verified and "verified" in changed:
+        changed.remove("verified")
+    for field in changed:
+        setattr(row, field, told[field])
+    if changed:
+        row.save(update_fields=changed)
+    if "verified" in changed:
+        record("ownership.added", actor=by, subject=product, verified=verified)
+    return row
+
+
+@transaction.atomic
+def remove_from_shelf(product: Product, by: User) -> None:
+    """Take a product off. Twice is harmless."""
+    require(_why_no_shelf(by))
+    gone, _rows = Ownership.objects.filter(owner=by, product=product).delete()
+    if gone:
+        record("ownership.removed", actor=by, subject=product)
+
+
+# Rows that editors and loaders keep --------------------------------------------------------------------------
+
+
+def keep(row: models.Model, **wanted: Any) -> bool:
+    """Set what differs and save; True when something was written. A new row is always written."""
+    changed = [field for field, value in wanted.items() if getattr(row, field) != value]
+    for field in changed:
+        setattr(row, field, wanted[field])
+    if row.pk is None:
+        row.save(force_insert=True)
+        return True
+    if changed:
+        row.save(update_fields=changed)
+    return bool(changed)
+
+
+def save_family(data: Mapping[str, Any], position: int = 0) -> Family:
+    """A family as `demo/products.yaml` writes it."""
+    family = Family.objects.filter(slug=data["slug"]).first() or Family(slug=data["slug"])
+    keep(
+        family,
+        name=data["name"],
+        intro=data.get("intro", ""),
+        secondary_ratings=list(data.get("secondary_ratings", [])),
+        position=position,
+    )
+    return family
+
+
+def save_shop(data: Mapping[str, Any], position: int = 0) -> Shop:
+    """A shop as `demo/products.yaml` writes it."""
+    shop = Shop.objects.filter(slug=data["slug"]).first() or Shop(slug=data["slug"])
+    keep(
+        shop,
+        name=data["name"],
+        position=position,
+        **{field: data.get(field, "") for field in ("where", "delivers", "note", "url")},
+    )
+    return shop
+
+
+@transaction.atomic
+def save_product(data: Mapping[str, Any], position: int = 0, today: date | None = None) -> Product:
+    """A product as `demo/products.yaml` writes it: the row, its versions, who answers for what.
+
+    Days are counted back from `today` when the row is made and stay as they are then. Families and departments
+    have to be there: raises `DoesNotExist`.
+    """
+    family = Family.objects.get(slug=data["family"])
+    life = data.get("lifecycle", {})
+    recall = life.get("recall") or {}
+    product = Product.objects.filter(slug=data["slug"]).first() or Product(slug=data["slug"], family=family)
+    wanted: dict[str, Any] = {
+        "name": data["name"],
+        "short_name": data.get("short_name", ""),
+        "family": family,
+        "what": data.get("what", "") or data.get("tagline", ""),
+        "lifecycle": life.get("state", Product.Lifecycle.CURRENT),
+        "lifecycle_note": life.get("announced") or life.get("note", ""),
+        "recall_title": recall.get("title", ""),
+        "recall_affects": recall.get("affects", ""),
+        "recall_why": recall.get("why", ""),
+        "recall_note": "\n".join(recall.get("what_to_do", [])),
+        "position": position,
+    }
+    if product.pk is None and today is not None:
+        wanted |= _days(life, recall, today)
+    keep(product, **wanted)
+    for place in range(1, life.get("series", 0) + 1):
+        _save_version(product, _("Series %(n)d") % {"n": place}, place)
+    for place, name in enumerate(data.get("versions", []), start=life.get("series", 0) + 1):
+        _save_version(product, name, place)
+    _save_responsibilities(product, data.get("departments", {}))
+    return product
+
+
+def _days(life: Mapping[str, Any], recall: Mapping[str, Any], today: date) -> dict[str, date]:
+    def day(ago: float) -> date:
+        return date.fromordinal(today.toordinal() - round(ago))
+
+    days: dict[str, date] = {}
+    if life.get("state") == Product.Lifecycle.ANNOUNCED:
+        if "expected_in_days" in life:
+            days["expected_on"] = day(-life["expected_in_days"])
+    elif (ago := life.get("launched_days_ago", life.get("since_days_ago"))) is not None:
+        days["launched_on"] = day(ago)
+    if "since_days_ago" in recall:
+        days["recalled_on"] = day(recall["since_days_ago"])
+    return days
+
+
+def _save_version(product: Product, name: str, position: int) -> None:
+    version = Version.objects.filter(product=product, name=name).first() or Version(product=product, name=name)
+    keep(version, position=position)
+
+
+def _save_responsibilities(product: Product, subjects: Mapping[str, str]) -> None:
+    departments = {department.slug: department for department in Department.objects.all()}
+    known = {row.subject: row for row in Responsibility.objects.filter(product=product)}
+    for subject, slug in subjects.items():
+        if slug not in departments:
+            raise Department.DoesNotExist(f"{product.slug}: there is no department {slug!r} for {subject!r}")
+        row = known.get(subject) or Responsibility(product=product, subject=subject, department=departments[slug])
+        keep(row, department=departments[slug])
+    gone = [row.pk for subject, row in known.items() if subject not in subjects]
+    if gone:
+        Responsibility.objects.filter(pk__in=gone).delete()
+
+
+@transaction.atomic
+def change_product(product: Product, by: User) -> Product:
+    """Write what an editor changed in the Wagtail admin, and say so: a recall must reach whoever listens."""
+    new = product.pk is None
+    try:
+        product.save()
+    except IntegrityError as error:
+        raise IntegrityError(_("Another product has this address.")) from error
+    record("product.changed", actor=by, subject=product, new=new, lifecycle=product.lifecycle)
+    return product

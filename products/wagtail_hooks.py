@@ -1,0 +1,116 @@
+"""The catalogue's rows in the Wagtail admin."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet, SnippetViewSetGroup
+
+from . import services
+from .models import Family, Product, Responsibility, Shop, Version
+
+
+class _ThroughService:
+    """Saves through the service, so that a recall or an end is told to whoever listens (RULINGS 6)."""
+
+    def save_instance(self) -> Product:
+        product = self.form.save(commit=False)  # type: ignore[attr-defined]
+        return services.change_product(product, by=self.request.user)  # type: ignore[attr-defined]
+
+
+class ProductCreate(_ThroughService, CreateView):
+    pass
+
+
+class ProductEdit(_ThroughService, EditView):
+    pass
+
+
+class ProductViewSet(SnippetViewSet):
+    model = Product
+    icon = "tag"
+    list_display = ["name", "family", "lifecycle", "rating_count", "thread_count"]
+    list_filter = ["family", "lifecycle"]
+    search_fields = ["name", "slug"]
+    add_view_class = ProductCreate
+    edit_view_class = ProductEdit
+    panels = [
+        FieldRowPanel([FieldPanel("name"), FieldPanel("short_name")]),
+        FieldRowPanel([FieldPanel("slug"), FieldPanel("family"), FieldPanel("position")]),
+        FieldPanel("what"),
+        MultiFieldPanel(
+            [
+                FieldPanel("lifecycle"),
+                FieldPanel("lifecycle_note"),
+                FieldRowPanel([FieldPanel("launched_on"), FieldPanel("expected_on")]),
+            ],
+            heading=_("Where it is in its life"),
+        ),
+        MultiFieldPanel(
+            [
+                FieldPanel("recall_title"),
+                FieldPanel("recall_affects"),
+                FieldPanel("recall_note"),
+                FieldPanel("recall_why"),
+                FieldPanel("recalled_on"),
+            ],
+            heading=_("Recall"),
+            help_text=_("Shown on top of the product's page, as soon as it says what owners must do."),
+        ),
+    ]
+
+
+class FamilyViewSet(SnippetViewSet):
+    model = Family
+    icon = "folder-open-1"
+    list_display = ["name", "position"]
+    search_fields = ["name"]
+    panels = [
+        FieldRowPanel([FieldPanel("name"), FieldPanel("slug"), FieldPanel("position")]),
+        FieldPanel("intro"),
+        FieldPanel("secondary_ratings"),
+    ]
+
+
+class ShopViewSet(SnippetViewSet):
+    model = Shop
+    icon = "site"
+    list_display = ["name", "where", "delivers"]
+    search_fields = ["name", "where"]
+
+
+class VersionViewSet(SnippetViewSet):
+    model = Version
+    icon = "history"
+    list_display = ["name", "product", "position"]
+    list_filter = ["product"]
+    search_fields = ["name"]
+    menu_label = _("Series and firmware")
+
+
+class ResponsibilityViewSet(SnippetViewSet):
+    model = Responsibility
+    icon = "group"
+    list_display = ["product", "subject", "department"]
+    list_filter = ["product", "department"]
+    search_fields = ["subject"]
+    menu_label = _("Who answers for what")
+
+
+class CatalogueGroup(SnippetViewSetGroup):
+    items = (ProductViewSet, FamilyViewSet, ShopViewSet, VersionViewSet, ResponsibilityViewSet)
+    menu_label = _("Catalogue")
+    menu_icon = "tag"
+    menu_order = 210
+    add_to_admin_menu = True
+
+
+register_snippet(CatalogueGroup)
+
+
+@hooks.register("construct_settings_menu")
+def hide_users_and_groups(request: Any, menu_items: list[Any]) -> None:
+    """People and roles are kept by the accounts room; Wagtail's own screens would go round it (RULINGS 6)."""
+    menu_items[:] = [item for item in menu_items if item.name not in ("users", "groups")]
