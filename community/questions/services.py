@@ -300,7 +300,7 @@ def edit_answer(
 # Judging
 
 
-def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, **data: Any) -> int:
+def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /, **data: Any) -> int:
     """Set somebody's vote on a post whose row is held. Returns the score, which is always the sum of the rows."""
     if value not in (1, 0, -1):
         raise ValidationError({"value": _("Vote up, down, or take it back.")})

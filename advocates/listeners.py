@@ -1,0 +1,95 @@
+"""What this room hears: judgement becomes points, points become ranks and boards, conduct becomes trust.
+
+All of it in the transaction of the cause, in replays too. Points come first: badges and trust read the ledger.
+"""
+
+from typing import Any
+
+from community.accounts.models import TrustLevel, User
+from community.events.log import listen
+from community.events.models import Event
+
+from . import badges, boards, reputation, totals, trust
+
+
+@listen(*reputation.HEARD)
+def count_points(event: Event) -> None:
+    reputation.hear(event)
+
+
+@listen(*badges.HEARD)
+def look_at_badges(event: Event) -> None:
+    badges.hear(event)
+
+
+@listen("person.role_changed")
+def change_sides(event: Event) -> None:
+    """Staff hold no rank, no badges and no place; somebody who leaves the brand comes back to their own."""
+    person: Any = event.subject
+    totals.forget(person.pk)
+    running = totals.batch()
+    if running is not None:
+        running.people.add(person.pk)
+        running.jobs["badges"].add(person.pk)
+        return
+    boards.relist(person)
+    totals.rename_by_rank([person.pk])
+    badges.award_badges([person.pk])
+
+
+@listen("person.suspended", "person.restored", "person.silenced")
+def leave_or_join_boards(event: Event) -> None:
+    person: Any = event.subject
+    totals.forget(person.pk)
+    running = totals.batch()
+    if running is not None:
+        running.people.add(person.pk)
+        return
+    boards.relist(person)
+    if event.kind == "person.silenced":
+        trust.evaluate(person)
+
+
+@listen(
+    "thread.posted",
+    "answer.posted",
+    "comment.posted",
+    "review.published",
+    "recipe.published",
+    "tip.published",
+    "thread.voted",
+    "answer.voted",
+    "answer.accepted",
+    "review.found_helpful",
+)
+def newcomers_grow(event: Event) -> None:
+    """Newcomers are looked at as they go; everybody else once a day."""
+    subject: Any = event.subject
+    _evaluate(subject.author_id, below=TrustLevel.MEMBER)
+
+
+@listen("flag.upheld")
+def trouble_counts(event: Event) -> None:
+    subject: Any = event.subject
+    author = getattr(subject.target, "author_id", None)
+    if author is not None:
+        _evaluate(author)
+
+
+def _evaluate(person_id: int, below: int | None = None) -> None:
+    running = totals.batch()
+    if running is not None:
+        running.jobs["trust"].add(person_id)
+        return
+    people = User.objects.filter(pk=person_id)
+    if below is not None:
+        people = people.filter(trust__lt=below)
+    person = people.first()
+    if person is not None:
+        trust.evaluate(person)
+
+
+@totals.at_end_of_batch
+def _evaluate_batch(batch: totals.Batch) -> None:
+    people = User.objects.filter(pk__in=batch.jobs.pop("trust", set())).order_by("pk")
+    trust.evaluate_all(people)

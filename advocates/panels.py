@@ -1,0 +1,45 @@
+"""What this room shows on pages of others."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+
+from community.accounts.models import Standing
+from community.core import panels
+
+from . import boards
+from .matching import competence
+from .models import Period
+
+EXPERT, VERSED = 300, 60  # points at today's worth
+
+
+class Competence(panels.Panel):
+    """What somebody knows of the product a page is about (RULINGS 25): the page names it as `request.about_product`."""
+
+    template = "advocates/_competence.html"
+    query_budget = 1
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        product = getattr(request, "about_product", None)
+        people = [person for person in batch if person.standing not in (Standing.STAFF, Standing.ERASED)]
+        if product is None or not people:
+            return {}
+        known = competence(people, product)
+        return {
+            person.pk: {"product": product, "expert": known[person.pk] >= EXPERT}
+            for person in people
+            if known.get(person.pk, 0) >= VERSED
+        }
+
+
+class OfTheMonth(panels.Panel):
+    """Who helped most this month, on the home page."""
+
+    template = "advocates/_of_the_month.html"
+    query_budget = 1
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        rows = boards.top(Period.MONTH, count=4)
+        return {None: {"rows": rows}} if rows else {}

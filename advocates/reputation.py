@@ -1,0 +1,337 @@
+"""What others' judgement is worth, and the ledger it is written into (FEATURES F, RULINGS 22 and 23).
+
+`hear(event)` is all there is to it: it runs in the transaction of the cause, for live events, replays and the rebuild
+alike, so that the three can't disagree. An event becomes **entries**; what falls away is reversed by an entry of the
+same day that points at it; a reversal is itself reversed when a hidden post is shown again. Totals, ranks and boards
+follow from the entries (`totals.py`, `boards.py`).
+
+Changing a rule: add a `Rule` with the next version and the moment it holds from. Entries keep the version and the
+points they were written with; nothing is repriced.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from community.accounts.models import Standing, User
+from community.events.models import Event
+from community.moderation.models import Flag
+from community.questions.models import Answer, FollowUp, Kind
+
+from . import totals
+from .models import Reason, ReputationEntry
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one judgement is worth, from a moment on."""
+
+    points: int
+    says: Promise
+    version: int = 1
+    since: datetime = BEGINNING
+    exempt: bool = False  # not under the daily cap
+    lifetime_cap: int | None = None
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    Reason.ACCEPTED: (Rule(15, _("Your answer is accepted, and it isn't your own question"), exempt=True),),
+    Reason.THREAD_UP: (Rule(10, _("Your question is voted up")),),
+    Reason.ANSWER_UP: (Rule(10, _("Your answer is voted up")),),
+    Reason.HELD: (Rule(5, _("Your fix still works after 3 days")),),
+    Reason.ACCEPTING: (Rule(2, _("You accept somebody else's answer, once a question"), exempt=True),),
+    Reason.HELPFUL: (Rule(2, _("Your review is found helpful")),),
+    Reason.MADE: (Rule(2, _("Somebody made your recipe")),),
+    Reason.WORKED: (Rule(2, _("Your tip worked for somebody")),),
+    Reason.EDIT: (Rule(2, _("An edit you suggested is taken over"), lifetime_cap=1000),),
+    Reason.DOWNVOTING: (Rule(-1, _("You vote an answer down")),),
+    Reason.THREAD_DOWN: (Rule(-2, _("Your question is voted down")),),
+    Reason.ANSWER_DOWN: (Rule(-2, _("Your answer is voted down")),),
+    Reason.SPAM: (Rule(-100, _("A post of yours is confirmed as spam")),),
+}
+
+
+def rule_for(reason: str, at: datetime) -> Rule:
+    """The rule that holds for what was recorded at this moment."""
+    return max((rule for rule in RULES[reason] if rule.since <= at), key=lambda rule: rule.since)
+
+
+def current_rules(at: datetime) -> list[tuple[str, Rule]]:
+    """For the page that explains them: highest first."""
+    rules = [(str(reason), rule_for(reason, at)) for reason in RULES]
+    return sorted(rules, key=lambda pair: -pair[1].points)
+
+
+JUDGED = ("thread", "answer", "review", "recipe", "tip")
+TAKEN_AWAY = tuple(f"{noun}.{verb}" for noun in JUDGED for verb in ("hidden", "deleted"))
+SHOWN_AGAIN = tuple(f"{noun}.restored" for noun in JUDGED)
+
+
+class Posting:
+    """The entries one event gives rise to, written and added up together."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.entries: list[ReputationEntry] = []
+        self.people: dict[int, User] = {}
+
+    def hold(self, *people: int | None) -> None:
+        """Lock the people concerned, in id order; after the thread, which the service holds (RULINGS 23)."""
+        self.people.update(totals.hold({pk for pk in people if pk is not None} - self.people.keys()))
+
+    def earns(self, person_id: int) -> bool:
+        """Staff earn nothing: helping is their work."""
+        return totals.standing_of(self.people[person_id]) != Standing.STAFF
+
+    def credit(
+        self, person_id: int, reason: str, target: models.Model, *, giver: int | None, product: int | None = None
+    ) -> None:
+        if not self.earns(person_id):
+            return
+        rule = rule_for(reason, self.event.recorded_at)
+        if rule.lifetime_cap is not None and self._so_far(person_id, reason) + rule.points > rule.lifetime_cap:
+            return
+        self.entries.append(
+            ReputationEntry(
+                person_id=person_id,
+                day=self.event.occurred_at.astimezone(UTC).date(),
+                points=rule.points,
+                reason=reason,
+                rule_version=rule.version,
+                exempt=rule.exempt,
+                event=self.event,
+                target_type=ContentType.objects.get_for_model(target),
+                target_id=target.pk,
+                giver_id=giver,
+                product_id=product,
+                at=self.event.occurred_at,
+            )
+        )
+
+    def _so_far(self, person_id: int, reason: str) -> int:
+        found = ReputationEntry.objects.filter(person=person_id, reason=reason).aggregate(sum=Sum("points"))
+        return found["sum"] or 0
+
+    def reverse(self, entry: ReputationEntry, *, points: int | None = None) -> None:
+        """Take an entry back, or give again what a reversal took. `points` 0 makes a reversal final."""
+        self.entries.append(
+            ReputationEntry(
+                person_id=entry.person_id,
+                day=entry.day,
+                points=-entry.points if points is None else points,
+                reason=entry.reason,
+                rule_version=entry.rule_version,
+                exempt=entry.exempt,
+                event=self.event,
+                reverses=entry,
+                takes_back=True if points == 0 else not entry.takes_back,
+                target_type_id=entry.target_type_id,
+                target_id=entry.target_id,
+                giver_id=entry.giver_id,
+                product_id=entry.product_id,
+                at=self.event.occurred_at,
+            )
+        )
+
+    def withdraw(self, target: models.Model, reasons: Iterable[str], *, giver: int | None, voterless: bool) -> None:
+        """The judgement itself is taken back: by its giver, or one of many rows without a voter."""
+        found = ReputationEntry.objects.about(target).filter(reason__in=tuple(reasons), giver=giver).last_words()
+        if voterless:
+            # The service travels to the moment of the row it takes back, so the entries of that moment come first.
+            same = list(found.filter(takes_back=False, at=self.event.occurred_at)[:1])
+            found = same or list(found.filter(takes_back=False).order_by("-at", "-id")[:1])
+        for entry in found:
+            self.hold(entry.person_id)
+            if not entry.takes_back:
+                self.reverse(entry)
+            elif entry.points and entry.event.kind in TAKEN_AWAY:
+                self.reverse(entry, points=0)  # hidden meanwhile: must not come back when it is shown again
+
+    def post(self) -> None:
+        if self.entries:
+            ReputationEntry.objects.bulk_create(self.entries)
+            totals.settle(self.entries, self.people)
+
+
+def hear(event: Event) -> None:
+    """Write what an event means for reputation. Runs in its transaction."""
+    posting = Posting(event)
+    _HANDLERS[event.kind](posting, event)
+    posting.post()
+
+
+def _vote(posting: Posting, event: Event, *, reasons: tuple[str, str], product: int | None, costs: bool) -> None:
+    """A vote on somebody's post. `costs`: voting down costs the voter a point, too."""
+    post: Any = event.subject
+    value, previous = event.data.get("value", 0), event.data.get("previous", 0)
+    voter = event.actor_id
+    up, down = reasons
+    posting.hold(post.author_id, voter if costs and (value < 0 or previous < 0) else None)
+    if previous:
+        taken = {up} if previous > 0 else {down, Reason.DOWNVOTING}
+        posting.withdraw(post, taken, giver=voter, voterless=voter is None)
+    if value and voter != post.author_id:
+        posting.credit(post.author_id, up if value > 0 else down, post, giver=voter, product=product)
+        if value < 0 and costs and voter is not None:
+            posting.credit(voter, Reason.DOWNVOTING, post, giver=voter)
+
+
+def _thread_voted(posting: Posting, event: Event) -> None:
+    thread: Any = event.subject
+    if thread.kind == Kind.IDEA:
+        return  # ideas give no reputation (RULINGS 22)
+    _vote(
+        posting, event, reasons=(Reason.THREAD_UP, Reason.THREAD_DOWN), product=totals.product_of(thread), costs=False
+    )
+
+
+def _answer_voted(posting: Posting, event: Event) -> None:
+    answer: Any = event.subject
+    if answer.thread.kind == Kind.IDEA:
+        return
+    product = totals.product_of(answer.thread)
+    _vote(posting, event, reasons=(Reason.ANSWER_UP, Reason.ANSWER_DOWN), product=product, costs=True)
+
+
+def _accepted(posting: Posting, event: Event) -> None:
+    answer: Any = event.subject
+    asker = answer.thread.author_id
+    if answer.author_id == asker or answer.thread.kind == Kind.IDEA:
+        return
+    posting.hold(answer.author_id, asker)
+    known = set(
+        ReputationEntry.objects.about(answer)
+        .filter(reason__in=(Reason.ACCEPTED, Reason.ACCEPTING))
+        .standing()
+        .values_list("reason", flat=True)
+    )
+    product = totals.product_of(answer.thread)
+    if Reason.ACCEPTED not in known:
+        posting.credit(answer.author_id, Reason.ACCEPTED, answer, giver=event.actor_id, product=product)
+    if event.data.get("accepted_by") == "asker" and Reason.ACCEPTING not in known:
+        siblings = Answer._base_manager.filter(thread=answer.thread_id).values("pk")
+        once = ReputationEntry.objects.filter(
+            person=asker,
+            reason=Reason.ACCEPTING,
+            target_type=ContentType.objects.get_for_model(Answer),
+            target_id__in=siblings,
+        )
+        if not once.standing().exists():
+            posting.credit(asker, Reason.ACCEPTING, answer, giver=asker)
+
+
+def _unaccepted(posting: Posting, event: Event) -> None:
+    _take_back(posting, event.subject, (Reason.ACCEPTED, Reason.ACCEPTING))
+
+
+def _followed_up(posting: Posting, event: Event) -> None:
+    subject: Any = event.subject
+    answer = subject.answer if isinstance(subject, FollowUp) else subject
+    if answer.author_id == answer.thread.author_id:
+        return
+    posting.hold(answer.author_id)
+    if event.data.get("answer") != FollowUp.Outcome.YES:
+        _take_back(posting, answer, (Reason.HELD,))
+    elif not ReputationEntry.objects.about(answer).filter(reason=Reason.HELD).standing().exists():
+        product = totals.product_of(answer.thread)
+        posting.credit(answer.author_id, Reason.HELD, answer, giver=event.actor_id, product=product)
+
+
+def _found_useful(reason: str, key: str) -> Callable[[Posting, Event], None]:
+    """Helpful, made, worked: one positive judgement a person, nothing for a negative one."""
+
+    def handle(posting: Posting, event: Event) -> None:
+        post: Any = event.subject
+        giver = event.actor_id
+        posting.hold(post.author_id)
+        if giver is not None:
+            last = ReputationEntry.objects.about(post).filter(reason=reason, giver=giver).standing()
+            given = last.exists()
+        else:
+            given = bool(event.data.get("previous"))
+        wanted = event.data.get(key) is True
+        if given and not wanted:
+            posting.withdraw(post, {reason}, giver=giver, voterless=giver is None)
+        elif wanted and not given and giver != post.author_id:
+            product = totals.product_of(post)
+            posting.credit(post.author_id, reason, post, giver=giver, product=product)
+        elif not wanted and giver is not None:
+            posting.withdraw(post, {reason}, giver=giver, voterless=False)  # taken back while hidden
+
+    return handle
+
+
+def _edit_accepted(posting: Posting, event: Event) -> None:
+    """The subject is the Revision that was taken over."""
+    revision: Any = event.subject
+    if revision.editor_id is None or revision.editor_id == event.data.get("post_author"):
+        return
+    posting.hold(revision.editor_id)
+    posting.credit(revision.editor_id, Reason.EDIT, revision, giver=event.actor_id)
+
+
+def _flag_upheld(posting: Posting, event: Event) -> None:
+    flag: Any = event.subject
+    if event.data.get("reason") != Flag.Reason.SPAM or flag.target is None:
+        return
+    posting.hold(flag.target.author_id)
+    known = ReputationEntry.objects.about(flag.target).filter(reason=Reason.SPAM).standing()
+    if not known.exists():  # once a post, however many flagged it
+        posting.credit(flag.target.author_id, Reason.SPAM, flag.target, giver=None)
+
+
+def _taken_away(posting: Posting, event: Event) -> None:
+    """A post nobody sees earns nothing; that it was spam stays."""
+    entries = ReputationEntry.objects.about(event.subject).exclude(reason=Reason.SPAM).standing()
+    _reverse_all(posting, entries)
+
+
+def _shown_again(posting: Posting, event: Event) -> None:
+    """What hiding took is given again, and it was no spam after all."""
+    about = ReputationEntry.objects.about(event.subject)
+    taken = about.last_words().filter(takes_back=True, event__kind__in=TAKEN_AWAY).exclude(points=0)
+    _reverse_all(posting, [*taken, *about.filter(reason=Reason.SPAM).standing()])
+
+
+def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:
+    found = ReputationEntry.objects.about(target).filter(reason__in=tuple(reasons)).last_words().select_related("event")
+    chosen = list(found)
+    posting.hold(*(entry.person_id for entry in chosen))
+    for entry in chosen:
+        if not entry.takes_back:
+            posting.reverse(entry)
+        elif entry.points and entry.event.kind in TAKEN_AWAY:
+            posting.reverse(entry, points=0)
+
+
+def _reverse_all(posting: Posting, entries: Iterable[ReputationEntry]) -> None:
+    chosen = list(entries)
+    posting.hold(*(entry.person_id for entry in chosen))
+    for entry in chosen:
+        posting.reverse(entry)
+
+
+_HANDLERS: dict[str, Callable[[Posting, Event], None]] = {
+    "thread.voted": _thread_voted,
+    "answer.voted": _answer_voted,
+    "answer.accepted": _accepted,
+    "answer.unaccepted": _unaccepted,
+    "follow_up.answered": _followed_up,
+    "review.found_helpful": _found_useful(Reason.HELPFUL, "helpful"),
+    "recipe.made": _found_useful(Reason.MADE, "on"),
+    "tip.worked": _found_useful(Reason.WORKED, "worked"),
+    "edit.accepted": _edit_accepted,
+    "flag.upheld": _flag_upheld,
+    **dict.fromkeys(TAKEN_AWAY, _taken_away),
+    **dict.fromkeys(SHOWN_AGAIN, _shown_again),
+}
+HEARD = tuple(_HANDLERS)

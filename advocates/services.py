@@ -1,0 +1,417 @@
+"""What is done with ranks, badges and the programme: a verb each, for the desk, the loader and pages alike."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from community.accounts.models import Standing, User
+from community.core import clock, text
+from community.core.errors import Conflict, require
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from products.models import Product
+
+from . import badges as judging
+from . import permissions, tasks, totals, trust
+from .models import AdvocateMembership, Award, Badge, Expertise, Interest, Rank
+
+State = AdvocateMembership.State
+
+
+def _require_manager(by: User | None) -> None:
+    """`by` is None for migrations' and loaders' own data only."""
+    if by is not None and not is_replaying():
+        require(permissions.why_not_manage(by))
+
+
+# Ranks
+
+
+def _ranks_changed() -> None:
+    """Everybody's rank is a copy: at once in a replay or a loader, in the background on a living site."""
+    if is_replaying():
+        totals.rename_by_rank()
+    else:
+        tasks.rename_by_rank.enqueue()
+
+
+@transaction.atomic
+def save_rank(by: User | None, *, slug: str, name: str, threshold: int, line: str = "") -> Rank:
+    """Add or change a rank. Raises ValidationError by field."""
+    _require_manager(by)
+    name = text.clean_line(name)[:60]
+    errors: dict[str, str] = {}
+    if not name:
+        errors["name"] = _("Give it a name.")
+    if threshold < 0:
+        errors["threshold"] = _("Points start at 0.")
+    if Rank.objects.filter(threshold=threshold).exclude(slug=slug).exists():
+        errors["threshold"] = _("Another rank begins at so many points.")
+    known = Rank.objects.filter(slug=slug).first()
+    if known and known.threshold == 0 and threshold > 0:
+        errors["threshold"] = _("Somebody who begins needs a rank, too: the first one stays at 0.")
+    if errors:
+        raise ValidationError(errors)
+    wanted = {"name": name, "threshold": threshold, "line": text.clean_line(line)[:200]}
+    if known and all(getattr(known, field) == value for field, value in wanted.items()):
+        return known
+    rank, _new = Rank.objects.update_or_create(slug=slug, defaults=wanted)
+    _ranks_changed()
+    return rank
+
+
+@transaction.atomic
+def save_ranks(by: User | None, ranks: Sequence[dict[str, Any]]) -> list[Rank]:
+    """Set the whole ladder: these ranks and no others. The first begins at 0."""
+    _require_manager(by)
+    thresholds = [rank["threshold"] for rank in ranks]
+    if not thresholds or min(thresholds) != 0 or len(set(thresholds)) != len(thresholds):
+        raise ValidationError(_("Ranks begin at 0, and each at another number of points."))
+    wanted = {
+        rank["slug"]: {
+            "name": text.clean_line(rank["name"])[:60],
+            "threshold": rank["threshold"],
+            "line": text.clean_line(rank.get("line", ""))[:200],
+        }
+        for rank in ranks
+    }
+    known = {row.slug: {"name": row.name, "threshold": row.threshold, "line": row.line} for row in Rank.objects.all()}
+    if known != wanted:
+        Rank.objects.all().delete()
+        Rank.objects.bulk_create([Rank(slug=slug, **fields) for slug, fields in wanted.items()])
+        _ranks_changed()
+    return list(Rank.objects.all())
+
+
+@transaction.atomic
+def delete_rank(rank: Rank, by: User | None) -> None:
+    """Take a rank out; its people move to the one below."""
+    _require_manager(by)
+    if rank.threshold == 0:
+        raise Conflict(_("Somebody who begins needs a rank, too: rename it instead."))
+    rank.delete()
+    _ranks_changed()
+
+
+# Badges
+
+
+@transaction.atomic
+def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = None) -> Badge:
+    """Add or change a badge, from the words of demo/badges.yaml. Idempotent; raises ValidationError by field.
+
+    A new or changed rule is judged over the whole history: in the background, in a replay by `award_badges`.
+    """
+    _require_manager(by)
+    rule = dict(data["award"]) if isinstance(data.get("award"), dict) else data.get("award")
+    by_hand = data.get("by_hand") or False
+    hand_given = bool(by_hand) or (isinstance(rule, dict) and rule.get("event") == judging.BY_HAND)
+    awarded, per = data.get("awarded", Badge.Awarded.ONCE), data.get("per") or ""
+    errors: dict[str, Any] = {}
+    try:
+        judging.check_award(rule, awarded=awarded, per=per, by_hand=hand_given)
+    except ValidationError as error:
+        errors.update(error.message_dict)
+    if data.get("level") not in Badge.Level.values:
+        errors["level"] = _("Choose bronze, silver or gold.")
+    if awarded not in Badge.Awarded.values:
+        errors["awarded"] = _("Once or many.")
+    if not text.clean_line(data.get("name", "")):
+        errors["name"] = _("Give it a name.")
+    if errors:
+        raise ValidationError(errors)
+    limits = by_hand if isinstance(by_hand, dict) else {}
+    wanted = {
+        "name": text.clean_line(data["name"])[:60],
+        "level": data["level"],
+        "area": data.get("area", ""),
+        "rule": text.clean_line(data.get("rule", ""))[:300],
+        "award": rule,
+        "event": rule["event"],
+        "awarded": awarded,
+        "per": per,
+        "by_hand": hand_given,
+        "at_most_people": limits.get("at_most_people", judging.MOST_BY_HAND),
+    }
+    if position is not None:
+        wanted["position"] = position
+    known = Badge.objects.filter(slug=data["slug"]).first()
+    if known and known.retired_at is None and all(getattr(known, field) == value for field, value in wanted.items()):
+        return known
+    judged = ("award", "awarded", "per")
+    rejudge = known is None or known.retired_at or any(getattr(known, field) != wanted[field] for field in judged)
+    badge, _new = Badge.objects.update_or_create(slug=data["slug"], defaults={**wanted, "retired_at": None})
+    if rejudge and not hand_given and not is_replaying() and by is not None:
+        tasks.judge_badge.enqueue(badge.slug)
+    return badge
+
+
+@transaction.atomic
+def retire_badge(badge: Badge, by: User | None) -> None:
+    """Give a badge no more. Who has it keeps it as long as its ground holds."""
+    _require_manager(by)
+    if badge.retired_at is None:
+        badge.retired_at = clock.now()
+        badge.save(update_fields=["retired_at"])
+
+
+@transaction.atomic
+def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -> list[Award]:
+    """Thank people by hand, with a reason that everybody reads. The same reason twice is harmless."""
+    _require_manager(by)
+    chosen = list(people)
+    reason = text.clean_line(reason)[:500]
+    if not badge.by_hand:
+        raise Conflict(_("This badge is given by its rule alone."))
+    if len(reason) < judging.SHORTEST_REASON:
+        raise ValidationError({"reason": _("Say what for, in 20 characters or more; everybody will read it.")})
+    if len(chosen) > badge.at_most_people:
+        raise ValidationError(
+            {
+                "people": ngettext(
+                    "At most %(most)d person at once.", "At most %(most)d people at once.", badge.at_most_people
+                )
+                % {"most": badge.at_most_people}
+            }
+        )
+    key = hashlib.sha256(reason.encode()).hexdigest()[:16]
+    given = []
+    for person in chosen:
+        if person.standing in (Standing.STAFF, Standing.ERASED):
+            raise ValidationError({"people": _("Staff get no badges.")})
+        award, new = Award.objects.get_or_create(
+            badge=badge, person=person, per_key=key, defaults={"at": clock.now(), "reason": reason, "given_by": by}
+        )
+        if new:
+            judging.copy_counts(person)
+            record(judging.BY_HAND, actor=by, subject=person, badge=badge.slug, per=key, given_by="staff")
+        given.append(award)
+    return given
+
+
+@transaction.atomic
+def take_back_badge(award: Award, by: User, *, reason: str) -> None:
+    """Take a badge given by hand back, and say why. Twice is harmless."""
+    _require_manager(by)
+    if not award.badge.by_hand:
+        raise Conflict(_("This badge follows its rule; it goes when its ground goes."))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why; they will read it.")})
+    gone, _details = Award.objects.filter(pk=award.pk).delete()
+    if gone:
+        judging.copy_counts(award.person)
+        record("badge.revoked", actor=by, subject=award.person, note=reason, badge=award.badge.slug, per=award.per_key)
+
+
+# The programme
+
+
+def _copy_standing(member: AdvocateMembership) -> None:
+    """What bylines print: standing and expertise, copied to the person (RULINGS 7)."""
+    person = User.objects.select_for_update(of=("self",)).get(pk=member.user_id)
+    group = Group.objects.filter(name="Advocates").first()
+    if member.is_current:
+        person.standing = Standing.ADVOCATE
+        names = [row.product.label for row in member.expertise.select_related("product")]
+        person.expertise_text = ", ".join(names)[:200]
+        if group:
+            person.groups.add(group)
+    else:
+        if person.standing == Standing.ADVOCATE:
+            person.standing = Standing.FORMER_ADVOCATE if member.state == State.LEFT else Standing.MEMBER
+        person.expertise_text = ""
+        if group:
+            person.groups.remove(group)
+    person.save(update_fields=["standing", "expertise_text"])
+    member.user.standing, member.user.expertise_text = person.standing, person.expertise_text
+    totals.forget(person.pk)
+
+
+def _set_expertise(member: AdvocateMembership, products: Iterable[Product]) -> None:
+    wanted = list(dict.fromkeys(products))
+    member.expertise.exclude(product__in=wanted).delete()
+    for position, product in enumerate(wanted):
+        Expertise.objects.update_or_create(membership=member, product=product, defaults={"position": position})
+
+
+def _why_not_member(user: User) -> str:
+    if user.standing in (Standing.STAFF, Standing.ERASED) or not user.is_active:
+        return _("Advocates are owners, not staff, with an account that is open.")
+    return ""
+
+
+@transaction.atomic
+def note_candidate(
+    user: User, by: User | None, products: Iterable[Product] = (), *, note: str = ""
+) -> AdvocateMembership:
+    """Somebody applied or was invited. Nothing of it shows beside their name yet."""
+    _require_manager(by)
+    require(_why_not_member(user))
+    member, new = AdvocateMembership.objects.get_or_create(
+        user=user, defaults={"state": State.CANDIDATE, "since": clock.now(), "note": text.clean_line(note)[:200]}
+    )
+    if not new and member.state == State.LEFT:
+        member.state, member.since, member.until = State.CANDIDATE, clock.now(), None
+        member.save(update_fields=["state", "since", "until"])
+    if member.state == State.CANDIDATE:
+        _set_expertise(member, products)
+    return member
+
+
+@transaction.atomic
+def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note: str = "") -> AdvocateMembership:
+    """Make somebody an advocate for these products. Twice is harmless; an advocate's products are set anew."""
+    _require_manager(by)
+    require(_why_not_member(user))
+    member, _new = AdvocateMembership.objects.select_for_update().get_or_create(
+        user=user, defaults={"state": State.CANDIDATE, "since": clock.now()}
+    )
+    member.user = user
+    joins = not member.is_current
+    if joins:
+        member.state, member.since, member.until = State.ACTIVE, clock.now(), None
+        member.admitted_by = by
+    if note:
+        member.note = text.clean_line(note)[:200]
+    member.save()
+    _set_expertise(member, products)
+    _copy_standing(member)
+    if joins:
+        record("advocate.joined", actor=by, subject=user)
+        trust.evaluate(user)
+    return member
+
+
+@transaction.atomic
+def set_expertise(user: User, by: User | None, products: Iterable[Product]) -> None:
+    """Change the products an advocate answers for."""
+    _require_manager(by)
+    member = _member(user)
+    _set_expertise(member, products)
+    _copy_standing(member)
+
+
+def _member(user: User) -> AdvocateMembership:
+    member = AdvocateMembership.objects.select_for_update().filter(user=user).first()
+    if member is None or member.state in (State.LEFT, State.CANDIDATE):
+        raise Conflict(_("They are no advocate now."))
+    member.user = user
+    return member
+
+
+@transaction.atomic
+def set_away(
+    user: User,
+    by: User,
+    on: bool = True,
+    *,
+    until: datetime | None = None,
+    note: str = "",
+    stand_in: User | None = None,
+) -> AdvocateMembership:
+    """An advocate is away (and somebody may look after their questions), or back. Twice is harmless."""
+    if not is_replaying():
+        require(permissions.why_not_change_own(by, user))
+    if stand_in is not None and stand_in.pk == user.pk:
+        raise ValidationError({"stand_in": _("Choose somebody else.")})
+    member = _member(user)
+    changes = (member.state == State.AWAY) != on
+    member.state = State.AWAY if on else State.ACTIVE
+    member.until = until if on else None
+    member.note = text.clean_line(note)[:200] if on else ""
+    member.stand_in = stand_in if on else None
+    member.save(update_fields=["state", "until", "note", "stand_in"])
+    if changes:
+        record("advocate.away", actor=by, subject=user, on=on)
+    return member
+
+
+@transaction.atomic
+def leave(user: User, by: User, *, reason: str = "") -> None:
+    """An advocate stops, or is asked to. Points, badges and rank stay. Twice is harmless."""
+    if not is_replaying():
+        require(permissions.why_not_change_own(by, user))
+    member = AdvocateMembership.objects.select_for_update().filter(user=user).first()
+    if member is None or member.state == State.LEFT:
+        return
+    was_current = member.is_current
+    member.user = user
+    member.state, member.until, member.stand_in, member.note = State.LEFT, clock.now(), None, ""
+    member.save(update_fields=["state", "until", "stand_in", "note"])
+    _copy_standing(member)
+    if was_current:
+        record("advocate.left", actor=by, subject=user, note=reason)
+        trust.evaluate(user)
+
+
+# Ties to the brand
+
+
+@transaction.atomic
+def declare_interest(user: User, by: User, *, kind: str, line: str, since: date, until: date | None = None) -> Interest:
+    """Declare a tie to the brand; it is printed beside the name as long as it lasts. Twice is harmless."""
+    if not is_replaying():
+        require(permissions.why_not_change_own(by, user))
+    line = text.clean_line(line)[:200]
+    errors: dict[str, str] = {}
+    if kind not in Interest.Kind.values:
+        errors["kind"] = _("Choose what it is.")
+    if not line:
+        errors["line"] = _("Say it in a line, as it will be printed.")
+    if until is not None and until < since:
+        errors["until"] = _("It can't end before it began.")
+    if errors:
+        raise ValidationError(errors)
+    interest, _new = Interest.objects.get_or_create(
+        person=user, kind=kind, line=line, since=since, defaults={"until": until, "declared_at": clock.now()}
+    )
+    if interest.until != until:
+        interest.until = until
+        interest.save(update_fields=["until"])
+    copy_interests(user)
+    return interest
+
+
+@transaction.atomic
+def end_interest(interest: Interest, by: User, on: date) -> None:
+    """A tie has ended. What was written meanwhile keeps it."""
+    row = locked(interest)
+    if not is_replaying():
+        require(permissions.why_not_change_own(by, row.person))
+    if on < row.since:
+        raise ValidationError({"until": _("It can't end before it began.")})
+    row.until = interest.until = on
+    row.save(update_fields=["until"])
+    copy_interests(row.person)
+
+
+def interests_on(person: User, day: date) -> list[Interest]:
+    """The ties somebody had on a day: what stands beside what they wrote then."""
+    return [
+        interest
+        for interest in person.interests.all()
+        if interest.since <= day and (interest.until is None or interest.until >= day)
+    ]
+
+
+def copy_interests(person: User) -> None:
+    lines = [interest.line for interest in interests_on(person, clock.now().date())]
+    person.interests_text = " ".join(lines)[:400]
+    User.objects.filter(pk=person.pk).update(interests_text=person.interests_text)
+
+
+def copy_all_interests() -> int:
+    """Sweep: ties that began or ended overnight."""
+    changed = 0
+    for person in User.objects.filter(interests__isnull=False).distinct().prefetch_related("interests"):
+        before = person.interests_text
+        copy_interests(person)
+        changed += before != person.interests_text
+    return changed

@@ -1,0 +1,18 @@
+"""Background entries. Each is safe to run twice."""
+
+from django_tasks import task
+
+from . import badges, totals
+from .models import Badge
+
+
+@task()
+def rename_by_rank() -> int:
+    """A threshold or a name changed: everybody's rank is written anew."""
+    return totals.rename_by_rank()
+
+
+@task()
+def judge_badge(slug: str) -> list[int]:
+    """A rule changed: it runs over the whole history."""
+    return list(badges.award_badges(badges=Badge.objects.filter(slug=slug)))

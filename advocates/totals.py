@@ -1,0 +1,263 @@
+"""From entries to days, reputation and ranks, either at once or at the end of a batch.
+
+Live, an entry costs the same at a million people: its day, its boards and its person are changed in place. Loaders,
+imports and the rebuild wrap their work in `later()`: entries are written as they come, and the people they touched
+are counted anew, once, at its end. Both ways give the same rows; a test holds that.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest
+
+from community.accounts.models import Standing, User
+from community.core.models import Numbers
+from community.questions.models import Thread
+from community.sharing.models import Recipe, Tip
+from reviews.models import Review
+
+from . import boards
+from .models import BoardScore, DayTotal, Period, Rank, ReputationEntry
+
+FLOOR = 1
+CHUNK = 500
+
+
+@dataclass
+class Batch:
+    """What a running `later()` has to count at its end."""
+
+    people: set[int] = field(default_factory=set)
+    known: dict[int, User] = field(default_factory=dict)
+    # A rebuild tells the past, where people and threads were not what they are now.
+    standings: dict[int, str] | None = None
+    products: dict[tuple[type, int], int | None] = field(default_factory=dict)
+    jobs: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+
+
+_batch: ContextVar[Batch | None] = ContextVar("advocates_batch", default=None)
+_at_end: list[Any] = []
+
+
+def at_end_of_batch(job: Any) -> Any:
+    """Register what else is done once for all that a batch touched: `job(batch)`."""
+    if job not in _at_end:
+        _at_end.append(job)
+    return job
+
+
+def batch() -> Batch | None:
+    return _batch.get()
+
+
+@contextmanager
+def telling() -> Iterator[Batch]:
+    """Write entries and count nothing: what `later` and the rebuild have in common."""
+    new = Batch()
+    token = _batch.set(new)
+    try:
+        yield new
+    finally:
+        _batch.reset(token)
+
+
+@contextmanager
+def later() -> Iterator[Batch]:
+    """Count at the end of the block instead of at each event. For loaders and imports; nests."""
+    outer = _batch.get()
+    if outer is not None:
+        yield outer
+        return
+    with telling() as new:
+        yield new
+        with transaction.atomic():
+            recount(new.people)
+        for job in _at_end:
+            job(new)
+
+
+def hold(people: set[int]) -> dict[int, User]:
+    """Lock people in id order and say who they are now; in a batch nobody competes, and each is read once."""
+    if not people:
+        return {}
+    running = _batch.get()
+    if running is not None:
+        missing = people - running.known.keys()
+        if missing:
+            running.known.update(User.objects.in_bulk(missing))
+        return {pk: running.known[pk] for pk in people}
+    rows = User.objects.select_for_update(of=("self",)).filter(pk__in=people).order_by("pk")
+    return {user.pk: user for user in rows}
+
+
+def forget(person_id: int) -> None:
+    """Somebody changed in the middle of a batch."""
+    running = _batch.get()
+    if running is not None:
+        running.known.pop(person_id, None)
+
+
+def standing_of(person: User) -> str:
+    running = _batch.get()
+    if running is not None and running.standings is not None:
+        return running.standings.get(person.pk, person.standing)
+    return person.standing
+
+
+def product_of(post: Thread | Tip | Recipe | Review) -> int | None:
+    """On which product's board a judgement counts; a recipe uses several and counts on none."""
+    if isinstance(post, Recipe):
+        return None
+    running = _batch.get()
+    key = (type(post), post.pk)
+    if running is not None and key in running.products:
+        return running.products[key]
+    return post.product_id
+
+
+def settle(entries: list[ReputationEntry], people: Mapping[int, User]) -> None:
+    """Add entries up: their days, boards, and the reputation and rank of their people."""
+    running = _batch.get()
+    if running is not None:
+        running.people.update(entry.person_id for entry in entries)
+        return
+    deltas = _add_to_days(entries)
+    for entry in entries:
+        if entry.product_id is not None:
+            deltas[entry.person_id, entry.day, entry.product_id] += entry.points
+    sums = boards.add(deltas, people)
+    for person_id in sorted(sums):
+        write_reputation(people[person_id], sums[person_id])
+
+
+def _add_to_days(entries: list[ReputationEntry]) -> dict[tuple[int, date, int], int]:
+    """Change the days; returns by how much each person's day changed in value, under product 0."""
+    known = {
+        (row.person_id, row.day): row
+        for row in DayTotal.objects.filter(
+            person__in={entry.person_id for entry in entries}, day__in={entry.day for entry in entries}
+        )
+    }
+    deltas: dict[tuple[int, date, int], int] = defaultdict(int)
+    days: dict[tuple[int, date], tuple[DayTotal, int]] = {}
+    cap = None
+    for entry in entries:
+        key = (entry.person_id, entry.day)
+        if key not in days:
+            row = known.get(key)
+            if row is None:
+                cap = Numbers.load().daily_reputation_cap if cap is None else cap
+                row = DayTotal(person_id=entry.person_id, day=entry.day, cap=cap)
+            days[key] = (row, row.value)
+        row = days[key][0]
+        if entry.exempt:
+            row.exempt += entry.points
+        else:
+            row.capped += entry.points
+    DayTotal.objects.bulk_create(
+        [row for row, _before in days.values()],
+        update_conflicts=True,
+        unique_fields=["person", "day"],
+        update_fields=["capped", "exempt"],
+    )
+    for (person_id, day), (row, before) in days.items():
+        deltas[person_id, day, 0] += row.value - before
+    return deltas
+
+
+def _rank_name(reputation: Any) -> Subquery:
+    return Subquery(Rank.objects.filter(threshold__lte=reputation).order_by("-threshold").values("name")[:1])
+
+
+def write_reputation(person: User, days: int) -> None:
+    """Copy reputation and rank to where bylines read them. Nobody else writes these fields."""
+    reputation = max(FLOOR, FLOOR + days)
+    rank: Any = "" if person.standing == Standing.STAFF else Coalesce(_rank_name(reputation), Value(""))
+    User.objects.filter(pk=person.pk).update(reputation=reputation, rank_name=rank)
+
+
+def rename_by_rank(people: Iterable[int] | None = None) -> int:
+    """Write everybody's rank anew after a threshold or a name changed, or a standing. Returns how many changed."""
+    wanted = Case(
+        When(standing=Standing.STAFF, then=Value("")),
+        default=Coalesce(
+            Subquery(
+                Rank.objects.filter(threshold__lte=OuterRef("reputation")).order_by("-threshold").values("name")[:1]
+            ),
+            Value(""),
+        ),
+        output_field=CharField(),
+    )
+    rows = User.objects.all() if people is None else User.objects.filter(pk__in=list(people))
+    return rows.annotate(wanted=wanted).exclude(rank_name=F("wanted")).update(rank_name=wanted)
+
+
+def recount(people: Iterable[int] | None = None) -> None:
+    """Days, boards, reputation and ranks of these people (or of all) anew from the ledger."""
+    if people is None:
+        ids = sorted(
+            set(ReputationEntry.objects.order_by().values_list("person", flat=True).distinct())
+            | set(DayTotal.objects.values_list("person", flat=True).distinct())
+            | set(User.objects.exclude(reputation=FLOOR).values_list("pk", flat=True))
+        )
+    else:
+        ids = sorted(people)
+    if not ids:
+        return
+    cap = Numbers.load().daily_reputation_cap
+    for start in range(0, len(ids), CHUNK):
+        _recount_some(ids[start : start + CHUNK], cap)
+    boards.recount_buckets()
+
+
+def _recount_some(ids: list[int], cap: int) -> None:
+    people = {user.pk: user for user in User.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")}
+    caps = {(row.person_id, row.day): row.cap for row in DayTotal.objects.filter(person__in=ids)}
+    found = (
+        ReputationEntry.objects.filter(person__in=ids)
+        .order_by()
+        .values("person", "day")
+        .annotate(
+            under=Coalesce(Sum("points", filter=Q(exempt=False)), 0),
+            beside=Coalesce(Sum("points", filter=Q(exempt=True)), 0),
+        )
+    )
+    days = [
+        DayTotal(
+            person_id=row["person"],
+            day=row["day"],
+            capped=row["under"],
+            exempt=row["beside"],
+            cap=caps.get((row["person"], row["day"]), cap),
+        )
+        for row in found
+    ]
+    DayTotal.objects.filter(person__in=ids).delete()
+    DayTotal.objects.bulk_create(days, batch_size=CHUNK)
+    deltas: dict[tuple[int, date, int], int] = defaultdict(int)
+    for day in days:
+        deltas[day.person_id, day.day, 0] += day.value
+    by_product = (
+        ReputationEntry.objects.filter(person__in=ids, product__isnull=False)
+        .order_by()
+        .values("person", "day", "product")
+        .annotate(sum=Sum("points"))
+    )
+    for row in by_product:
+        deltas[row["person"], row["day"], row["product"]] += row["sum"]
+    boards.write_anew(deltas, people)
+    sums = dict(
+        BoardScore.objects.on(Period.ALL, boards.ALL_TIME, 0).filter(person__in=ids).values_list("person", "points")
+    )
+    if silent := [pk for pk in ids if pk not in sums]:
+        User.objects.filter(pk__in=silent).update(reputation=FLOOR)
+    total = BoardScore.objects.on(Period.ALL, boards.ALL_TIME, 0).filter(person=OuterRef("pk")).values("points")[:1]
+    User.objects.filter(pk__in=list(sums)).update(reputation=Greatest(Value(FLOOR), Value(FLOOR) + Subquery(total)))
+    rename_by_rank(ids)

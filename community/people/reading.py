@@ -1,0 +1,133 @@
+"""What a person's page tells: only what they show, and only what still stands."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from django.contrib.contenttypes.prefetch import GenericPrefetch
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from advocates.matching import HALF_LIFE_DAYS
+from advocates.models import AdvocateMembership, Award, DayTotal, ReputationEntry
+from community.accounts.models import FormerUsername, User
+from community.core import clock
+from community.questions.models import Answer, FollowUp
+from products.models import Ownership, Product
+
+MOST_SKILLS, MOST_BADGES = 5, 12
+
+
+def find(username: str) -> tuple[User | None, User | None]:
+    """The person of this name, or the one who had it once: (now, then)."""
+    people = User.objects.select_related("profile", "department", "advocate", "advocate__stand_in")
+    person = people.filter(username=username.lower()).first() or people.filter(username=username).first()
+    if person is not None:
+        return person, None
+    former = FormerUsername.objects.filter(username=username.lower()).select_related("user").first()
+    return None, former.user if former else None
+
+
+@dataclass
+class Figures:
+    answers: int = 0
+    accepted: int = 0
+    asked: int = 0
+    held: int = 0
+
+    @property
+    def held_percent(self) -> int | None:
+        return round(100 * self.held / self.asked) if self.asked else None
+
+
+def figures(person: User) -> Figures:
+    """Visible answers, how many were accepted, and how many fixes were said to have held."""
+    counts = (
+        Answer.objects.visible()
+        .filter(author=person)
+        .aggregate(answers=Count("pk"), accepted=Count("pk", filter=Q(accepted_at__isnull=False)))
+    )
+    said = FollowUp.objects.filter(
+        answer__author=person, answer__visibility="visible", answer__thread__visibility="visible"
+    ).aggregate(asked=Count("pk"), held=Count("pk", filter=Q(outcome=FollowUp.Outcome.YES)))
+    return Figures(**counts, **said)
+
+
+@dataclass
+class Skill:
+    product: Product
+    points: float
+    share: float = field(default=0.0)
+
+
+def skills(person: User) -> list[Skill]:
+    """What somebody knows, by what others found of it; a point halves every 18 months."""
+    today = clock.now().astimezone(UTC).date()
+    rows = (
+        ReputationEntry.objects.filter(person=person, product__isnull=False)
+        .order_by()
+        .annotate(month=TruncMonth("day"))
+        .values("product", "month")
+        .annotate(sum=Sum("points"))
+    )
+    points: dict[int, float] = defaultdict(float)
+    for row in rows:
+        points[row["product"]] += row["sum"] * 0.5 ** (max(0, (today - row["month"]).days) / HALF_LIFE_DAYS)
+    best = sorted(((value, pk) for pk, value in points.items() if value >= 1), reverse=True)[:MOST_SKILLS]
+    products = Product.objects.in_bulk([pk for _value, pk in best])
+    return [Skill(products[pk], round(value, 1), value / best[0][0]) for value, pk in best]
+
+
+def shelf(person: User) -> list[Ownership]:
+    """Their products, if they show them."""
+    if not person.profile.show_shelf:
+        return []
+    return list(person.shelf.select_related("product").order_by("bought_on", "pk"))
+
+
+def badges(person: User) -> tuple[list[dict[str, Any]], int]:
+    """Each badge once with how often it was earned, gold first; and how many more there are."""
+    rows = (
+        Award.objects.filter(person=person)
+        .order_by()
+        .values("badge__slug", "badge__name", "badge__level", "badge__rule")
+        .annotate(n=Count("pk"))
+    )
+    order = {"gold": 0, "silver": 1, "bronze": 2}
+    found = sorted(rows, key=lambda row: (order[row["badge__level"]], row["badge__name"]))
+    return found[:MOST_BADGES], max(0, len(found) - MOST_BADGES)
+
+
+def membership(person: User) -> AdvocateMembership | None:
+    found = getattr(person, "advocate", None)
+    return found if found is not None and found.is_current else None
+
+
+def has_little(person: User, found: Figures) -> bool:
+    """Pages that say next to nothing, and pages of people whose words live elsewhere, are not for search engines."""
+    return bool(person.source and not person.claimed_at) or (
+        not found.answers and person.reputation <= 1 and not person.profile.about
+    )
+
+
+def ledger(person: User) -> QuerySet[ReputationEntry]:
+    """Where each point comes from, newest first, with the posts."""
+    posts = GenericPrefetch("target", [Answer._base_manager.select_related("thread")])
+    return ReputationEntry.objects.filter(person=person).for_person_page().prefetch_related(posts)
+
+
+def annotate_ledger(entries: list[ReputationEntry], person: User) -> None:
+    """Say of each entry what it was for, as far as it is still shown, and whether its day was over the limit."""
+    days = {row.day: row for row in DayTotal.objects.filter(person=person, day__in={entry.day for entry in entries})}
+    for entry in entries:
+        post: Any = entry.target
+        shown = bool(post is not None and getattr(post, "is_visible", False))
+        if isinstance(post, Answer):
+            shown = shown and post.thread.is_visible
+        entry.post = post if shown else None  # type: ignore[attr-defined]
+        if shown:
+            entry.post_title = str(post.thread if isinstance(post, Answer) else post)  # type: ignore[attr-defined]
+        day = days.get(entry.day)
+        over = day is not None and not entry.exempt and day.capped > day.cap
+        entry.over = day.cap if day is not None and over else 0  # type: ignore[attr-defined]

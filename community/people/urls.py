@@ -1,0 +1,9 @@
+from django.urls import path
+
+from . import views
+
+app_name = "people"
+urlpatterns = [
+    path("<str:username>/", views.person, name="person"),
+    path("<str:username>/points/", views.points, name="points"),
+]
