@@ -19,8 +19,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from community.core import brand as brands
 from community.core import clock
-from community.core.models import BrandSettings
 from community.core.panels import Panel
 from community.core.templatetags.community import lasted
 from community.questions.models import Kind, Thread
@@ -54,7 +54,7 @@ class Reader:
 
     @classmethod
     def of(cls, request: HttpRequest | None) -> Reader:
-        brand = BrandSettings.for_request(request).time_zone if request is not None else ""
+        brand = brands.of_request(request).time_zone
         user = getattr(request, "user", None)
         if user is None or not user.is_authenticated:
             return cls(staff=False, zone=None, brand=zone(brand))
