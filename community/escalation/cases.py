@@ -312,6 +312,24 @@ def _staff_ladder(case: Escalation, start: datetime) -> None:
     case.resolve_due_at = due_of(waiting(case)[0])
 
 
+def promise(case: Escalation, until: datetime) -> None:
+    """The customer was told a day: it takes the place of the policy's hours, for the clock and for whoever is above."""
+    if not case.is_open or case.acknowledged_at is None or case.department is None or until <= clock.now():
+        return
+    case.ladder = [row for row in case.ladder if row["fired"]]
+    rungs: list[Rung] = [
+        (0.0, StepKind.LATE.value, ""),
+        (0.0, StepKind.LEAD.value, ""),
+        (case.policy.resolve_hours or 24.0, StepKind.MANAGER.value, ""),
+    ]
+    _climb(case, rungs, until, EscalationPolicy.Clock.BUSINESS, target="resolve")
+    for row in waiting(case)[:2]:
+        row["due"] = until.isoformat()  # to the minute, also outside of business hours
+    case.resolve_due_at, case.late_at = until, None
+    _schedule(case)
+    case.save()
+
+
 def assign(case: Escalation, to: User, by: User | None, *, note: str = "", position: int | None = None,
            due: datetime | None = None) -> None:  # fmt: skip
     """Give the case to one person."""
@@ -589,6 +607,8 @@ def tell(case: Escalation, step: str, *, by: User | None = None, to: User | None
     elif step == "reopened":
         new_round(case, by, note=words, one_level_up=True)
     else:
+        if step == "promise made" and until is not None:
+            promise(case, until)
         note_down(case, kind, by=by, department=department, note=words, reference=reference, due_at=until)
         _tell(case, kind, by, **({"reference": reference} if reference else {}))
 

@@ -177,7 +177,11 @@ class PolicyForm(forms.ModelForm):
                 )
         steps = self.instance.steps.all() if self.instance.pk else []
         rungs = [{"hours": step.hours, "kind": step.kind, "note": step.note} for step in steps]
-        self.rungs = RungFormSet(self.data if self.is_bound else None, initial=rungs, prefix="rungs")
+        if self.is_bound:
+            # Without what was: a row that stays the same must count as filled, not as untouched.
+            self.rungs = RungFormSet(self.data, prefix="rungs")
+        else:
+            self.rungs = RungFormSet(initial=rungs, prefix="rungs")
 
     def is_valid(self) -> bool:
         return all([super().is_valid(), self.rungs.is_valid()])

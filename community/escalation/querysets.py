@@ -8,6 +8,17 @@ from django.db.models import Case, DateTimeField, F, Q, When
 from django.db.models.functions import Coalesce
 
 
+class Joined(models.Aggregate):
+    """The values of a group in one text, parted by a comma and a blank."""
+
+    function = "GROUP_CONCAT"
+    template = "%(function)s(%(expressions)s, ', ')"
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, function="STRING_AGG", **extra)
+
+
 class EscalationQuerySet(models.QuerySet):
     """The queues of the desk, each a named read."""
 

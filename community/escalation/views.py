@@ -11,7 +11,7 @@ from django import forms
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -24,7 +24,7 @@ from wagtail.admin import messages
 from community.accounts.models import Department, User
 from community.core import clock, panels
 from community.core.errors import Conflict, NotAllowed
-from community.posts.models import Comment
+from community.posts.models import Comment, Tag
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
 from products.models import Ownership
@@ -45,7 +45,7 @@ from .forms import (
 )
 from .models import Escalation, EscalationStep, StepKind
 from .permissions import why_not_work
-from .querysets import EscalationQuerySet
+from .querysets import EscalationQuerySet, Joined
 from .relay import moment
 
 View = Callable[..., HttpResponse]
@@ -91,9 +91,15 @@ def _queue_q(queue: str, user: User) -> Q:
     return condition & Q(assignee=user) if queue == "mine" else condition
 
 
-def _scope(request: HttpRequest) -> tuple[EscalationQuerySet, str]:
+def _own(request: HttpRequest, departments: list[Department]) -> Department | None:
+    """The agent's department, out of those that are in hand."""
+    own = request.user.department_id  # type: ignore[union-attr]
+    return next((department for department in departments if department.pk == own), None)
+
+
+def _scope(request: HttpRequest, departments: list[Department]) -> tuple[EscalationQuerySet, str]:
     """The cases of the chosen department; an agent begins with the own one."""
-    own = request.user.department  # type: ignore[union-attr]
+    own = _own(request, departments)
     chosen = request.GET.get("department", own.slug if own else "")
     cases_ = Escalation.objects.all()
     if chosen and chosen != "all":
@@ -152,7 +158,8 @@ def desk(request: HttpRequest) -> HttpResponse:
     queue = request.GET.get("queue", "due")
     if queue not in QUEUES:
         raise Http404
-    scope, department = _scope(request)
+    departments = list(Department.objects.current())
+    scope, department = _scope(request, departments)
     scope = _visible(scope)
     user: User = request.user  # type: ignore[assignment]
     now = clock.now()
@@ -175,11 +182,11 @@ def desk(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "page": page,
         "rows": [Row(case, user) for case in page],
-        "departments": Department.objects.current(),
+        "departments": departments,
         "department": department,
         "kind": kind,
         "q": words,
-        "hours": _hours_line(user.department),
+        "hours": _hours_line(_own(request, departments)),
     }
     return TemplateResponse(request, "escalation/desk.html", context)
 
@@ -210,6 +217,13 @@ def _load(request: HttpRequest, pk: int) -> Escalation:
         )
         .annotate(
             has_private=Exists(PrivateDetails.objects.filter(thread=OuterRef("thread"))),
+            tag_names=Subquery(
+                Tag.objects.filter(threads=OuterRef("thread"))
+                .order_by()
+                .values("threads")
+                .annotate(names=Joined("name"))
+                .values("names")
+            ),
         ),
         thread=pk,
     )  # fmt: skip
@@ -218,17 +232,24 @@ def _load(request: HttpRequest, pk: int) -> Escalation:
     return case
 
 
-def _people(request: HttpRequest) -> list[User]:
-    """Everybody who works cases, colleagues of the agent first."""
+WORKERS = Q(groups__permissions__codename="work_cases", groups__permissions__content_type__app_label="escalation") | Q(
+    user_permissions__codename="work_cases", user_permissions__content_type__app_label="escalation"
+)
+
+
+def _people(request: HttpRequest, also: set[int] | None = None) -> tuple[list[User], dict[int, str]]:
+    """Everybody who works cases, colleagues of the agent first; and the names of these and some others. One query."""
     own = request.user.department_id  # type: ignore[union-attr]
-    people = (
-        User.objects.active()
-        .filter(groups__permissions__codename="work_cases", groups__permissions__content_type__app_label="escalation")
+    workers = User.objects.active().filter(WORKERS).order_by().values("pk")
+    found = list(
+        User.objects.filter(Q(pk__in=workers) | Q(pk__in=also or ()))
+        .annotate(works=Case(When(pk__in=workers, then=True), default=False))
         .select_related("department")
-        .distinct()
-        .order_by("name")
+        .order_by("name", "pk")
     )
-    return sorted(people, key=lambda person: (person.department_id != own, person.name))
+    people = [person for person in found if person.works]  # type: ignore[attr-defined]
+    people.sort(key=lambda person: (person.department_id != own, person.name))
+    return people, {person.pk: person.name for person in found}
 
 
 def _case_page(
@@ -261,7 +282,8 @@ def _case_page(
     ]
     stream.sort(key=lambda item: item["at"])
     departments = list(Department.objects.current())
-    people = _people(request)
+    lines = services.history(case)
+    people, names = _people(request, {pk for line in lines for pk in line.people})
     own = user.department_id or case.department_id  # type: ignore[union-attr]
     actions: dict[str, forms.Form] = {
         "official": OfficialForm(departments=departments, initial={"department": own}),
@@ -279,14 +301,14 @@ def _case_page(
         Thread.objects.visible_to(user).filter(author=thread.author).exclude(pk=thread.pk).order_by("-created_at")[:6]
     )
     shelf = Ownership.objects.filter(owner=thread.author).select_related("product", "version").order_by("-added_at")[:8]
-    queue = _visible(_scope(request)[0]).filter(QUEUES["due"][1]).for_desk().in_due_order()[:BESIDE]
+    queue = _visible(_scope(request, departments)[0]).filter(QUEUES["due"][1]).for_desk().in_due_order()[:BESIDE]
     context = {
         "case": case,
         "thread": thread,
         "row": Row(case, user),  # type: ignore[arg-type]
-        "tags": list(thread.tags.all()),
+        "tags": case.tag_names or "",  # type: ignore[attr-defined]
         "stream": stream,
-        "history": [_told(line, tz) for line in services.history(case)],
+        "history": [_told(line, names, tz) for line in lines],
         "clocks": _clocks(case, tz),
         "past": past,
         "shelf": shelf,
@@ -324,10 +346,9 @@ def _clocks(case: Escalation, tz: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _told(line: dict[str, Any], tz: Any) -> dict[str, Any]:
+def _told(step: EscalationStep, known: dict[int, str], tz: Any) -> dict[str, Any]:
     """A line of the history in words."""
-    step: EscalationStep = line["step"]
-    names = ", ".join(line["names"])
+    names = ", ".join(known[pk] for pk in step.people if pk in known)
     department = step.department.name if step.department else ""
     by = step.by.name if step.by else ""
     nobody = _("nobody was there")
@@ -466,7 +487,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb in ("route", "official", "mark"):
         extra["departments"] = list(Department.objects.current())
     elif verb == "assign":
-        extra["people"] = _people(request)
+        extra["people"] = _people(request)[0]
     form = form_class(request.POST, **extra)
     status = 422
     if form.is_valid():

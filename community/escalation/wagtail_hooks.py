@@ -98,6 +98,7 @@ class ThroughService:
             return super().form_valid(form)  # type: ignore[misc]
         except ValidationError as problem:
             form.add_error(None, problem.messages[0])
+            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
             return self.form_invalid(form)  # type: ignore[attr-defined]
 
 

@@ -59,7 +59,7 @@ VERBS: dict[str, Callable[..., object]] = {
 @pytest.mark.parametrize("verb", VERBS)
 def test_strangers_are_refused(
     verb: str, problem: Thread, alice: User, charlie: User, ravi: User, design: Department
-) -> None:  # noqa: E501
+) -> None:
     before = Event.objects.count()
     for person in (charlie, alice, ravi):
         with pytest.raises(NotAllowed) as refusal:
