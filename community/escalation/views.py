@@ -286,14 +286,14 @@ def _case_page(
     people, names = _people(request, {pk for line in lines for pk in line.people})
     own = user.department_id or case.department_id  # type: ignore[union-attr]
     actions: dict[str, forms.Form] = {
-        "official": OfficialForm(departments=departments, initial={"department": own}),
-        "note": NoteForm(),
-        "info": InfoForm(),
-        "assign": AssignForm(people=people, initial={"seen": case.assignee_id or 0}),
-        "route": RouteForm(departments=departments),
-        "pause": PauseForm(),
-        "resolve": ResolveForm(),
-        "reopen": ReopenForm(),
+        "official": OfficialForm(auto_id="official_%s", departments=departments, initial={"department": own}),
+        "note": NoteForm(auto_id="note_%s"),
+        "info": InfoForm(auto_id="info_%s"),
+        "assign": AssignForm(auto_id="assign_%s", people=people, initial={"seen": case.assignee_id or 0}),
+        "route": RouteForm(auto_id="route_%s", departments=departments),
+        "pause": PauseForm(auto_id="pause_%s"),
+        "resolve": ResolveForm(auto_id="resolve_%s"),
+        "reopen": ReopenForm(auto_id="reopen_%s"),
     }
     if bound is not None:
         actions[bound[0]] = bound[1]
@@ -488,7 +488,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         extra["departments"] = list(Department.objects.current())
     elif verb == "assign":
         extra["people"] = _people(request)[0]
-    form = form_class(request.POST, **extra)
+    form = form_class(request.POST, auto_id=f"{verb}_%s", **extra)
     status = 422
     if form.is_valid():
         try:

@@ -1,0 +1,372 @@
+"""Departments, people and their roles inside the Wagtail admin. Every change goes through a service (RULINGS 6)."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import include, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+from wagtail import hooks
+from wagtail.admin import messages
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.views.generic import CreateView, EditView
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from community.core.errors import Conflict, NotAllowed
+
+from . import services
+from .departments import archive_department, check_holidays, check_hours, save_department, why_not_keep
+from .models import Department, Standing, User
+from .roles import ROLES
+
+View = Callable[..., HttpResponse]
+WEEKDAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
+PER_PAGE = 50
+
+
+# Departments
+
+
+class DepartmentForm(forms.ModelForm):
+    """Hours in a line a weekday (08:00-12:00, 13:00-17:00), holidays in lines."""
+
+    holiday_lines = forms.CharField(
+        label=gettext_lazy("holidays"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("One a line: 12-25 for every year, 2026-04-03 for one."),
+    )
+    closed = forms.BooleanField(
+        label=gettext_lazy("closed"),
+        required=False,
+        help_text=gettext_lazy("Nothing new goes to it; what it said stays under its name."),
+    )
+
+    class Meta:
+        model = Department
+        fields = ["name", "slug", "lead", "mailbox", "time_zone", "hours_text", "acknowledge_hours", "resolve_hours"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["lead"].queryset = User.objects.active().filter(standing=Standing.STAFF)  # type: ignore[attr-defined]
+        hours = self.instance.hours or {}
+        for number, name in enumerate(WEEKDAYS):
+            spans = hours.get(str(number), [])
+            self.fields[f"day_{number}"] = forms.CharField(
+                label=name,
+                required=False,
+                initial=", ".join("-".join(span) for span in spans),
+                help_text=_("08:00-12:00, 13:00-18:00; empty: closed.") if number == 0 else "",
+            )
+        self.initial.setdefault("closed", self.instance.archived_at is not None)
+        self.initial.setdefault("holiday_lines", "\n".join(self.instance.holidays or []))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        hours: dict[str, list[list[str]]] = {}
+        for number in range(7):
+            typed = data.get(f"day_{number}", "").replace("–", "-")
+            spans = [[time.strip() for time in span.split("-")] for span in typed.split(",") if span.strip()]
+            try:
+                check_hours({str(number): spans})
+            except ValidationError as problem:
+                self.add_error(f"day_{number}", problem.messages[0])
+            if spans:
+                hours[str(number)] = spans
+        holidays = [line.strip() for line in data.get("holiday_lines", "").splitlines() if line.strip()]
+        try:
+            check_holidays(holidays)
+        except ValidationError as problem:
+            self.add_error("holiday_lines", problem.messages[0])
+        self.instance.hours, self.instance.holidays = hours, holidays
+        return data
+
+
+class ThroughService:
+    """Saves a department by its service; a complaint of the service stands beside its field."""
+
+    request: HttpRequest
+    form: DepartmentForm
+
+    def save_instance(self) -> Department:
+        new = self.form.instance.pk is None
+        department = save_department(self.form.instance, by=self.request.user)  # type: ignore[arg-type]
+        try:
+            archive_department(department, self.request.user, on=self.form.cleaned_data["closed"])  # type: ignore[arg-type]
+        except Conflict as problem:
+            raise ValidationError({"closed": problem.reason}) from None
+        self.has_content_changes = True
+        log(instance=department, action="wagtail.create" if new else "wagtail.edit", content_changed=True)
+        return department
+
+    def form_valid(self, form: DepartmentForm) -> HttpResponse:
+        try:
+            return super().form_valid(form)  # type: ignore[misc]
+        except ValidationError as problem:
+            for field, errors in problem.error_dict.items():
+                form.add_error(field if field in form.fields else None, errors)
+            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
+            return self.form_invalid(form)  # type: ignore[attr-defined]
+
+
+class AddDepartment(ThroughService, CreateView):
+    pass
+
+
+class EditDepartment(ThroughService, EditView):
+    pass
+
+
+class NeverDeleted(ModelPermissionPolicy):
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action != "delete" and not why_not_keep(user)
+
+
+class DepartmentViewSet(ModelViewSet):
+    model = Department
+    add_view_class = AddDepartment
+    edit_view_class = EditDepartment
+    icon = "group"
+    menu_label = gettext_lazy("Departments")
+    menu_order = 700
+    add_to_settings_menu = True
+    list_display = ("name", "lead", "time_zone", "hours_text", "archived_at")
+    search_fields = ("name", "slug")
+    copy_view_enabled = False
+    inspect_view_enabled = False
+    permission_policy = NeverDeleted(Department)
+
+    def get_form_class(self, for_update: bool = False) -> type[DepartmentForm]:
+        return DepartmentForm
+
+
+@hooks.register("register_admin_viewset")
+def departments() -> DepartmentViewSet:
+    return DepartmentViewSet("departments", url_prefix="departments")
+
+
+# People
+
+
+def why_not_see_people(user: Any) -> str:
+    if user.has_perm("accounts.change_user") or user.has_perm("moderation.moderate"):
+        return ""
+    return _("Only moderators and community managers look after people.")
+
+
+def for_keepers(view: View) -> View:
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if reason := why_not_see_people(request.user):
+            return TemplateResponse(request, "accounts/admin/refused.html", {"reason": reason}, status=403)
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
+    department = forms.ModelChoiceField(
+        Department.objects.current(), label=gettext_lazy("Department"), required=False, empty_label="–"
+    )
+    lead = forms.BooleanField(label=gettext_lazy("leads the department"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [  # type: ignore[attr-defined]
+            ("", _("Member")), *((slug, role.group) for slug, role in ROLES.items())
+        ]  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("role") == "agent" and not data.get("department"):
+            self.add_error("department", _("An agent speaks for a department."))
+        return data
+
+
+class SilenceForm(forms.Form):
+    hours = forms.TypedChoiceField(
+        label=gettext_lazy("For"),
+        coerce=int,
+        choices=[
+            (24, gettext_lazy("a day")),
+            (72, gettext_lazy("three days")),
+            (168, gettext_lazy("a week")),
+            (720, gettext_lazy("thirty days")),
+        ],
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why; they read it"), max_length=500, widget=forms.Textarea({"rows": 2})
+    )
+
+
+class SuspendForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Why; they read it"), max_length=500, widget=forms.Textarea({"rows": 2})
+    )
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=500, required=False)
+
+
+def _give_role(person: User, by: User, data: dict[str, Any]) -> str:
+    services.set_role(person, by, data["role"], data["department"] if data["role"] else None, lead=data["lead"])
+    return _("%(name)s has a new role.") % {"name": person}
+
+
+def _silence(person: User, by: User, data: dict[str, Any]) -> str:
+    services.silence(person, by, hours=data["hours"], reason=data["reason"])
+    return _("%(name)s can read, but not write for a while.") % {"name": person}
+
+
+def _suspend(person: User, by: User, data: dict[str, Any]) -> str:
+    services.suspend(person, by, reason=data["reason"])
+    return _("%(name)s is suspended.") % {"name": person}
+
+
+def _lift(person: User, by: User, data: dict[str, Any]) -> str:
+    services.lift_suspension(person, by, reason=data["reason"])
+    return _("%(name)s may come in again.") % {"name": person}
+
+
+VERBS: dict[str, tuple[type[forms.Form], Callable[[User, User, dict[str, Any]], str]]] = {
+    "role": (RoleForm, _give_role),
+    "silence": (SilenceForm, _silence),
+    "suspend": (SuspendForm, _suspend),
+    "lift": (LiftForm, _lift),
+}
+STAFF_FILTERS = {
+    "": Q(),
+    "staff": Q(standing=Standing.STAFF),
+    "advocates": Q(standing=Standing.ADVOCATE),
+    "suspended": Q(suspended_at__isnull=False),
+}
+
+
+@require_GET
+@for_keepers
+def people(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    who = request.GET.get("who", "")
+    if who not in STAFF_FILTERS:
+        raise Http404
+    found = User.objects.filter(STAFF_FILTERS[who]).exclude(standing=Standing.ERASED)
+    if words:
+        found = found.filter(Q(name__icontains=words) | Q(username__icontains=words) | Q(email__iexact=words))
+    page = Paginator(
+        found.select_related("department").prefetch_related("groups").order_by("name", "pk"), PER_PAGE
+    ).get_page(request.GET.get("page"))
+    filters = {
+        "": _("Everybody"), "staff": _("Staff"), "advocates": _("Advocates"), "suspended": _("Suspended")
+    }  # fmt: skip
+    return TemplateResponse(
+        request, "accounts/admin/people.html", {"page": page, "q": words, "who": who, "filters": filters}
+    )
+
+
+def _person_page(
+    request: HttpRequest, person: User, *, bound: tuple[str, forms.Form] | None = None, status: int = 200
+) -> HttpResponse:
+    groups = set(person.groups.values_list("name", flat=True))
+    role = next((slug for slug, known in ROLES.items() if known.group in groups), "")
+    role_form = RoleForm(
+        auto_id="role_%s",
+        initial={"role": role, "department": person.department_id, "lead": person.leads.exists()}
+    )  # fmt: skip
+    shown: dict[str, forms.Form] = {}
+    if request.user.has_perm("accounts.change_user"):  # type: ignore[union-attr]
+        shown["role"] = role_form
+    if request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]
+        if person.is_active:
+            shown |= {"silence": SilenceForm(auto_id="silence_%s"), "suspend": SuspendForm(auto_id="suspend_%s")}
+        else:
+            shown["lift"] = LiftForm(auto_id="lift_%s")
+    if bound is not None and bound[0] in shown:
+        shown[bound[0]] = bound[1]
+    titles = {
+        "role": (_("Role"), _("Give this role")),
+        "silence": (_("Silence"), _("Silence")),
+        "suspend": (_("Suspend"), _("Suspend")),
+        "lift": (_("Suspended"), _("Lift the suspension")),
+    }
+    context = {
+        "person": person,
+        "role": ROLES[role].group if role else "",
+        "actions": [(verb, *titles[verb], form) for verb, form in shown.items()],
+    }
+    return TemplateResponse(request, "accounts/admin/person.html", context, status=status)
+
+
+@require_GET
+@for_keepers
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    return _person_page(request, get_object_or_404(User.objects.select_related("department"), pk=pk))
+
+
+@require_POST
+@for_keepers
+def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Do one thing about a person; what was typed comes back when it can't be done."""
+    if verb not in VERBS:
+        raise Http404
+    subject = get_object_or_404(User.objects.select_related("department"), pk=pk)
+    form_class, do = VERBS[verb]
+    form, status = form_class(request.POST, auto_id=f"{verb}_%s"), 422
+    if form.is_valid():
+        try:
+            said = do(subject, request.user, form.cleaned_data)  # type: ignore[arg-type]
+        except ValidationError as problem:
+            for field, errors in getattr(problem, "error_dict", {"": problem.messages}).items():
+                form.add_error(field if field in form.fields else None, errors)
+        except NotAllowed as problem:
+            form.add_error(None, problem.reason)
+            messages.error(request, problem.reason)
+            status = 403
+        except Conflict as problem:
+            form.add_error(None, problem.reason)
+            status = 409
+        else:
+            log(instance=subject, action="wagtail.edit", data={"verb": verb})
+            messages.success(request, said)
+            return HttpResponseRedirect(reverse("keepers:person", args=[pk]), status=303)
+    return _person_page(request, subject, bound=(verb, form), status=status)
+
+
+@hooks.register("register_admin_urls")
+def people_urls() -> list[Any]:
+    patterns = [
+        path("", people, name="people"),
+        path("<int:pk>/", person, name="person"),
+        path("<int:pk>/<slug:verb>/", act, name="act"),
+    ]
+    return [path("people/", include((patterns, "keepers"), namespace="keepers"))]
+
+
+class PeopleItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return not why_not_see_people(request.user)
+
+
+@hooks.register("register_admin_menu_item")
+def people_item() -> MenuItem:
+    return PeopleItem(gettext_lazy("People"), reverse("keepers:people"), name="people", icon_name="user", order=70)

@@ -1,0 +1,146 @@
+"""The moderators' queue in the Wagtail admin: flags, what waits, what is hidden."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import reverse
+
+from community.accounts.models import User
+from community.core.models import Numbers
+from community.events.models import Event
+from community.moderation import services
+from community.moderation.models import Flag
+from community.questions.models import Answer, Thread
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+Enrol = Callable[[User], None]
+QUEUE = "moderation:queue"
+
+
+@pytest.fixture
+def moderator(client: Client, ravi: User, enrol: Enrol) -> Client:
+    enrol(ravi)
+    client.force_login(ravi)
+    return client
+
+
+def decide_url(target: Thread | Answer) -> str:
+    return reverse("moderation:decide", args=[ContentType.objects.get_for_model(target).pk, target.pk])
+
+
+def test_flagged_posts_of_every_kind(moderator: Client, thread: Thread, answer: Answer, charlie: User) -> None:
+    services.flag(thread, charlie, reason="off_topic", note="Belongs to the Mill.")
+    services.flag(answer, charlie, reason="rude")
+    html = moderator.get(reverse(QUEUE)).content.decode()
+    assert thread.title in html and "Belongs to the Mill." in html
+    assert "Off topic" in html and "Rude or hurtful" in html
+
+
+def test_hiding_upholds_all_flags_at_once(moderator: Client, answer: Answer, ravi: User, charlie: User) -> None:
+    for person in (charlie, factories.a_person()):
+        services.flag(answer, person, reason="rude")
+    response = moderator.post(decide_url(answer), {"act": "hide", "reason": "Please be kind."})
+    assert (response.status_code, response.url) == (303, f"{reverse(QUEUE)}?queue=flagged")  # type: ignore[attr-defined]
+    answer.refresh_from_db()
+    assert (answer.visibility, answer.hidden_reason, answer.hidden_by) == ("hidden", "Please be kind.", ravi)
+    assert set(Flag.objects.values_list("state", flat=True)) == {"upheld"}
+    assert Event.objects.filter(kind="flag.upheld", actor=ravi).count() == 2
+
+
+def test_keeping_declines_the_flags_and_shows_what_flags_had_hidden(
+    moderator: Client, answer: Answer, charlie: User
+) -> None:
+    for person in (charlie, factories.a_person(), factories.a_person()):
+        services.flag(answer, person, reason="spam")
+    answer.refresh_from_db()
+    assert answer.visibility == "hidden"
+    moderator.post(decide_url(answer), {"act": "keep"})
+    answer.refresh_from_db()
+    assert answer.visibility == "visible"
+    assert set(Flag.objects.values_list("state", flat=True)) == {"declined"}
+
+
+def test_twice_is_harmless(moderator: Client, answer: Answer, charlie: User) -> None:
+    services.flag(answer, charlie, reason="rude")
+    moderator.post(decide_url(answer), {"act": "hide", "reason": "Rude."})
+    count = Event.objects.count()
+    assert moderator.post(decide_url(answer), {"act": "hide", "reason": "Rude."}).status_code == 303
+    assert Event.objects.count() == count
+
+
+def test_what_waits_is_let_through(moderator: Client, alice: User) -> None:
+    numbers = Numbers.load()
+    numbers.review_first_posts = True
+    numbers.save()
+    newcomer = factories.a_person("newcomer", trust=0)
+    thread = factories.a_thread(newcomer)
+    assert thread.visibility == "pending"
+    assert thread.title in moderator.get(reverse(QUEUE), {"queue": "pending"}).content.decode()
+    moderator.post(decide_url(thread), {"act": "approve", "queue": "pending"})
+    thread.refresh_from_db()
+    assert thread.visibility == "visible"
+    assert Event.objects.filter(kind="thread.posted", subject_id=thread.pk).count() == 1
+
+
+def test_hidden_posts_can_be_shown_again(moderator: Client, thread: Thread, ravi: User) -> None:
+    services.hide(thread, ravi, reason="Looked like spam.")
+    assert thread.title in moderator.get(reverse(QUEUE), {"queue": "hidden"}).content.decode()
+    moderator.post(decide_url(thread), {"act": "restore", "queue": "hidden"})
+    thread.refresh_from_db()
+    assert thread.visibility == "visible"
+
+
+def test_hiding_needs_a_reason(moderator: Client, answer: Answer, charlie: User) -> None:
+    services.flag(answer, charlie, reason="rude")
+    response = moderator.post(decide_url(answer), {"act": "hide", "reason": " "})
+    assert response.status_code == 422
+    assert "Say why" in response.content.decode()
+    answer.refresh_from_db()
+    assert answer.visibility == "visible"
+
+
+def test_strangers_are_refused(client: Client, answer: Answer, charlie: User, dana: User, enrol: Enrol) -> None:
+    client.force_login(charlie)
+    assert client.post(decide_url(answer), {"act": "hide", "reason": "x"}).status_code in (302, 403)
+    enrol(dana)
+    client.force_login(dana)
+    response = client.post(decide_url(answer), {"act": "hide", "reason": "x"})
+    assert response.status_code == 403 and "Only moderators" in response.content.decode()
+    assert client.get(reverse(QUEUE)).status_code == 403
+    answer.refresh_from_db()
+    assert answer.visibility == "visible"
+
+
+def test_get_is_refused_and_odd_addresses_are_404(moderator: Client, answer: Answer, alice: User) -> None:
+    assert moderator.get(decide_url(answer)).status_code == 405
+    assert moderator.get(reverse(QUEUE), {"queue": "nope"}).status_code == 404
+    people = ContentType.objects.get_for_model(User).pk
+    assert moderator.post(reverse("moderation:decide", args=[people, alice.pk]), {"act": "keep"}).status_code == 404
+    assert moderator.post(reverse("moderation:decide", args=[9999, 1]), {"act": "keep"}).status_code == 404
+
+
+def test_what_members_write_is_inert(moderator: Client, alice: User, charlie: User) -> None:
+    thread = factories.a_thread(alice, title="<b onclick=x>Look here, it drips</b>")
+    services.flag(thread, charlie, reason="spam", note="<script>alert(1)</script>")
+    html = moderator.get(reverse(QUEUE)).content.decode()
+    assert "<script>alert(1)" not in html and "<b onclick" not in html
+
+
+def test_the_queue_costs_the_same_however_long(
+    moderator: Client, thread: Thread, charlie: User, django_assert_max_num_queries: Callable
+) -> None:
+    for _ in range(5):
+        services.flag(factories.an_answer(thread, factories.a_person()), charlie, reason="rude")
+        services.flag(factories.a_thread(), charlie, reason="spam")
+    for queue in ("flagged", "pending", "hidden"):
+        moderator.get(reverse(QUEUE), {"queue": queue})
+        with django_assert_max_num_queries(20):
+            moderator.get(reverse(QUEUE), {"queue": queue})
+
+
+def test_the_first_page_counts_what_waits(moderator: Client, answer: Answer, charlie: User) -> None:
+    services.flag(answer, charlie, reason="rude")
+    assert "1 post waits for a decision" in moderator.get(reverse("wagtailadmin_home")).content.decode()
