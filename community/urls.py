@@ -29,6 +29,7 @@ urlpatterns = [
     path("tips/", include("community.sharing.tip_urls")),
     path("settings/", include("community.accounts.urls")),
     path("", include("community.notifications.urls")),
+    path("search/", include("community.search.urls")),
     path("advocates/", include("advocates.urls")),
     path("badges/", include("advocates.badge_urls")),
     path("people/", include("community.people.urls")),

@@ -47,6 +47,7 @@ LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
     "draft": ((60, 60),),
     "write_first": ((10, 600),),  # visitors who write before they sign up, by address
     "search": ((60, 60), (1200, 3600)),
+    "matches": ((120, 60), (1200, 3600)),  # while somebody types a title
     "signup": ((20, 3600),),
     "settings": ((30, 60),),
     "message": ((5, 60), (30, 3600)),

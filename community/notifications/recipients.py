@@ -182,7 +182,11 @@ def _flag(event: Event) -> Heard:
 
 @heard_by("escalation.acknowledged")
 def _acknowledged(event: Event) -> Heard:
-    return {event.subject.author_id: "acknowledged"}
+    thread: Thread = event.subject
+    spoken = models.Q(author=event.actor_id) | models.Q(official_by=event.actor_id)
+    if thread.needs_info_since or thread.answers.filter(spoken).exists():
+        return {}  # the question or the answer itself says it, and never two notices for one post
+    return {thread.author_id: "acknowledged"}
 
 
 @heard_by("escalation.advocates_notified")

@@ -155,7 +155,7 @@ def _needs_info(f: _Facts) -> Words:
     made = f.say(
         _("%(who)s needs to know more about “%(title)s”"), _("One thing we need to know: %(title)s"), _("Reply"),
         _("%(who)s asks:"),
-        _("The clock stands still until you reply. Order numbers can go into the private details; only staff see them."),
+        _("The clock stands still until you reply. Order numbers belong in the private details, for staff only."),
     )  # fmt: skip
     made.quote = f.thread.needs_info_note if f.thread else ""
     return made

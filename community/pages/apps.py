@@ -8,7 +8,7 @@ class PagesConfig(AppConfig):
     def ready(self) -> None:
         from community.core.panels import register
 
-        from . import listeners, panels  # noqa: F401 - they register themselves
+        from . import listeners, panels, searchable  # noqa: F401 - they register themselves
 
         register("product.help", panels.ProductHelp())
         register("product.acts", panels.FollowProduct())

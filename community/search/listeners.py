@@ -1,0 +1,29 @@
+"""What search hears: every event about a thing it knows, and the answers of a thread."""
+
+from community.events.kinds import KINDS
+from community.events.log import listen
+from community.events.models import Event
+from community.questions.models import Answer
+
+from . import documents
+from .tasks import index
+
+PREFIXES = ("thread.", "answer.", "review.", "recipe.", "tip.", "product.", "help_article.")
+# Votes, marks and views change no word of a document.
+SILENT = {
+    "thread.voted", "thread.me_too", "answer.voted", "answer.works_for_mine", "review.found_helpful", "recipe.made",
+    "thread.locked", "thread.needs_info", "thread.info_given", "help_article.judged",
+}  # fmt: skip
+GONE = (".hidden", ".deleted", ".withdrawn", ".refused")
+
+
+@listen(*(kind for kind in KINDS if kind.startswith(PREFIXES) and kind not in SILENT))
+def note(event: Event) -> None:
+    """Write down, with the change, that its document is stale; drop at once what nobody may find any longer."""
+    subject = event.subject
+    if isinstance(subject, Answer):
+        subject = subject.thread
+    elif event.kind.endswith(GONE):
+        documents.forget(subject)
+    documents.note_change(subject)
+    index.enqueue()

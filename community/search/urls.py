@@ -1,0 +1,10 @@
+from django.urls import path
+
+from . import views
+
+app_name = "search"
+urlpatterns = [
+    path("", views.results, name="results"),
+    path("matches/", views.matches, name="matches"),
+    path("matches/<int:pk>/solved/", views.solved_it, name="solved_it"),
+]

@@ -1,0 +1,101 @@
+"""The search page, and the matches that appear while somebody asks."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from community.core.limits import limited
+from community.questions.models import Answer, Thread
+from products.models import Product
+
+from . import engine, services
+
+SHORTEST_TITLE = 10  # characters from which live matches appear (FEATURES E)
+
+
+@require_GET
+@limited("search")
+def results(request: HttpRequest) -> HttpResponse:
+    """Everything that is found, with its kinds; an empty result offers to ask."""
+    query = request.GET.get("q", "")
+    asked = engine.parse(query, kind=request.GET.get("kind", ""), product=request.GET.get("product", ""))
+    try:
+        page = int(request.GET.get("page") or 1)
+    except ValueError:
+        raise Http404 from None
+    if not 1 <= page <= engine.MOST_RANKED // engine.A_PAGE:
+        raise Http404
+    found = engine.search(asked, user=request.user, page=page)
+    if page > 1 and not found.documents:
+        raise Http404
+    context = {
+        "asked": asked,
+        "query": asked.text,
+        "found": found,
+        "results": _with_best_answers(found.documents),
+        "product": Product.objects.filter(slug=asked.product).first() if asked.product else None,
+        "everything": sum(count for _kind, _label, count in found.kinds),
+        "page": page,
+        "more": found.total > page * engine.A_PAGE,
+        "ask_query": urlencode(
+            {key: value for key, value in (("title", " ".join(asked.words)), ("product", asked.product)) if value}
+        ),
+    }
+    return render(request, "search/results.html", context)
+
+
+def _with_best_answers(documents: list) -> list[dict]:
+    """Rows for the page: threads come with the answer that settled them and who gave it. Two queries for all."""
+    threads = {
+        thread.pk: thread
+        for thread in Thread.objects.filter(
+            pk__in=[document.target_id for document in documents if document.target_type.model == "thread"]
+        ).select_related("leading_solution__author__department")
+    }
+    rows = []
+    for document in documents:
+        thread = threads.get(document.target_id) if document.target_type.model == "thread" else None
+        answer = thread.leading_solution if thread is not None else None
+        rows.append(
+            {"document": document, "thread": thread, "answer": answer, "author": answer.author if answer else None}
+        )
+    return rows
+
+
+@require_GET
+@limited("matches")
+def matches(request: HttpRequest) -> HttpResponse:
+    """Up to five threads like the title that is being typed, each with its answer to open in place."""
+    title = request.GET.get("title") or request.GET.get("q") or ""
+    title = title.strip()[: engine.LONGEST_QUERY]
+    rows = []
+    if len(title) >= SHORTEST_TITLE:
+        found = engine.similar(title, product=request.GET.get("product", "")[:80], user=request.user)
+        rows = _with_answers(found)
+    return render(request, "search/_matches.html", {"rows": rows})
+
+
+def _with_answers(documents: list) -> list[dict]:
+    ids = [document.target_id for document in documents]
+    threads = Thread.objects.filter(pk__in=ids).select_related("product").in_bulk()
+    answers: dict[int, Answer] = {}
+    best = (
+        Answer.objects.filter(thread__in=ids)
+        .visible()
+        .exclude(accepted_at=None, official_at=None)
+        .settled_first()
+        .select_related("author", "author__department", "official_for")
+    )
+    for answer in best:
+        answers.setdefault(answer.thread_id, answer)
+    return [{"thread": threads[pk], "answer": answers.get(pk)} for pk in ids if pk in threads]
+
+
+@require_POST
+@limited("matches")
+def solved_it(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ends the asking: the thread was the answer. Counted, without who."""
+    thread = get_object_or_404(Thread.objects.visible_to(request.user), pk=pk)
+    services.record_deflection(thread, request.POST.get("title", ""))
+    return redirect(f"{thread.get_absolute_url()}?found=1")

@@ -1,0 +1,182 @@
+"""What is found, what may be found, and what odd queries do."""
+
+import pytest
+from django.urls import reverse
+
+from community.core import clock
+from community.moderation import services as moderation
+from community.questions import services as questions
+from community.search import documents, engine
+from community.search.models import Deflection, Document, IndexChange
+from tests.factories import a_person, a_product, a_thread, an_answer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def drip(alice, duo):
+    thread = a_thread(alice, product=duo, title="Steam wand keeps dripping after closing", kind="problem")
+    documents.index_changes()
+    return thread
+
+
+def found(query, user=None, **how):
+    return [document.target for document in engine.search(engine.parse(query, **how), user=user).documents]
+
+
+class TestIndex:
+    def test_a_thread_is_found_by_its_words_and_its_answers(self, drip, bob):
+        an_answer(drip, bob, body="The spindle disc has a groove; change it, and all is well again.")
+        documents.index_changes()
+        assert found("steam wand") == [drip]
+        assert found("spindle groove") == [drip]
+        assert found("espresso") == []
+
+    def test_private_details_are_never_found(self, alice):
+        a_thread(alice, private={"serial": "DU2031877", "note": "zebrafish"})
+        documents.index_changes()
+        assert found("DU2031877") == found("zebrafish") == []
+
+    def test_hidden_is_gone_at_once_and_comes_back(self, drip, ravi, alice):
+        moderation.hide(drip, ravi, reason="Personal data")
+        assert not Document.objects.exists(), "in the very transaction"
+        documents.index_changes()
+        assert found("steam wand") == []
+        moderation.restore(drip, ravi)
+        documents.index_changes()
+        assert found("steam wand") == [drip]
+
+    def test_a_stale_document_shows_nobody_what_is_hidden(self, drip, bob):
+        type(drip).objects.filter(pk=drip.pk).update(visibility="hidden")
+        assert Document.objects.exists()
+        assert found("steam wand", user=bob) == []
+
+    def test_hidden_answers_leave_the_document(self, drip, bob, ravi):
+        answer = an_answer(drip, bob, body="Pour boiling water over the electronics, works for me.")
+        documents.index_changes()
+        assert found("electronics") == [drip]
+        moderation.hide(answer, ravi, reason="Dangerous")
+        documents.index_changes()
+        assert found("electronics") == []
+
+    def test_many_changes_are_one_row_and_twice_is_harmless(self, drip, bob):
+        for _ in range(3):
+            documents.note_change(drip)
+        assert IndexChange.objects.count() == 1
+        assert documents.index_changes() == 1
+        assert documents.index_changes() == 0
+        assert Document.objects.count() == 1
+
+    def test_rebuild_makes_what_is_public_and_drops_the_rest(self, drip, alice, ravi):
+        other = a_thread(alice)
+        moderation.hide(other, ravi, reason="Spam")
+        Document.objects.all().delete()
+        Document.objects.create(
+            target_type_id=1, target_id=999, kind="tip", title="A ghost", url="/", created_at=clock.now(),
+            active_at=clock.now(),
+        )  # fmt: skip
+        assert documents.rebuild() == (1, 1)
+        assert found("steam wand") == [drip]
+
+
+class TestQueries:
+    @pytest.mark.parametrize(
+        "query",
+        ['"', "''", "a AND", "NOT", "NEAR(", "title:secret", "*", "steam*", "\x00", "%", "(((", "is:", "is:solved",
+         "product:duo", "ü" * 300, "🫖", "' OR 1=1 --", "{!xml}", "^", "-wand", "\ud800", "a" * 5000],
+    )  # fmt: skip
+    def test_odd_queries_are_answered(self, client, drip, query):
+        answer = client.get(reverse("search:results"), {"q": query.encode("utf-8", "replace").decode()})
+        assert answer.status_code == 200
+
+    def test_filters_in_the_query(self, drip, bob, alice):
+        other = a_thread(alice, product=a_product("uno"), title="Steam wand of the Uno is too short")
+        documents.index_changes()
+        assert set(found("steam wand")) == {drip, other}
+        assert found("steam wand product:duo") == [drip]
+        assert found("steam wand is:solved") == []
+        questions.accept_answer(an_answer(drip, bob), alice)
+        documents.index_changes()
+        assert found("steam wand is:solved") == [drip]
+        assert found("steam", kind="problem") == [drip]
+
+    def test_some_words_where_nothing_has_all(self, drip):
+        result = engine.search(engine.parse("steam wand elephant"), user=None)
+        assert [document.target for document in result.documents] == [drip]
+        assert result.loosened
+
+    def test_counts_of_kinds(self, drip, alice):
+        a_thread(alice, title="Is steam wet or dry, in your opinion")
+        documents.index_changes()
+        kinds = engine.search(engine.parse("steam"), user=None).kinds
+        assert {kind: count for kind, _label, count in kinds} == {"problem": 1, "question": 1}
+
+    def test_pages_that_are_not_there(self, client, drip):
+        for page in ("2", "0", "-1", "x", "999999"):
+            assert client.get(reverse("search:results"), {"q": "steam", "page": page}).status_code == 404
+
+
+class TestPage:
+    def test_an_empty_result_offers_to_ask_with_the_words(self, client):
+        page = client.get(reverse("search:results"), {"q": "purple elephants"}).content.decode()
+        assert "Nothing found" in page
+        assert "title=purple+elephants" in page
+
+    def test_found_words_are_marked_and_hostile_ones_inert(self, client, alice):
+        a_thread(alice, title="A <script>alert(1)</script> steam question")
+        documents.index_changes()
+        page = client.get(reverse("search:results"), {"q": "steam <script>"}).content.decode()
+        assert "<mark>steam</mark>" in page
+        assert "<script>alert" not in page
+
+    def test_the_query_count_does_not_grow(self, client, alice, django_assert_max_num_queries):
+        for number in range(12):
+            thread = a_thread(alice, title=f"Steam wand question number {number}")
+            questions.accept_answer(an_answer(thread, a_person()), alice)
+        documents.index_changes()
+        client.get(reverse("search:results"), {"q": "steam"})
+        with django_assert_max_num_queries(20):
+            page = client.get(reverse("search:results"), {"q": "steam wand"}).content.decode()
+        assert page.count('class="result') >= 12
+
+
+class TestMatches:
+    def test_matches_from_ten_characters_with_the_answer_in_place(self, client, drip, bob, alice):
+        questions.accept_answer(an_answer(drip, bob, body="Change the **spindle disc**, it has a groove."), alice)
+        documents.index_changes()
+        short = client.get(reverse("search:matches"), {"title": "steam wan"}).content.decode()
+        assert "match" not in short
+        full = client.get(reverse("search:matches"), {"title": "my steam wand drips after I close it"}).content.decode()
+        assert drip.title in full
+        assert "<strong>spindle disc</strong>" in full
+        assert "This solved it" in full
+
+    @pytest.mark.parametrize(
+        "title",
+        ["Steam wnad keeps dripping after closing", "after closing, the steam wand keeps dripping",
+         "Steam wands keep dripping", "dripping steam wand"],
+    )  # fmt: skip
+    def test_typos_order_and_plurals_still_find_it(self, drip, alice, title):
+        for number in range(5):
+            a_thread(alice, title=f"Which water for coffee number {number}")
+        documents.index_changes()
+        assert engine.similar(title, user=alice)[0].target == drip
+
+    def test_this_solved_it_is_counted_without_a_person(self, client, drip, alice):
+        client.force_login(alice)
+        address = reverse("search:solved_it", args=[drip.pk])
+        assert client.get(address).status_code == 405
+        assert client.post(address, {"title": "my steam wand drips"}).status_code == 302
+        row = Deflection.objects.get()
+        assert (row.thread, row.typed) == (drip, "my steam wand drips")
+        assert not any(field.name in ("user", "person", "ip") for field in Deflection._meta.fields)
+
+    def test_what_was_typed_is_erased_after_thirty_days(self, client, drip):
+        client.post(reverse("search:solved_it", args=[drip.pk]), {"title": "my steam wand drips"})
+        Deflection.objects.update(at=clock.now() - documents.WORDS_KEPT - documents.WORDS_KEPT / 30)
+        documents.forget_words()
+        assert Deflection.objects.get().typed == ""
+
+    def test_hidden_threads_never_match(self, client, drip, ravi):
+        moderation.hide(drip, ravi, reason="Spam")
+        assert drip.title not in client.get(reverse("search:matches"), {"title": drip.title}).content.decode()
