@@ -37,6 +37,6 @@ def why_not_flag(user: Any, target: Any) -> str:
 
 
 def why_not_delete(user: Any, target: Any) -> str:
-    if is_moderator(user) or (user.is_authenticated and target.author_id == user.pk):
+    if is_moderator(user) or (user and user.is_authenticated and target.author_id == user.pk):
         return ""
     return _("Only its author or a moderator can delete this.")

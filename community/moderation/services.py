@@ -69,9 +69,10 @@ def hide(target: Moderated, by: User | None, *, reason: str) -> None:
 
 
 @transaction.atomic
-def restore(target: Moderated, by: User, *, reason: str = "") -> None:
-    """Show a hidden or deleted thing again. Twice is harmless."""
-    require(permissions.why_not_moderate(by))
+def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
+    """Show a hidden or deleted thing again. Twice is harmless. `by` is None when its source has it again."""
+    if by is not None or not is_replaying():
+        require(permissions.why_not_moderate(by))
     row = locked(target)
     if row.visibility not in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
@@ -84,13 +85,17 @@ def restore(target: Moderated, by: User, *, reason: str = "") -> None:
 
 
 @transaction.atomic
-def delete(target: Moderated, by: User, *, reason: str = "") -> None:
-    """Take a thing away for good as far as readers see: its address answers 410. The row stays."""
-    require(permissions.why_not_delete(by, target))
+def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
+    """Take a thing away for good as far as readers see: its address answers 410. The row stays.
+
+    `by` is None when the site it was imported from has it no longer.
+    """
+    if by is not None or not is_replaying():
+        require(permissions.why_not_delete(by, target))
     row = locked(target)
     if row.visibility == Visibility.DELETED:
         return
-    own = row.author_id == by.pk  # type: ignore[attr-defined]
+    own = by is not None and row.author_id == by.pk  # type: ignore[attr-defined]
     if own and (objection := _why_author_keeps(row)):
         raise Conflict(objection)
     row.visibility, row.hidden_reason = Visibility.DELETED, reason.strip()[:300]

@@ -20,17 +20,21 @@ def is_newcomer(user: User) -> bool:
     return user.trust == TrustLevel.NEWCOMER and not user.speaks_for_brand
 
 
-def mentioned(source: str, by: User) -> dict[str, int]:
+def mentioned(source: str, by: User, source_format: str = Body.Format.MARKDOWN) -> dict[str, int]:
     """User names mentioned in a text to the ids of the people who have them, in order, never oneself.
 
-    Raises ValidationError at `body` when there are more than somebody of this trust may call.
+    The HTML of another site calls nobody, and in an import people know only each other: an @alice written there is
+    not our Alice. Raises ValidationError at `body` when there are more than somebody of this trust may call.
     """
+    if source_format == Body.Format.HTML or "@" not in source:
+        return {}
     names = [name.lower() for name in text.find_mentions(source)]
     if not names:
         return {}
-    people: dict[str, int] = dict(
-        User.objects.active().filter(username__in=names[:200]).exclude(pk=by.pk).values_list("username", "pk")
-    )
+    known = User.objects.active().filter(username__in=names[:200]).exclude(pk=by.pk)
+    if is_replaying() and by.source:
+        known = known.filter(source=by.source)
+    people: dict[str, int] = dict(known.values_list("username", "pk"))
     if not is_replaying():
         numbers = Numbers.load()
         most = numbers.newcomer_mentions if is_newcomer(by) else numbers.mentions

@@ -62,16 +62,18 @@ def comment(
 @transaction.atomic
 def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
     """Change one's own comment. Mentions in an edit call nobody (CHECKS 25)."""
-    require(why_not_write(by))
+    told = is_replaying()
+    if not told:
+        require(why_not_write(by))
     row = locked(comment)
     if row.author_id != by.pk:
         raise NotAllowed(_("Only its author can edit a comment."))
-    if row.visibility != Comment.Visibility.VISIBLE:
+    if not told and row.visibility != Comment.Visibility.VISIBLE:
         raise Conflict(_("This comment has been taken down."))
     body = body.strip()
     if not body:
         raise ValidationError({"body": _("Write something first.")})
-    if len(body) > Comment.LONGEST:
+    if not told and len(body) > Comment.LONGEST:
         raise ValidationError({"body": _("A comment has at most %(most)d characters.") % {"most": Comment.LONGEST}})
     if body == row.body_source:
         return row
@@ -168,8 +170,7 @@ def tags_named(names: list[str] | tuple[str, ...], by: User) -> list[Tag]:
     """
     wanted: dict[str, str] = {}
     for name in names:
-        name = text.clean_line(name).lower().strip("# ")[:50]
-        slug = "-".join(name.replace("_", "-").split())
+        name, slug = tag_and_slug(name)
         if slug:
             wanted.setdefault(slug, name)
     if not is_replaying() and len(wanted) > MOST_TAGS:
@@ -190,6 +191,12 @@ def tags_named(names: list[str] | tuple[str, ...], by: User) -> list[Tag]:
         except IntegrityError:
             known[slug] = Tag.objects.get(slug=slug)
     return [known[slug] for slug in wanted]
+
+
+def tag_and_slug(name: str) -> tuple[str, str]:
+    """A tag as it is written, and as it stands in addresses; both empty when nothing is left of it."""
+    name = text.clean_line(name).lower().strip("# ")[:50]
+    return name, "-".join(name.replace("_", "-").split())
 
 
 def _may_make_tags(user: User) -> bool:

@@ -71,13 +71,16 @@ def post_thread(
     _check_texts(title=title, body=body, kind=kind)
     _check_first_day(by, by.threads.filter(source=""), "newcomer_threads_first_day")
     now = clock.now()
-    people = gates.mentioned(body, by)
+    people = gates.mentioned(body, by, source_format)
     thread = Thread(
         kind=kind, title=title, author=by, product=product, model_version=text.clean_line(model_version)[:120],
         language=language, created_at=now, active_at=now, visibility=Visibility.DRAFT,
         idea_status=IdeaStatus.NEW if kind == Kind.IDEA else "", **sourced,
     )  # fmt: skip
-    write_body(thread, body, source_format, known_users=people, limit=None if told else text.MAX_POST_BYTES)
+    write_body(
+        thread, body, source_format, known_users=people, limit=None if told else text.MAX_POST_BYTES,
+        base_url=thread.source_url,
+    )  # fmt: skip
     gates.check_newcomer(thread, by)
     named = tags_named(list(tags), by)
     waits = gates.waits_for_a_look(by, by.threads)
@@ -162,15 +165,17 @@ def edit_thread(
         title, body, product.pk if product else None, version,
     ) and same_tags:  # fmt: skip
         return row
+    written = source_format or _format_for(row)
     write_body(
-        row, body, source_format or _format_for(row), known_users=gates.mentioned(body, by),
-        limit=None if is_replaying() else text.MAX_POST_BYTES,
+        row, body, written, known_users=gates.mentioned(body, by, written),
+        limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, by)
     before = row.product_id
     row.title, row.product, row.model_version = title, product, version
     row.topic_id = next((tag.topic_id for tag in named if tag.topic_id), row.topic_id)
-    row.edited_at = row.active_at = clock.now()
+    row.edited_at = clock.now()
+    row.active_at = facts.latest(row.active_at, row.edited_at)
     row.tags.set(named)
     row.save(update_fields=[*BODY_FIELDS, "title", "product", "model_version", "topic", "edited_at", "active_at"])
     add_revision(
@@ -221,12 +226,15 @@ def post_answer(
         _check_one_answer(row, by)
         _check_first_day(by, by.answers.filter(source=""), "newcomer_replies_first_day")
     _check_texts(body=body)
-    people = gates.mentioned(body, by)
+    people = gates.mentioned(body, by, source_format)
     answer = Answer(
         thread=row, author=by, created_at=clock.now(), visibility=Visibility.DRAFT,
         disclosure=text.clean_line(disclosure)[:300], model_version=text.clean_line(model_version)[:120], **sourced,
     )  # fmt: skip
-    write_body(answer, body, source_format, known_users=people, limit=None if told else text.MAX_POST_BYTES)
+    write_body(
+        answer, body, source_format, known_users=people, limit=None if told else text.MAX_POST_BYTES,
+        base_url=answer.source_url,
+    )  # fmt: skip
     gates.check_newcomer(answer, by)
     waits = gates.waits_for_a_look(by, by.answers)
     if waits:
@@ -276,16 +284,17 @@ def edit_answer(
     disclosed = row.disclosure if disclosure is None else text.clean_line(disclosure)[:300]
     if row.body_source == body and disclosed == row.disclosure:
         return row
+    written = source_format or _format_for(row)
     write_body(
-        row, body, source_format or _format_for(row), known_users=gates.mentioned(body, by),
-        limit=None if is_replaying() else text.MAX_POST_BYTES,
+        row, body, written, known_users=gates.mentioned(body, by, written),
+        limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, by)
     row.disclosure, row.edited_at, row.edit_count = disclosed, clock.now(), row.edit_count + 1
     row.save(update_fields=[*BODY_FIELDS, "disclosure", "edited_at", "edit_count"])
     add_revision(row, by, body_source=body, source_format=row.source_format, summary=summary)
     attach_uploads(row, by)
-    thread.active_at = row.edited_at
+    thread.active_at = facts.latest(thread.active_at, row.edited_at)
     thread.save(update_fields=["active_at"])
     record("answer.edited", actor=by, subject=row, thread=thread.pk)
     if row.is_official:
@@ -516,7 +525,7 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
         thread.leading_solution = row
     thread.solved_note, thread.recheck_at = "", None
     end_needs_info(thread, by)
-    thread.active_at = clock.now()
+    thread.active_at = facts.latest(thread.active_at, clock.now())
     thread.save(update_fields=["solved_note", "recheck_at", "leading_solution", "active_at"])
     facts.refresh(thread)
     _copy_answer(answer, row, thread)
@@ -658,6 +667,23 @@ def _open_recheck(thread: Thread, by: User, answer: Answer, note: str = "") -> N
 
 
 @transaction.atomic
+def open_recheck(thread: Thread, by: User, note: str) -> None:
+    """Staff look at a settled thread again: the accepted and the official answer disagree, say. Twice is harmless."""
+    row = locked(thread)
+    if not is_replaying():
+        require(permissions.why_not_moderate_thread(by))
+        facts.check_transition(row, "recheck")
+        if not (row.solved_at or row.official_at):
+            raise Conflict(_("Only what is settled can be looked at again."))
+    if row.recheck_at is not None:
+        return
+    row.recheck_at = clock.now()
+    row.save(update_fields=["recheck_at"])
+    _copy_facts(thread, row)
+    record("thread.recheck_opened", actor=by, subject=row, note=note, answer=row.leading_solution_id)
+
+
+@transaction.atomic
 def settle_recheck(thread: Thread, by: User, *, holds: bool, note: str = "") -> None:
     """Staff looked again: the solution holds, or the thread is open once more."""
     row = locked(thread)
@@ -750,7 +776,7 @@ def mark_duplicate(thread: Thread, by: User | None, of: Thread) -> None:
         raise ValidationError({"of": _("A thread can't be a duplicate of itself.")})
     if row.duplicate_of_id == original.pk:
         return
-    row.duplicate_of, row.active_at = original, clock.now()
+    row.duplicate_of, row.active_at = original, facts.latest(row.active_at, clock.now())
     row.state = facts.derive_state(row)
     row.save(update_fields=["duplicate_of", "state", "active_at"])
     _copy_facts(thread, row)

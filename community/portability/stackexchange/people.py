@@ -1,0 +1,134 @@
+"""The people of a dump: whoever wrote something that is taken over, with a name, a date and an address there.
+
+Nothing else about them comes along: no text about themselves, no place, no site, no picture (docs/decisions/0085).
+They have neither e-mail address nor password, so nobody can sign in as them until they claim their account.
+"""
+
+import hashlib
+import re
+import sqlite3
+import unicodedata
+from collections import OrderedDict
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+
+from community.accounts.models import Standing, User
+from community.accounts.names import LONGEST, SHORTEST
+from community.accounts.services import check_free, edit_profile, join
+from community.core import clock, text
+from community.events.log import replay
+from community.portability.tally import Tally
+
+from .staging import Staging
+
+COMMUNITY = -1  # the system account of every site
+REMEMBERED = 1_000
+
+
+class People:
+    """Finds or makes the person behind an id or a name of the site. Keeps the last ones in mind, never all."""
+
+    def __init__(self, staging: Staging, site: str) -> None:
+        self.staging, self.site = staging, site
+        self._known: OrderedDict[str, User] = OrderedDict()
+        self.seen = 0  # how many of the site's accounts are of use
+
+    def forget(self) -> None:
+        """After a rollback: who was made is not there."""
+        self._known.clear()
+
+    def of(self, user_id: int | None, name: str = "") -> User:
+        """The person with this id there; or, when the account is gone, who bears the name that was left."""
+        return self._person(*self._who(user_id, name))
+
+    def maybe(self, user_id: int | None, name: str = "") -> User | None:
+        return self.of(user_id, name) if user_id is not None or name else None
+
+    def if_here(self, user_id: int) -> User | None:
+        """The person with this id there, when they are here for something they wrote."""
+        return self._known.get(str(user_id)) or User.objects.filter(source=self.site, external_id=user_id).first()
+
+    def new_or_renamed(self, authors: list[sqlite3.Row]) -> list[sqlite3.Row]:
+        """Those of some authors who are not here yet, or bear another name now."""
+        who = [self._who(row["owner"], row["owner_name"]) for row in authors]
+        self.seen += sum(_is_account(key) for key, _name in who)
+        found = User.objects.filter(source=self.site, external_id__in={key for key, _name in who})
+        here = {person.external_id: person for person in found}
+        return [
+            row
+            for row, (key, name) in zip(authors, who, strict=True)
+            if key not in here or (_follows(here[key]) and here[key].name != name)
+        ]
+
+    def take(self, user_id: int | None, name: str, first: datetime, tally: Tally) -> None:
+        """Make somebody, or follow a change of their name."""
+        key, shown = self._who(user_id, name)
+        person = User.objects.filter(source=self.site, external_id=key).first()
+        if person is None:
+            with clock.travel(first):
+                self._person(key, shown)
+            tally.add("people")
+            return
+        self._keep(key, person)
+        if _follows(person) and person.name != shown:
+            edit_profile(person, name=shown, about=person.profile.about, city=person.city)
+            tally.add("people", "changed")
+
+    def _who(self, user_id: int | None, name: str) -> tuple[str, str]:
+        """External id and name of somebody."""
+        row = self.staging.user(user_id) if user_id is not None else None
+        if row is not None:
+            shown = text.clean_line(row["name"])[:80] or f"user{user_id}"
+            return str(user_id), f"{shown} ({self.site})"[:80] if user_id == COMMUNITY else shown
+        shown = text.clean_line(name)[:80]
+        if shown:
+            return f"name:{shown}" if len(shown) <= 70 else f"name:{hashlib.sha256(shown.encode()).hexdigest()}", shown
+        return "former", f"Former member of {self.site}"[:80]
+
+    def _person(self, key: str, name: str) -> User:
+        person = self._known.get(key) or User.objects.filter(source=self.site, external_id=key).first()
+        if person is None:
+            person = self._make(key, name)
+        self._keep(key, person)
+        return person
+
+    def _keep(self, key: str, person: User) -> None:
+        self._known[key] = person
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _make(self, key: str, name: str) -> User:
+        has_page = _is_account(key)
+        row = self.staging.user(int(key)) if has_page else None
+        joined = datetime.fromisoformat(row["created"]) if row is not None else clock.now()
+        with replay("import", joined):
+            return join(
+                free_username(name, key), name, source=self.site, external_id=key,
+                source_url=f"https://{self.site}/users/{key}" if has_page else "",
+            )  # fmt: skip
+
+
+def _is_account(key: str) -> bool:
+    return key.lstrip("-").isdigit()
+
+
+def _follows(person: User) -> bool:
+    """Whether somebody's name still is what it is there: not after they took the account over, or were erased."""
+    return person.claimed_at is None and person.standing != Standing.ERASED
+
+
+def free_username(name: str, key: str) -> str:
+    """A user name like the name, valid and not to be mistaken for another. `key` tells namesakes apart."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    tail = re.sub(r"\D", "", key) or hashlib.sha256(key.encode()).hexdigest()[:6]
+    if len(base) < SHORTEST:
+        base = f"{base}-member".strip("-")
+    for suffix in ("", f"-{tail}", *(f"-{tail}-{number}" for number in range(2, 100))):
+        try:
+            return check_free(f"{base[: LONGEST - len(suffix)].strip('-')}{suffix}")
+        except ValidationError:
+            continue
+    return check_free(f"member-{hashlib.sha256(f'{name}/{key}'.encode()).hexdigest()[:12]}")
