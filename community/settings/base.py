@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "community.pages",
     "community.people",
     "community.portability",
+    "community.demo",
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
     "wagtail.contrib.settings",

@@ -1,0 +1,426 @@
+"""Reading the story's files, and finding what is wrong with them before a word is told.
+
+Rows remember the line they begin on, so that a mistake can be named by file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from community.moderation.models import Flag
+from community.questions.models import FollowUp, IdeaStatus, Kind
+from products.models import Product
+from reviews.models import Disclosure, RefusalCode
+
+STATES = {
+    "no reply", "replied", "solved", "solved another way", "needs info", "duplicate", "closed", "locked", "reopened",
+}  # fmt: skip
+STEPS = {
+    "advocates notified", "department notified", "acknowledged", "assigned", "routed", "paused", "resumed",
+    "handed off", "outcome posted", "promise made", "promise kept", "promise late", "lead notified",
+    "community manager notified", "late", "resolved", "reopened",
+}  # fmt: skip
+ROLES = {
+    "staff:community-manager", "staff:editor", "staff:moderator", "advocate", "advocate-away", "advocate-candidate",
+    "member", "erased",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """Something a file gets wrong."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+class BadContent(Exception):
+    """The files can't be told as they are; `problems` says where."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Row(dict):
+    """A mapping of a file that knows where it stands."""
+
+    file: str = ""
+    line: int = 0
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    file = ""
+    first_line = 1
+
+
+def _row(loader: Any, node: yaml.MappingNode) -> Iterator[Row]:
+    row = Row()
+    row.file, row.line = loader.file, node.start_mark.line + loader.first_line
+    yield row
+    row.update(loader.construct_mapping(node))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _row)
+
+
+def parse(text: str, file: str, first_line: int = 1) -> Any:
+    """YAML with rows that know their line. Raises BadContent where it can't be read."""
+    loader = _Loader(text)
+    loader.file, loader.first_line = file, first_line
+    try:
+        return loader.get_single_data()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + first_line if mark else first_line
+        raise BadContent([Problem(file, line, str(getattr(error, "problem", None) or "cannot be read"))]) from None
+    finally:
+        loader.dispose()
+
+
+def parse_markdown(text: str, file: str) -> Row:
+    """Front matter and what follows it, under `body`."""
+    start, _, rest = text.partition("---\n")
+    front, fence, body = rest.partition("\n---\n")
+    if start.strip() or not fence:
+        raise BadContent([Problem(file, 1, "begins without front matter between two lines of ---")])
+    row = parse(front, file, first_line=2)
+    if not isinstance(row, Row):
+        raise BadContent([Problem(file, 2, "the front matter is no list of keys")])
+    row["body"] = body.strip()
+    return row
+
+
+@dataclass
+class Content:
+    """Everything the files say."""
+
+    folder: Path
+    brand: Row
+    people: list[Row]
+    topics: list[Row]
+    products: Row
+    reviews: list[Row]
+    threads: list[Row]
+    recipes: list[Row]
+    tips: list[Row]
+    articles: list[Row]
+    pages: Row
+    badges: list[Row]
+    ranks: list[Row]
+    policies: Row
+    release_notes: list[Row]
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(folder: Path) -> Content:
+    """Read all files and check them. Raises BadContent with every problem found."""
+    problems: list[Problem] = []
+
+    def one(name: str, parser: Callable[[str, str], Any] = parse) -> Any:
+        path = folder / name
+        try:
+            return parser(path.read_text(encoding="utf-8"), name)
+        except FileNotFoundError:
+            problems.append(Problem(name, 0, "is missing"))
+        except UnicodeDecodeError:
+            problems.append(Problem(name, 0, "is not UTF-8"))
+        except BadContent as bad:
+            problems.extend(bad.problems)
+        return None
+
+    def many(kind: str, ending: str, parser: Callable[[str, str], Any]) -> list[Row]:
+        found = [one(f"{kind}/{path.name}", parser) for path in sorted((folder / kind).glob(f"*.{ending}"))]
+        return [row for row in found if row is not None]
+
+    named = {
+        name: one(f"{name}.yaml")
+        for name in (
+            "brand", "people", "topics", "products", "reviews", "pages", "badges", "ranks", "policies", "release_notes",
+        )
+    }  # fmt: skip
+    threads = many("threads", "yaml", parse)
+    kinds = {kind: many(kind, "md", parse_markdown) for kind in ("recipes", "tips", "help")}
+    if problems:
+        raise BadContent(problems)
+
+    def part(name: str, key: str) -> Any:
+        try:
+            return named[name][key]
+        except (KeyError, TypeError):
+            problems.append(Problem(f"{name}.yaml", 1, f"{key!r} is missing"))
+            return []
+
+    content = Content(
+        folder=folder, brand=named["brand"], people=[*named["people"], *part("reviews", "reviews_people")],
+        topics=part("topics", "topics"), products=named["products"], reviews=part("reviews", "reviews"),
+        threads=threads, recipes=kinds["recipes"], tips=kinds["tips"], articles=kinds["help"], pages=named["pages"],
+        badges=part("badges", "badges"), ranks=part("ranks", "ranks"), policies=named["policies"],
+        release_notes=part("release_notes", "release_notes"), problems=problems,
+    )  # fmt: skip
+    _Check(content).all()
+    if problems:
+        raise BadContent(problems)
+    return content
+
+
+class _Check:
+    """Every name that a row uses is one that the files define; every number is one."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.people = {row.get("username") for row in content.people}
+        self.products = {row.get("slug") for row in content.products.get("products", [])}
+        self.departments = {row.get("slug") for row in content.brand.get("departments", [])}
+        self.threads = {row.get("slug") for row in content.threads}
+        self.pictures = {path.stem for path in (content.folder / "art").glob("*.webp")}
+
+    def bad(self, row: Row, reason: str) -> None:
+        self.content.problems.append(Problem(row.file, row.line, reason))
+
+    def keys(self, row: Row, *names: str) -> bool:
+        missing = [name for name in names if row.get(name) is None]
+        if missing:
+            self.bad(row, f"{', '.join(repr(name) for name in missing)} missing")
+        return not missing
+
+    def known(self, row: Row, key: str, among: Iterable[Any], what: str) -> None:
+        value = row.get(key)
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None and one not in among:
+                self.bad(row, f"{key}: there is no {what} {one!r}")
+
+    def number(self, row: Row, key: str, least: float | None = 0) -> None:
+        value = row.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or (least is not None and value < least):
+            self.bad(row, f"{key}: {value!r} is no number" + ("" if least is None else f" from {least:g} up"))
+
+    def unique(self, rows: Sequence[Row], key: str) -> None:
+        seen: set[Any] = set()
+        for row in rows:
+            if row.get(key) in seen:
+                self.bad(row, f"{key}: {row.get(key)!r} is there twice")
+            seen.add(row.get(key))
+
+    def all(self) -> None:
+        content = self.content
+        self.unique(content.people, "username")
+        for rows, key in (
+            (content.threads, "slug"), (content.recipes, "slug"), (content.tips, "slug"), (content.articles, "slug"),
+            (content.reviews, "key"), (content.badges, "slug"), (content.ranks, "slug"), (content.topics, "slug"),
+        ):  # fmt: skip
+            self.unique(rows, key)
+        for row in content.people:
+            self.person(row)
+        for row in content.products.get("products", []):
+            self.product(row)
+        for row in content.reviews:
+            self.review(row)
+        for row in content.threads:
+            self.thread(row)
+        for row in content.recipes:
+            self.recipe(row)
+        for row in content.tips:
+            self.tip(row)
+        for row in content.articles:
+            if self.keys(row, "title", "slug", "owner", "summary", "days_ago", "body"):
+                self.number(row, "days_ago")
+                self.known(row, "owner", self.people, "person")
+                self.known(row, "credit", self.people, "person")
+                self.known(row, "products", self.products, "product")
+                self.known(row, "department", self.departments, "department")
+                self.known(row, "from_thread", self.threads, "thread")
+                self.known(row, "related_threads", self.threads, "thread")
+        for row in content.topics:
+            self.known(row, "department", self.departments, "department")
+
+    def person(self, row: Row) -> None:
+        if not self.keys(row, "username", "name"):
+            return
+        role = row.get("role", "member")
+        parts = role.split(":")
+        if role not in ROLES and not (parts[0] == "staff" and len(parts) > 1 and parts[1] in self.departments):
+            self.bad(row, f"role: {role!r} is not known")
+        self.known(row, "owns", self.products, "product")
+        self.known(row, "expertise", self.products, "product")
+
+    def product(self, row: Row) -> None:
+        if not self.keys(row, "slug", "name", "family", "tagline", "lifecycle"):
+            return
+        self.known(row, "family", {family["slug"] for family in self.content.products["families"]}, "family")
+        if row["lifecycle"].get("state") not in Product.Lifecycle.values:
+            self.bad(row["lifecycle"], f"state: {row['lifecycle'].get('state')!r} is no lifecycle")
+        for picture in row.get("gallery", []):
+            if Path(picture["file"]).stem not in self.pictures:
+                self.bad(picture, f"file: {picture['file']} has not been rendered")
+
+    def review(self, row: Row) -> None:
+        if not self.keys(row, "key", "product", "author", "stars", "title", "text", "days_ago", "disclosure"):
+            return
+        self.known(row, "product", self.products, "product")
+        self.known(row, "author", self.people, "person")
+        self.known(row, "disclosure", Disclosure.values, "way to come by it")
+        self.number(row, "days_ago")
+        if row["stars"] not in range(1, 6):
+            self.bad(row, f"stars: {row['stars']!r} is none of 1 to 5")
+        for chapter in row.get("chapters", []):
+            if self.keys(chapter, "months", "stars", "days_ago", "text") and chapter["days_ago"] > row["days_ago"]:
+                self.bad(chapter, "a chapter comes after its review")
+        for response in row.get("response", []):
+            self.known(response, "department", self.departments, "department")
+            self.known(response, "by", self.people, "person")
+        if look := row.get("moderation"):
+            self.known(look, "by", self.people, "person")
+            self.known(look, "code", {code.replace("_", "-") for code in RefusalCode.values}, "code")
+            words = " ".join(f"{row['title']} {row['text']}".split())
+            if " ".join(look["passage"].split()) not in words:
+                self.bad(look, "passage: these words don't stand in the review")
+
+    def minutes(self, row: Row, thread: Row) -> None:
+        self.number(row, "minutes_after")
+        if isinstance(row.get("minutes_after"), int | float) and row["minutes_after"] > thread["days_ago"] * 1440:
+            self.bad(row, "minutes_after: this lies in the future")
+
+    def thread(self, row: Row) -> None:
+        if not self.keys(row, "slug", "kind", "title", "author", "days_ago", "body", "state"):
+            return
+        self.number(row, "days_ago")
+        if not isinstance(row["days_ago"], int | float):
+            return
+        self.known(row, "kind", Kind.values, "kind")
+        self.known(row, "state", STATES, "state")
+        self.known(row, "product", self.products, "product")
+        self.known(row, "author", self.people, "person")
+        self.known(row, "followers", self.people, "person") if isinstance(row.get("followers"), list) else None
+        self.known(row, "me_too", self.people, "person") if isinstance(row.get("me_too"), list) else None
+        for side in ("up", "down"):
+            if isinstance(row.get("votes", {}).get(side), list):
+                self.known(row["votes"], side, self.people, "person")
+        authors: set[str] = set()
+        for answer in row.get("answers") or []:
+            self.answer(answer, row)
+            if answer.get("author") in authors:
+                self.bad(answer, f"{answer['author']} has answered already")
+            authors.add(answer.get("author"))
+        for comment in row.get("comments") or []:
+            self.comment(comment, row)
+        for step in row.get("escalation") or []:
+            self.minutes(step, row)
+            self.known(step, "step", STEPS, "step")
+            self.known(step, "department", self.departments, "department")
+            for key in ("by", "to", "asked"):
+                self.known(step, key, self.people, "person")
+        if detail := row.get("state_detail"):
+            self.minutes(detail, row)
+            self.known(detail, "by", self.people, "person")
+            self.known(detail, "of", self.threads, "thread")
+        for flag in row.get("flags") or []:
+            self.minutes(flag, row)
+            self.known(flag, "by", self.people, "person")
+            about = flag.get("target", "").removeprefix("answer by ")
+            for answer in row.get("answers") or []:
+                if answer.get("author") == about:
+                    self.after(flag, answer)
+            if flag.get("reason", "").replace(" ", "_") not in Flag.Reason.values:
+                self.bad(flag, f"reason: there is no {flag.get('reason')!r}")
+        for status in (row.get("idea") or {}).get("history", []):
+            self.minutes(status, row)
+            if status.get("status") not in IDEA_WORDS:
+                self.bad(status, f"status: there is no {status.get('status')!r}")
+        if later := row.get("follow_up"):
+            self.minutes(later, row)
+            if str(later.get("answer", "")).replace(" ", "_") not in FollowUp.Outcome.values:
+                self.bad(later, f"answer: {later.get('answer')!r} is not yes, worked at first or no")
+            if not any(answer.get("accepted") for answer in row.get("answers") or []):
+                self.bad(later, "a follow-up needs an accepted answer")
+
+    def answer(self, row: Row, thread: Row) -> None:
+        if not self.keys(row, "author", "minutes_after", "body"):
+            return
+        self.minutes(row, thread)
+        self.known(row, "author", self.people, "person")
+        self.known(row, "official_for", self.departments, "department")
+        for side in ("votes_up", "votes_down"):
+            if isinstance(row.get(side), list):
+                self.known(row, side, self.people, "person")
+        body = row["body"]
+        for edit in reversed(row.get("edited") or []):
+            self.minutes(edit, thread)
+            if not edit.get("was"):
+                self.bad(edit, "was: say how the text was before")
+            for now, before in edit.get("was") or []:
+                if now not in body:
+                    self.bad(edit, f"was: {now[:60]!r} is not in the text")
+                body = body.replace(now, before, 1)
+        for comment in row.get("comments") or []:
+            self.comment(comment, thread)
+            self.after(comment, row)
+        for later in (*(row.get("edited") or []), row.get("hidden")):
+            if later:
+                self.after(later, row)
+
+    def after(self, row: Row, earlier: Row) -> None:
+        if (row.get("minutes_after") or 0) < (earlier.get("minutes_after") or 0):
+            self.bad(row, "minutes_after: this comes before what it is about")
+
+    def comment(self, row: Row, thread: Row) -> None:
+        if self.keys(row, "author", "minutes_after", "body"):
+            self.minutes(row, thread)
+            self.known(row, "author", self.people, "person")
+
+    def recipe(self, row: Row) -> None:
+        if not self.keys(row, "title", "slug", "author", "days_ago", "yields", "ingredients", "steps"):
+            return
+        self.number(row, "days_ago")
+        self.known(row, "author", self.people, "person")
+        self.known(row, "remix_of", {other["slug"] for other in self.content.recipes}, "recipe")
+        for used in row.get("products") or []:
+            self.known(used, "slug", self.products, "product")
+        for step in row["steps"]:
+            self.known(step, "product", self.products, "product")
+        for made in row.get("made_it") or []:
+            self.known(made, "author", self.people, "person")
+            self.number(made, "days_after")
+        self.remarks(row)
+        if row.get("illustration") not in (None, "none") and f"recipe-{row['illustration']}" not in self.pictures:
+            self.bad(row, f"illustration: recipe-{row['illustration']} has not been rendered")
+
+    def tip(self, row: Row) -> None:
+        if self.keys(row, "title", "slug", "author", "days_ago", "body"):
+            self.number(row, "days_ago")
+            self.known(row, "author", self.people, "person")
+            self.known(row, "product", self.products, "product")
+            self.remarks(row)
+
+    def remarks(self, row: Row) -> None:
+        for comment in row.get("comments") or []:
+            self.known(comment, "author", self.people, "person")
+            self.number(comment, "days_after")
+        if featured := row.get("featured"):
+            self.known(featured, "by", self.people, "person")
+
+
+IDEA_WORDS = {
+    "New": IdeaStatus.NEW,
+    "In review": IdeaStatus.IN_REVIEW,
+    "Planned": IdeaStatus.PLANNED,
+    "In progress": IdeaStatus.IN_PROGRESS,
+    "Shipped": IdeaStatus.SHIPPED,
+    "Needs info": IdeaStatus.NEEDS_INFO,
+    "Future consideration": IdeaStatus.FUTURE,
+    "Declined": IdeaStatus.DECLINED,
+    "Already exists": IdeaStatus.EXISTS,
+}

@@ -1,0 +1,122 @@
+"""Telling the story: in order, in batches, each fact once.
+
+A batch is one transaction: the facts, the rows that say they were told, and the points that follow from them. Killed
+in the middle, a batch is as if it had never begun, and the next run goes on with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from advocates import badges, totals
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from community.core import clock
+from community.core.errors import Conflict, NotAllowed
+from community.escalation import sweep
+from community.events.log import replay
+
+from . import files
+from .models import Told
+from .story import Fact, Story
+from .world import SLACK, World
+
+BATCH = 250
+
+
+class Stumble(Exception):
+    """A fact could not be told; its batch was taken back."""
+
+    def __init__(self, fact: Fact, reason: str) -> None:
+        super().__init__(f"{fact.where}: {fact.key}: {reason}")
+        self.fact = fact
+
+
+@dataclass
+class Report:
+    """What a run told."""
+
+    told: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    fired: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return sum(self.told.values())
+
+
+def untold(folder: Path, now: datetime) -> tuple[list[Fact], dict[str, Told], int]:
+    """The facts that are still to be told, what is told, and how many of the files' facts that were.
+
+    Raises BadContent; reads files and the demo's own table, and writes nothing.
+    """
+    content = files.read(folder)
+    told = {row.key: row for row in Told.objects.all()}
+    facts = Story(content, now, told).timeline()
+    new = [fact for fact in facts if fact.key not in told or told[fact.key].digest != fact.digest]
+    return new, told, len(facts) - len(new)
+
+
+def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = iter) -> Report:
+    """Tell what has not been told yet. Raises BadContent before a word is told, Stumble at the fact that failed."""
+    now = clock.now()
+    facts, told, known = untold(folder, now)
+    report = Report(known=known)
+    world = World(folder, told)
+    with replay("demo"):
+        for batch in _in_batches(facts, progress):
+            _tell(batch, world, told, now)
+            report.told.update(fact.kind for fact in batch)
+        if facts:
+            with transaction.atomic(), totals.later(), clock.travel(now):
+                report.fired = sweep.catch_up(now)
+                badges.award_badges()
+    return report
+
+
+def _in_batches(
+    facts: list[Fact], progress: Callable[[list[Fact]], Iterable[Fact]]
+) -> Iterator[tuple[Fact, ...]]:
+    steps = iter(progress(facts))
+    while batch := tuple(islice(steps, BATCH)):
+        yield batch
+
+
+def _tell(batch: tuple[Fact, ...], world: World, told: dict[str, Told], now: datetime) -> None:
+    rows: list[Told] = []
+    try:
+        with transaction.atomic(), totals.later():
+            for fact in batch:
+                row = _tell_one(fact, world, told.get(fact.key), now)
+                rows.append(row)
+            Told.objects.bulk_create([row for row in rows if row.pk is None])
+            Told.objects.bulk_update([row for row in rows if row.pk is not None], ["digest", "object_id", "told_at"])
+    except Stumble:
+        world.forget()
+        raise
+    told.update({row.key: row for row in rows})
+
+
+def _tell_one(fact: Fact, world: World, known: Told | None, now: datetime) -> Told:
+    try:
+        if fact.thread:
+            world.catch_up(fact.thread, fact.at - SLACK)
+        with clock.travel(fact.at):
+            made = fact.act(world)
+    except ValidationError as error:
+        words = error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]
+        raise Stumble(fact, "; ".join(f"{name}: {' '.join(said)}".lstrip(": ") for name, said in words)) from error
+    except (NotAllowed, Conflict) as error:
+        raise Stumble(fact, error.reason) from error
+    except (LookupError, ValueError, TypeError) as error:
+        raise Stumble(fact, f"{type(error).__name__}: {error}") from error
+    world.keep(fact.key, made)
+    row = known or Told(key=fact.key, at=fact.at)
+    row.digest, row.object_id, row.told_at = fact.digest, world.ids.get(fact.key), now
+    return row

@@ -1,0 +1,555 @@
+"""From what the files say to what happened when: one timeline of facts.
+
+A fact has a moment, a key that names it for ever, and a function that makes it so. Days count back from the moment of
+the first telling; what belongs to a thing that has been told already counts from there, so that a later release of the
+files adds to a story and doesn't shift it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from .files import Content, Row
+from .models import Told
+from .world import World
+
+Act = Callable[[World], Any]
+OPEN_BEFORE = timedelta(days=45)  # the house is set up before the first guest
+
+
+@dataclass(slots=True)
+class Fact:
+    """One thing that happened."""
+
+    at: datetime
+    key: str
+    where: str
+    act: Act
+    who: tuple[str, ...] = ()
+    thread: str = ""  # the thread whose clocks must have run up to this moment
+    digest: str = ""
+
+    @property
+    def kind(self) -> str:
+        return self.key.partition(":")[0]
+
+
+def rng(*names: object) -> random.Random:
+    """The same dice for the same names, on every machine."""
+    return random.Random(":".join(str(name) for name in names))  # noqa: S311  (a story, not a secret)
+
+
+def digest(*said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass
+class Story:
+    """All that the files tell, as facts in order of time; `told` are the facts told before."""
+
+    content: Content
+    now: datetime
+    told: Mapping[str, Told] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+    def timeline(self) -> list[Fact]:
+        """Every fact up to now, in order. What lies ahead is told by a later run."""
+        self._reviews()
+        self._threads()
+        self._recipes()
+        self._tips()
+        self._articles()
+        self._programme()
+        opened = self._opened()
+        self._people(opened)
+        house = self._house(opened)
+        facts = [*house, *sorted(self.facts, key=lambda fact: fact.at)]
+        facts.sort(key=lambda fact: fact.at)
+        return [fact for fact in facts if fact.at <= self.now]
+
+    # Helpers
+
+    def ago(self, days: float) -> datetime:
+        return self.now - timedelta(days=days)
+
+    def base(self, key: str, days_ago: float) -> datetime:
+        """When a thing happened: as it was told, or so many days ago."""
+        known = self.told.get(key)
+        return known.at if known else self.ago(days_ago)
+
+    def add(
+        self, at: datetime, key: str, row: Row, act: Act, *, who: Iterable[str] = (), thread: str = ""
+    ) -> None:
+        self.facts.append(Fact(at, key, row.where, act, tuple(who), thread))
+
+    def somewhen(self, start: datetime, *names: object, days: float = 12) -> datetime:
+        """Some moment after `start`: soon more often than late."""
+        longest = min(timedelta(days=days), (self.now - start) * 0.95)
+        return start + timedelta(minutes=5) + longest * rng(*names).random() ** 2
+
+    def moments(self, start: datetime, count: int, *names: object) -> list[datetime]:
+        """So many moments between `start` and now, in order; the first weeks are the busiest."""
+        dice, span = rng(*names), self.now - start
+        return sorted(start + span * (0.002 + 0.99 * dice.random() ** 1.6) for _ in range(count))
+
+    def tally(
+        self, start: datetime, yes: int, no: int, name: str, row: Row,
+        act: Callable[[World, int, int, Sequence[datetime]], Any], thread: str = "",
+    ) -> None:  # fmt: skip
+        """A count of people who are not here, told in a few portions over the time it took."""
+        said_yes = self.moments(start, yes, name, "yes")
+        said_no = self.moments(start, no, name, "no")
+        everything = sorted([*said_yes, *said_no])
+        portions = min(6, len(everything))
+        for portion in range(1, portions + 1):
+            until = everything[len(everything) * portion // portions - 1]
+            ups, downs = [at for at in said_yes if at <= until], [at for at in said_no if at <= until]
+
+            def tell(world: World, ups: list[datetime] = ups, downs: list[datetime] = downs) -> Any:
+                return act(world, len(ups), len(downs), [*ups, *downs])
+
+            self.add(until, f"{name}:{len(ups)}-{len(downs)}", row, tell)
+
+    def some_people(self, count: int, but: Iterable[str], *names: object) -> list[str]:
+        """So many of the cast, never those in `but`."""
+        out = set(but)
+        cast = [
+            row["username"]
+            for row in self.content.people
+            if row["username"] not in out and not row.get("role", "member").startswith(("staff", "erased"))
+        ]
+        return rng(*names).sample(cast, min(count, len(cast)))
+
+    def named(self, given: Any, but: Iterable[str], *names: object) -> list[str]:
+        return list(given or []) if not isinstance(given, int) else self.some_people(given, but, *names)
+
+    # The house
+
+    def _opened(self) -> datetime:
+        if known := self.told.get("house:brand"):
+            return known.at
+        return min((fact.at for fact in self.facts), default=self.now) - OPEN_BEFORE
+
+    def _house(self, opened: datetime) -> list[Fact]:
+        """What must be there first. Told again when the words of the files change, and then as of now."""
+        content, facts = self.content, list[Fact]()
+
+        def put(key: str, said: Any, act: Act, where: str) -> None:
+            known, mark = self.told.get(f"house:{key}"), digest(said)
+            at = self.now if known and known.digest != mark else opened
+            facts.append(Fact(at, f"house:{key}", where, act, digest=mark))
+
+        put("brand", content.brand, lambda world: world.set_brand(content.brand), "brand.yaml:1")
+        for row in content.brand["departments"]:
+            more = content.policies.get("departments", {}).get(row["slug"], {})
+            holidays = content.policies.get("holidays", {}).get(row["slug"], [])
+            put(
+                f"department:{row['slug']}", [row, more, holidays],
+                lambda world, row=row, more=more, holidays=holidays: world.set_department(row, more, holidays),
+                row.where,
+            )  # fmt: skip
+        put("ranks", content.ranks, lambda world: world.set_ranks(content.ranks), "ranks.yaml:1")
+        for place, row in enumerate(content.badges):
+            put(
+                f"badge:{row['slug']}", [row, place],
+                lambda world, row=row, place=place: world.set_badge(row, place), row.where,
+            )  # fmt: skip
+        for place, row in enumerate(content.products["families"]):
+            put(
+                f"family:{row['slug']}", [row, place],
+                lambda world, row=row, place=place: world.set_family(row, place), row.where,
+            )  # fmt: skip
+        for place, row in enumerate(content.products.get("shops", [])):
+            put(
+                f"shop:{row['slug']}", [row, place],
+                lambda world, row=row, place=place: world.set_shop(row, place), row.where,
+            )  # fmt: skip
+        for place, row in enumerate(content.products["products"]):
+            put(
+                f"product:{row['slug']}", [row, place],
+                lambda world, row=row, place=place: world.set_product(row, place, self.now.date()), row.where,
+            )  # fmt: skip
+        for row in content.topics:
+            put(f"topic:{row['slug']}", row, lambda world, row=row: world.set_topic(row), row.where)
+        for place, row in enumerate(content.policies["policies"]):
+            put(
+                f"policy:{row['slug']}", [row, place],
+                lambda world, row=row, place=place: world.set_policy(row, place), row.where,
+            )  # fmt: skip
+        home = content.pages["home"]
+        put(
+            "home", [home, content.release_notes], lambda world: world.set_home(home, content.release_notes), home.where
+        )
+        for row in content.pages.get("pages", []):
+            put(f"page:{row['slug']}", row, lambda world, row=row: world.set_page(row), row.where)
+        return facts
+
+    # People
+
+    def _people(self, opened: datetime) -> None:
+        first: dict[str, datetime] = {}
+        for fact in self.facts:
+            for name in fact.who:
+                first[name] = min(first.get(name, fact.at), fact.at)
+        reviews = {(row["author"], row["product"]): row for row in self.content.reviews}
+        for row in self.content.people:
+            name, role = row["username"], row.get("role", "member")
+            dice = rng("joined", name)
+            if role.startswith("staff"):
+                joined = opened + timedelta(days=1)
+            else:
+                joined = max(opened + timedelta(days=2), first.get(name, self.ago(90)) - timedelta(days=dice.uniform(2, 35)))
+            joined = min(joined, first.get(name, joined) - timedelta(minutes=10))
+            joined = self.told[f"person:{name}"].at if f"person:{name}" in self.told else joined
+            self.add(joined, f"person:{name}", row, lambda world, row=row: world.join(row))
+            owned = {slug for slug in row.get("owns", [])}
+            owned |= {slug for who, slug in reviews if who == name and reviews[who, slug]["verified"] != "none"}
+            for slug in sorted(owned):
+                review = reviews.get((name, slug))
+                self.add(
+                    joined + timedelta(minutes=5), f"shelf:{name}:{slug}", row,
+                    lambda world, name=name, slug=slug, review=review: world.own(name, slug, review),
+                )  # fmt: skip
+
+    def _programme(self) -> None:
+        """Advocates: since when, for what, with which ties; who is away, who would like to be one."""
+        for row in self.content.people:
+            role, name = row.get("role", ""), row["username"]
+            if not role.startswith("advocate"):
+                continue
+            since = self.base(f"advocate:{name}", row.get("advocate_days_ago", 365))
+            self.add(since, f"advocate:{name}", row, lambda world, row=row: world.advocate(row), who=[name])
+            for tie in row.get("interests", []):
+                at = max(since, self.ago(tie["days_ago"])) if f"advocate:{name}" not in self.told else since
+                self.add(
+                    at, f"tie:{name}:{tie['line'][:60]}", row,
+                    lambda world, name=name, tie=tie: world.declare(name, tie), who=[name],
+                )  # fmt: skip
+            if away := row.get("away"):
+                at = self.base(f"away:{name}", away["days_ago"])
+                back = self.now + timedelta(days=away["back_in_days"])
+                self.add(
+                    at, f"away:{name}", row,
+                    lambda world, name=name, away=away, back=back: world.go_away(name, back, away.get("note", "")),
+                    who=[name],
+                )  # fmt: skip
+
+    # Reviews
+
+    def _reviews(self) -> None:
+        for row in self.content.reviews:
+            key = f"review:{row['key']}"
+            at = self.base(key, row["days_ago"])
+
+            def later(days_ago: float, at: datetime = at, row: Row = row) -> datetime:
+                return at + timedelta(days=row["days_ago"] - days_ago)
+
+            self.add(at, key, row, lambda world, row=row: world.review(row), who=[row["author"]])
+            for chapter in row.get("chapters", []):
+                self.add(
+                    later(chapter["days_ago"]), f"chapter:{row['key']}:{chapter['months']}", chapter,
+                    lambda world, key=key, chapter=chapter: world.chapter(key, chapter),
+                )  # fmt: skip
+            for response in row.get("response", []):
+                self.add(
+                    at + timedelta(days=response["days_after"]), f"response:{row['key']}:{response['department']}",
+                    response, lambda world, key=key, response=response: world.respond(key, response),
+                )  # fmt: skip
+            look = row.get("moderation")
+            if look and look["state"] == "refused":
+                self.add(
+                    at + timedelta(hours=look["hours"]), f"refusal:{row['key']}", look,
+                    lambda world, key=key, look=look: world.refuse(key, look),
+                )  # fmt: skip
+            if not look:
+                helpful = row.get("helpful", {})
+                self.tally(
+                    at, helpful.get("yes", 0), helpful.get("no", 0), f"helpful:{row['key']}", row,
+                    lambda world, yes, no, moments, key=key: world.found_helpful(key, yes, no, moments),
+                )  # fmt: skip
+
+    # Threads
+
+    def _threads(self) -> None:
+        for row in self.content.threads:
+            _Telling(self, row).all()
+
+    # Recipes and tips
+
+    def _recipes(self) -> None:
+        for row in self.content.recipes:
+            key = f"recipe:{row['slug']}"
+            at = self.base(key, row["days_ago"])
+            self.add(at, key, row, lambda world, row=row: world.recipe(row), who=[row["author"]])
+            for made in row.get("made_it") or []:
+                self.add(
+                    at + timedelta(days=made["days_after"], minutes=7), f"made:{row['slug']}:{made['author']}", made,
+                    lambda world, key=key, made=made: world.made(key, made), who=[made["author"]],
+                )  # fmt: skip
+            self._remarks(row, key, at)
+
+    def _tips(self) -> None:
+        for row in self.content.tips:
+            key = f"tip:{row['slug']}"
+            at = self.base(key, row["days_ago"])
+            self.add(at, key, row, lambda world, row=row: world.tip(row), who=[row["author"]])
+            worked = row.get("worked") or {}
+            self.tally(
+                at, worked.get("yes", 0), worked.get("no", 0), f"worked:{row['slug']}", row,
+                lambda world, yes, no, moments, key=key: world.worked(key, yes, no, moments),
+            )  # fmt: skip
+            self._remarks(row, key, at)
+
+    def _remarks(self, row: Row, key: str, at: datetime) -> None:
+        for place, comment in enumerate(row.get("comments") or []):
+            self.add(
+                at + timedelta(days=comment["days_after"], minutes=11 * (place + 1)),
+                f"comment:{key}:{place}:{comment['author']}", comment,
+                lambda world, key=key, comment=comment: world.comment(key, comment["author"], comment["text"]),
+                who=[comment["author"]],
+            )  # fmt: skip
+        if featured := row.get("featured"):
+            self.add(
+                at + timedelta(days=row["days_ago"] - featured["days_ago"]), f"featured:{key}", featured,
+                lambda world, key=key, featured=featured: world.feature(key, featured),
+            )  # fmt: skip
+
+    # Help
+
+    def _articles(self) -> None:
+        for row in self.content.articles:
+            key = f"article:{row['slug']}"
+            known, mark = self.told.get(key), digest(row)
+            changed = known is not None and known.digest != mark
+            at = self.now if changed else self.base(key, row["days_ago"])
+            act = lambda world, row=row: world.article(row)  # noqa: E731
+            self.facts.append(Fact(at, key, row.where, act, digest=mark))
+        related = {row["slug"]: list(row.get("related") or []) for row in self.content.articles}
+        newest = max((fact.at for fact in self.facts if fact.kind == "article"), default=self.now)
+        # Together and last: an article can be tied to a younger one only when both are there.
+        self.facts.append(
+            Fact(newest, "related-articles", "help", lambda world: world.relate(related), digest=digest(related))
+        )
+
+
+class _Telling:
+    """One thread: what its file says, as facts."""
+
+    def __init__(self, story: Story, row: Row) -> None:
+        self.story, self.row, self.slug = story, row, row["slug"]
+        self.key = f"thread:{self.slug}"
+        self.start = story.base(self.key, row["days_ago"])
+
+    def at(self, row: Row) -> datetime:
+        return self.start + timedelta(minutes=row["minutes_after"])
+
+    def add(
+        self, at: datetime, key: str, row: Row, act: Act, *, who: Iterable[str] = (), moves: bool = True
+    ) -> None:
+        self.story.add(at, key, row, act, who=who, thread=self.slug if moves else "")
+
+    def all(self) -> None:
+        row = self.row
+        self.add(
+            self.start, self.key, row, lambda world: world.thread(row), who=[row["author"]], moves=False
+        )
+        for answer in row.get("answers") or []:
+            self.answer(answer)
+        for place, comment in enumerate(row.get("comments") or []):
+            self.comment(self.key, place, comment)
+        self.settling()
+        self.state()
+        self.reconcile()
+        self.judging()
+        self.moderation()
+        self.idea()
+        for place, step in enumerate(row.get("escalation") or []):
+            until = step.get("until_minutes")
+            end = self.start + timedelta(minutes=until) if until else None
+            self.add(
+                self.at(step), f"step:{self.slug}:{place}:{step['step']}", step,
+                lambda world, step=step, at=self.at(step), end=end: world.step(self.key, step, at, end),
+            )  # fmt: skip
+
+    def answer(self, answer: Row) -> None:
+        slug, author = self.slug, answer["author"]
+        key = f"answer:{slug}:{author}"
+        versions = [answer["body"]]
+        for edit in reversed(answer.get("edited") or []):
+            before = versions[0]
+            for now, was in edit["was"]:
+                before = before.replace(now, was, 1)
+            versions.insert(0, before)
+        at = self.at(answer)
+        self.add(
+            at, key, answer, lambda world: world.answer(self.key, answer, versions[0], at.date()), who=[author]
+        )  # fmt: skip
+        for edit, body in zip(answer.get("edited") or [], versions[1:], strict=True):
+            self.add(
+                self.at(edit), f"edit:{slug}:{author}:{edit['minutes_after']}", edit,
+                lambda world, edit=edit, body=body: world.edit_answer(key, author, body, edit["summary"]),
+            )  # fmt: skip
+        up = self.story.named(answer.get("votes_up"), [author], slug, author, "up")
+        down = self.story.named(answer.get("votes_down"), [author, *up], slug, author, "down")
+        for value, voters in ((1, up), (-1, down)):
+            for name in voters:
+                self.add(
+                    self.story.somewhen(at, slug, author, name), f"vote:{slug}:{author}:{name}", answer,
+                    lambda world, name=name, value=value: world.vote_answer(key, name, value),
+                    who=[name], moves=False,
+                )  # fmt: skip
+        self.works(answer, key, at)
+        for place, comment in enumerate(answer.get("comments") or []):
+            self.comment(key, place, comment)
+        if hidden := answer.get("hidden"):
+            self.add(
+                self.at(hidden), f"hidden:{slug}:{author}", hidden, lambda world: world.hide(key, hidden)
+            )
+
+    def works(self, answer: Row, key: str, at: datetime) -> None:
+        works = answer.get("works_for_mine") or {}
+        versions = works.get("by_version") or ({"": works} if works else {})
+        for version, counts in versions.items():
+            for word, value in (("yes", True), ("no", False)):
+                count = counts.get(word, 0)
+                if not count:
+                    continue
+                moments = self.story.moments(at, count, key, version, word)
+                rows = [(f"{version}:{word}:{place}", moment) for place, moment in enumerate(moments)]
+                self.add(
+                    moments[-1], f"works:{key}:{version}:{word}:{count}"[:200], answer,
+                    lambda world, value=value, rows=rows, version=version: world.works(key, value, rows, version),
+                    moves=False,
+                )  # fmt: skip
+
+    def comment(self, target: str, place: int, comment: Row) -> None:
+        self.add(
+            self.at(comment), f"comment:{target}:{place}:{comment['author']}", comment,
+            lambda world: world.comment(target, comment["author"], comment["body"]), who=[comment["author"]],
+        )  # fmt: skip
+
+    def settling(self) -> None:
+        row, slug = self.row, self.slug
+        accepted = sorted(
+            (answer for answer in row.get("answers") or [] if answer.get("accepted")),
+            key=lambda answer: (not answer.get("lead"), answer["accepted"]),
+        )
+        for answer in accepted:
+            key = f"answer:{slug}:{answer['author']}"
+            leads = True if answer.get("lead") else None
+            self.add(
+                self.start + timedelta(minutes=answer["accepted"]), f"accepted:{slug}:{answer['author']}", answer,
+                lambda world, key=key, leads=leads: world.accept(key, row["author"], leads),
+            )  # fmt: skip
+        if later := row.get("follow_up"):
+            key = f"answer:{slug}:{accepted[0]['author']}"
+            self.add(
+                self.at(later), f"follow-up:{slug}", later, lambda world: world.follow_up(key, row["author"], later)
+            )
+
+    def state(self) -> None:
+        row, detail = self.row, self.row.get("state_detail")
+        follow_up = row.get("follow_up") or {}
+        if not detail:
+            return
+        if row["state"] == "reopened" and follow_up.get("answer") == "no":
+            return  # the follow-up opened it
+        self.add(
+            self.at(detail), f"state:{self.slug}:{row['state']}", detail,
+            lambda world: world.state(self.key, row["state"], detail),
+        )  # fmt: skip
+
+    def reconcile(self) -> None:
+        told = self.row.get("reconcile")
+        if not told:
+            return
+        self.add(
+            self.at(told["opened"]), f"recheck:{self.slug}", told,
+            lambda world: world.open_recheck(self.key, told["by"], told["opened"]["reason"]),
+        )  # fmt: skip
+        if settled := told.get("settled"):
+            self.add(
+                self.at(settled), f"recheck-settled:{self.slug}", settled,
+                lambda world: world.settle_recheck(self.key, told["by"], settled["text"]),
+            )  # fmt: skip
+
+    def judging(self) -> None:
+        row, slug, author, story = self.row, self.slug, self.row["author"], self.story
+        votes = row.get("votes") or {}
+        up = story.named(votes.get("up"), [author], slug, "up")
+        down = story.named(votes.get("down"), [author, *up], slug, "down")
+        for value, voters in ((1, up), (-1, down)):
+            for name in voters:
+                self.add(
+                    story.somewhen(self.start, slug, name), f"vote:{slug}:{name}", row,
+                    lambda world, name=name, value=value: world.vote_thread(self.key, name, value),
+                    who=[name], moves=False,
+                )  # fmt: skip
+        for place, name in enumerate(story.named(row.get("me_too"), [author], slug, "me too")):
+            # Those who have the same find each other early: policies count them.
+            at = self.start + min(timedelta(minutes=50 * (place + 1)), (story.now - self.start) * 0.9)
+            self.add(at, f"me-too:{slug}:{name}", row, lambda world, name=name: world.me_too(self.key, name), who=[name])
+        for name in story.named(row.get("followers"), [author], slug, "follow"):
+            self.add(
+                story.somewhen(self.start, slug, "follow", name), f"follow:{slug}:{name}", row,
+                lambda world, name=name: world.follow(self.key, name), who=[name], moves=False,
+            )  # fmt: skip
+
+    def moderation(self) -> None:
+        row, slug = self.row, self.slug
+        hidden = {"thread": row.get("hidden")} | {
+            f"answer by {answer['author']}": answer.get("hidden") for answer in row.get("answers") or []
+        }
+        for flag in row.get("flags") or []:
+            target = self.key if flag["target"] == "thread" else f"answer:{slug}:{flag['target'].removeprefix('answer by ')}"
+            key = f"flag:{target}:{flag['by']}"
+            self.add(
+                self.at(flag), key, flag, lambda world, target=target, flag=flag: world.flag(target, flag),
+                who=[flag["by"]], moves=False,
+            )  # fmt: skip
+            upheld = hidden.get(flag["target"])
+            declined = re.fullmatch(r"declined by (.+)", flag.get("outcome", ""))
+            if upheld or declined:
+                by = upheld["by"] if upheld else declined.group(1)  # type: ignore[union-attr]
+                at = self.at(upheld) + timedelta(seconds=30) if upheld else self.at(flag) + timedelta(minutes=5)
+                self.add(
+                    at, f"decided:{key}", flag,
+                    lambda world, key=key, by=by, upheld=bool(upheld): world.decide(key, by, upheld), moves=False,
+                )  # fmt: skip
+        if row.get("hidden"):
+            self.add(
+                self.at(row["hidden"]), f"hidden:{slug}", row["hidden"],
+                lambda world: world.hide(self.key, row["hidden"]),
+            )  # fmt: skip
+        for action in row.get("moderation") or []:
+            self._measure(action)
+
+    def _measure(self, action: Row) -> None:
+        at, who, key = self.at(action), action["target"], f"measure:{self.slug}:{action['minutes_after']}"
+        if action["action"] == "hide comment":
+            comments = [
+                f"comment:answer:{self.slug}:{answer['author']}:{place}:{who}"
+                for answer in self.row.get("answers") or []
+                for place, comment in enumerate(answer.get("comments") or [])
+                if comment["author"] == who and comment["minutes_after"] < action["minutes_after"]
+            ]
+            self.add(at, key, action, lambda world: world.hide(comments[-1], action), moves=False)
+        elif action["action"] == "silence":
+            self.add(at, key, action, lambda world: world.silence(who, action), moves=False)
+        elif action["action"] == "delete spammer":
+            self.add(at, key, action, lambda world: world.close_account(who, action), moves=False)
+
+    def idea(self) -> None:
+        for status in (self.row.get("idea") or {}).get("history", []):
+            if status["minutes_after"]:
+                self.add(
+                    self.at(status), f"idea:{self.slug}:{status['minutes_after']}", status,
+                    lambda world, status=status: world.idea_status(self.key, status),
+                )  # fmt: skip

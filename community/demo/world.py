@@ -1,0 +1,464 @@
+"""Making the facts of the story so: each through the service that people use, at its own moment.
+
+Rows are found again by what was told of them (`Told.object_id`), so that a later run can add to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import models
+from wagtail.models import Site
+
+from advocates import services as advocates
+from community.accounts import services as accounts
+from community.accounts.models import Department, Profile, Standing, User
+from community.core import clock
+from community.core.models import BrandSettings
+from community.escalation import policies, sweep
+from community.escalation import services as escalation
+from community.escalation.cases import due_of, held, waiting
+from community.escalation.models import Escalation, StepKind
+from community.moderation import services as moderation
+from community.moderation.models import Flag
+from community.pages import services as pages
+from community.posts import services as posts
+from community.posts.models import Comment, Tag, Topic
+from community.questions import services as questions
+from community.questions.models import Answer, FollowUp, Thread
+from community.sharing import services as sharing
+from community.sharing.models import Recipe, Tip
+from products import services as products
+from products.models import Ownership, Product
+from reviews import services as reviews
+from reviews.models import Review
+
+from .files import IDEA_WORDS, Row
+from .models import Told
+
+SOURCE = "demo"
+SLACK = timedelta(minutes=15)  # a told rung is late by a sweep or two
+MODELS: dict[str, type[models.Model]] = {
+    "thread": Thread, "answer": Answer, "comment": Comment, "review": Review, "recipe": Recipe, "tip": Tip,
+    "flag": Flag,
+}  # fmt: skip
+VERIFIED = {"order": Ownership.Verified.ORDER, "receipt": Ownership.Verified.RECEIPT}
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+class World:
+    """The rows of the story, and what happens to them."""
+
+    def __init__(self, folder: Path, told: Mapping[str, Told]) -> None:
+        self.folder = folder
+        self.ids = {key: row.object_id for key, row in told.items() if row.object_id is not None}
+        self.forget()
+
+    def forget(self) -> None:
+        """After a rollback: nothing that was read is certain any more."""
+        self._people: dict[str, User] = {}
+        self._departments: dict[str, Department] = {}
+        self._products: dict[str, Product] = {}
+        self._rows: dict[str, Any] = {}
+
+    # Finding
+
+    def person(self, username: str) -> User:
+        if username not in self._people:
+            self._people[username] = User.objects.select_related("department").get(username=username)
+        return self._people[username]
+
+    def department(self, slug: str) -> Department:
+        if slug not in self._departments:
+            self._departments[slug] = Department.objects.get(slug=slug)
+        return self._departments[slug]
+
+    def product(self, slug: str | None) -> Product | None:
+        if slug is None:
+            return None
+        if slug not in self._products:
+            self._products[slug] = Product.objects.select_related("family").get(slug=slug)
+        return self._products[slug]
+
+    def row(self, key: str) -> Any:
+        if key not in self._rows:
+            if key not in self.ids:
+                raise LookupError(f"{key} has not been told")
+            self._rows[key] = MODELS[key.partition(":")[0]]._default_manager.get(pk=self.ids[key])
+        return self._rows[key]
+
+    def keep(self, key: str, row: Any) -> None:
+        """Remember the row of a fact; every later telling starts from the database."""
+        if isinstance(row, models.Model):
+            self.ids[key] = row.pk
+            self._rows[key] = row
+
+    def catch_up(self, slug: str, until: datetime) -> None:
+        """Let a thread's own clocks run up to a moment: what the story doesn't tell happened all the same."""
+        pk = self.ids.get(f"thread:{slug}")
+        while pk is not None:
+            due = (
+                Escalation.objects.filter(thread=pk, next_due_at__lte=until).values_list("pk", "next_due_at").first()
+            )
+            if due is None:
+                return
+            with clock.travel(due[1]):
+                sweep.fire(*due)
+
+    # The house
+
+    def set_brand(self, row: Row) -> None:
+        pages.ensure_tree()
+        brand = BrandSettings.for_site(Site.objects.get(is_default_site=True))
+        # The accents of the design win over the file's colours (RULINGS 35).
+        brand.name, brand.community_name = row["name"], row["community_name"]
+        brand.tagline, brand.makes = row.get("tagline", ""), row.get("makes", "")[:200]
+        brand.contact = "commons@brindle.example"
+        brand.save()
+
+    def set_department(self, row: Row, more: Mapping[str, Any], holidays: Sequence[str]) -> None:
+        Department.objects.update_or_create(
+            slug=row["slug"],
+            defaults={
+                "name": row["name"],
+                "hours": hours_of(row["hours"]),
+                "hours_text": row["hours"],
+                "time_zone": row["timezone"],
+                "mailbox": more.get("mailbox", ""),
+                "acknowledge_hours": more.get("acknowledge_hours", 4),
+                "resolve_hours": more.get("resolve_hours", 24),
+                "holidays": list(holidays),
+            },
+        )
+        self._departments.pop(row["slug"], None)
+
+    def set_ranks(self, rows: Sequence[Row]) -> None:
+        advocates.save_ranks(None, rows)
+
+    def set_badge(self, row: Row, place: int) -> None:
+        advocates.save_badge(None, row, position=place)
+
+    def set_family(self, row: Row, place: int) -> None:
+        products.save_family(row, place)
+
+    def set_shop(self, row: Row, place: int) -> None:
+        products.save_shop(row, place)
+
+    def set_product(self, row: Row, place: int, today: date) -> None:
+        products.save_product(row, place, today)
+        pages.save_product_page(row, self.folder)
+        self._products.pop(row["slug"], None)
+
+    def set_topic(self, row: Row) -> None:
+        topic, _new = Topic.objects.update_or_create(
+            slug=row["slug"],
+            defaults={
+                "name": row["name"],
+                "department": self.department(row["department"]) if row.get("department") else None,
+            },
+        )
+        for name in row.get("tags", []):
+            Tag.objects.update_or_create(slug=name, defaults={"topic": topic}, create_defaults={"name": name, "topic": topic})
+
+    def set_policy(self, row: Row, place: int) -> None:
+        policies.save_policy(row, place)
+
+    def set_home(self, row: Row, notes: Sequence[Row]) -> None:
+        picture = self.folder / "art" / "home-hero.webp"
+        alt = "A kitchen counter in the morning with an espresso machine, a grinder and two cups."
+        pages.save_home(row, image=pages.save_image(picture, "Home", alt), image_alt=alt, changes=notes)
+
+    def set_page(self, row: Row) -> None:
+        pages.save_content_page(row)
+
+    # People
+
+    def join(self, row: Row) -> None:
+        role = row.get("role", "member")
+        staff, erased = role.startswith("staff"), role == "erased"
+        address = f"{row['username']}@{'brindle.example' if staff else 'example.org'}"
+        user = accounts.join(
+            row["username"], row["name"], address, about=row.get("about", ""), city=row.get("city", "")
+        )
+        EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)
+        if not staff and not erased:
+            Profile.objects.filter(user=user).update(show_shelf=True)
+        if staff:
+            _staff, place, *rest = role.split(":")
+            if place in ("community-manager", "editor", "moderator"):
+                accounts.set_role(user, None, place)
+            else:
+                accounts.set_role(user, None, "agent", self.department(place), lead="lead" in rest)
+                self._departments.pop(place, None)
+
+    def own(self, name: str, slug: str, review: Row | None) -> None:
+        product = self.product(slug)
+        assert product is not None
+        months = months_of(review["owned_for"]) if review else None
+        bought = clock.now().date() - timedelta(days=round(30.4 * months)) if months is not None else None
+        verified = VERIFIED.get(review["verified"], "") if review else ""
+        products.add_to_shelf(product, self.person(name), bought_on=bought, verified=verified)
+
+    def advocate(self, row: Row) -> None:
+        known = [product for slug in row.get("expertise", []) if (product := self.product(slug))]
+        user = self.person(row["username"])
+        if row["role"] == "advocate-candidate":
+            advocates.note_candidate(user, None, known)
+        else:
+            advocates.admit(user, None, known)
+        self._people.pop(row["username"])
+
+    def declare(self, name: str, tie: Row) -> None:
+        user = self.person(name)
+        advocates.declare_interest(user, user, kind=tie["kind"], line=tie["line"], since=clock.now().date())
+
+    def go_away(self, name: str, back: datetime, note: str) -> None:
+        user = self.person(name)
+        advocates.set_away(user, user, until=back, note=note)
+
+    def silence(self, name: str, action: Row) -> None:
+        accounts.silence(
+            self.person(name), self.person(action["by"]), hours=action["hours"], reason=action["reason"]
+        )
+        self._people.pop(name)
+
+    def close_account(self, name: str, action: Row) -> None:
+        accounts.suspend(self.person(name), self.person(action["by"]), reason=action["reason"])
+        User.objects.filter(username=name).update(standing=Standing.ERASED, name="former member")
+        EmailAddress.objects.filter(user__username=name).delete()
+        self._people.pop(name)
+
+    # Reviews
+
+    def review(self, row: Row) -> Review:
+        product = self.product(row["product"])
+        assert product is not None
+        return reviews.write_review(
+            self.person(row["author"]), product, stars=row["stars"], title=row["title"], body=row["text"],
+            did_well=row.get("did_well", ""), could_be_better=row.get("could_be_better", ""),
+            would_recommend=row.get("would_recommend"), secondary=row.get("secondary"),
+            disclosure=row["disclosure"], owned_months=months_of(row.get("owned_for", "")),
+            language=row.get("lang", "en"), hold="moderation" in row,
+        )  # fmt: skip
+
+    def chapter(self, key: str, row: Row) -> None:
+        review = self.row(key)
+        reviews.add_chapter(
+            review, review.author, stars=row["stars"], body=row["text"], months_owned=row["months"],
+            still_in_use=row.get("still_in_use"),
+        )  # fmt: skip
+
+    def respond(self, key: str, row: Row) -> None:
+        reviews.respond(self.row(key), self.person(row["by"]), self.department(row["department"]), row["text"])
+
+    def refuse(self, key: str, row: Row) -> None:
+        reviews.refuse_review(
+            self.row(key), self.person(row["by"]), code=row["code"].replace("-", "_"), passage=row["passage"],
+            note=row.get("note", ""),
+        )  # fmt: skip
+
+    def found_helpful(self, key: str, yes: int, no: int, moments: Sequence[datetime]) -> None:
+        reviews.add_helpful_rows(self.row(key), yes=yes, no=no, source=SOURCE, at=moments)
+
+    # Threads
+
+    def thread(self, row: Row) -> Thread:
+        details = row.get("private_details") or {}
+        notes = [str(details[key]) for key in ("note", "payment") if details.get(key)]
+        private = {
+            "order_number": details.get("order", ""), "serial": details.get("serial", ""), "note": "\n".join(notes),
+        }  # fmt: skip
+        thread = questions.post_thread(
+            self.person(row["author"]), kind=row["kind"], title=row["title"], body=row["body"].strip(),
+            product=self.product(row.get("product")), model_version=row.get("model_version") or "",
+            tags=row.get("tags") or [], private=private if details else None, language=row.get("language", "en"),
+        )  # fmt: skip
+        thread.view_count = row.get("views", 0)
+        thread.save(update_fields=["view_count"])
+        return thread
+
+    def answer(self, key: str, row: Row, body: str, day: date) -> Answer:
+        official = row.get("official_for")
+        recheck = row.get("recheck_in_days")
+        return questions.post_answer(
+            self.row(key), self.person(row["author"]), body=body.strip(), disclosure=row.get("disclosure", ""),
+            official_for=self.department(official) if official else None, sources=row.get("sources") or [],
+            recheck_on=day + timedelta(days=recheck) if recheck else None,
+        )  # fmt: skip
+
+    def edit_answer(self, key: str, author: str, body: str, summary: str) -> None:
+        questions.edit_answer(self.row(key), self.person(author), body=body.strip(), summary=summary)
+
+    def vote_answer(self, key: str, name: str, value: int) -> None:
+        questions.vote_answer(self.row(key), self.person(name), value)
+
+    def vote_thread(self, key: str, name: str, value: int) -> None:
+        questions.vote_thread(self.row(key), self.person(name), value)
+
+    def me_too(self, key: str, name: str) -> None:
+        questions.set_me_too(self.row(key), self.person(name), on=True)
+
+    def follow(self, key: str, name: str) -> None:
+        posts.follow(self.row(key), self.person(name))
+
+    def works(self, key: str, works: bool, rows: Sequence[tuple[str, datetime]], version: str) -> None:
+        questions.add_works_rows(self.row(key), works=works, rows=rows, source=SOURCE, model_version=version)
+
+    def comment(self, key: str, name: str, body: str) -> Comment:
+        return posts.comment(self.row(key), self.person(name), body=body)
+
+    def accept(self, key: str, asker: str, leads: bool | None) -> None:
+        questions.accept_answer(self.row(key), self.person(asker), leading=leads)
+
+    def follow_up(self, key: str, asker: str, row: Row) -> None:
+        outcome = FollowUp.Outcome(row["answer"].replace(" ", "_"))
+        questions.answer_follow_up(self.row(key), self.person(asker), outcome, row.get("note", ""))
+
+    def state(self, key: str, state: str, detail: Row) -> None:
+        thread, by = self.row(key), self.person(detail["by"])
+        words = detail.get("note") or detail.get("reason") or ""
+        if state == "needs info":
+            questions.ask_for_info(thread, by, words)
+        elif state == "duplicate":
+            questions.mark_duplicate(thread, by, self.row(f"thread:{detail['of']}"))
+        elif state == "closed":
+            questions.close_thread(thread, by, words)
+        elif state == "locked":
+            questions.lock_thread(thread, by, True, words)
+        elif state == "solved another way":
+            questions.solve_another_way(thread, by, words)
+        elif state == "reopened":
+            questions.reopen_thread(thread, by, words)
+
+    def open_recheck(self, key: str, by: str, reason: str) -> None:
+        questions.open_recheck(self.row(key), self.person(by), reason)
+
+    def settle_recheck(self, key: str, by: str, words: str) -> None:
+        questions.settle_recheck(self.row(key), self.person(by), holds=True, note=words)
+
+    def idea_status(self, key: str, row: Row) -> None:
+        status = IDEA_WORDS[row["status"]]
+        questions.set_idea_status(self.row(key), self.person(row["by"]), status, row.get("reason") or row["status"])
+
+    def step(self, key: str, row: Row, at: datetime, until: datetime | None) -> None:
+        thread = self.row(key)
+        if row["step"] == "late" and not self._is_late(thread, at):
+            return  # what is late is the clocks' to say: it depends on the weekday of the telling
+        escalation.tell_step(
+            thread, row["step"], at=at, by=self._maybe(row.get("by")), to=self._maybe(row.get("to")),
+            department=self.department(row["department"]) if row.get("department") else None,
+            note=row.get("note", ""), reason=row.get("reason", ""), reference=row.get("reference", ""), until=until,
+            people=[self.person(name) for name in row.get("asked", [])],
+        )  # fmt: skip
+
+    def _is_late(self, thread: Thread, at: datetime) -> bool:
+        case = held(thread)
+        return case is not None and any(
+            rung["kind"] == StepKind.LATE and due_of(rung) <= at + SLACK for rung in waiting(case)
+        )
+
+    def _maybe(self, name: str | None) -> User | None:
+        return self.person(name) if name else None
+
+    # Moderation
+
+    def flag(self, key: str, row: Row) -> Flag:
+        return moderation.flag(self.row(key), self.person(row["by"]), reason=row["reason"].replace(" ", "_"))
+
+    def decide(self, key: str, by: str, uphold: bool) -> None:
+        moderation.decide_flag(self.row(key), self.person(by), uphold=uphold)
+
+    def hide(self, key: str, row: Row) -> None:
+        moderation.hide(self.row(key), self.person(row["by"]), reason=row.get("note") or row["reason"])
+
+    # Recipes, tips, help
+
+    def recipe(self, row: Row) -> Recipe:
+        picture = None
+        if row.get("illustration") not in (None, "none"):
+            picture = pages.save_image(self.folder / "art" / f"recipe-{row['illustration']}.webp", row["title"], row["title"])
+        groups = row["ingredients"]
+        yields = row["yields"]
+        tags = row.get("tags") or {}
+        return sharing.share_recipe(
+            self.person(row["author"]), title=row["title"], body=row["body"],
+            ingredients=[{"group": group.get("group", ""), **item} for group in groups for item in group["items"]],
+            steps=[{**step, "product": self.product(step.get("product"))} for step in row["steps"]],
+            yield_amount=yields["amount"], yield_unit=yields["unit"], prep_minutes=row.get("prep_minutes", 0),
+            cook_minutes=row.get("cook_minutes", 0), rest_minutes=row.get("rest_minutes", 0),
+            difficulty=row.get("difficulty", "easy"),
+            products={self.product(used["slug"]): used.get("steps", []) for used in row.get("products") or []},  # type: ignore[misc]
+            tags=[*tags.get("diet", []), *tags.get("occasion", [])], language=row.get("language", "en"),
+            remix_of=self.row(f"recipe:{row['remix_of']}") if row.get("remix_of") else None,
+            remix_note=row.get("remix_note", ""), picture=picture,
+        )  # fmt: skip
+
+    def made(self, key: str, row: Row) -> None:
+        sharing.set_made(
+            self.row(key), self.person(row["author"]), stars=row.get("stars"), note=row.get("note", ""),
+            variation=row.get("variation", ""),
+        )  # fmt: skip
+
+    def tip(self, row: Row) -> Tip:
+        return sharing.share_tip(
+            self.person(row["author"]), title=row["title"], body=row["body"],
+            steps=[dict(step) for step in row.get("steps") or []], product=self.product(row.get("product")),
+            model_version=row.get("model_version") or "", goal=row.get("goal", ""), safety=row.get("safety", ""),
+            language=row.get("language", "en"),
+        )  # fmt: skip
+
+    def worked(self, key: str, yes: int, no: int, moments: Sequence[datetime]) -> None:
+        sharing.add_worked_rows(self.row(key), yes=yes, no=no, source=SOURCE, at=moments)
+
+    def feature(self, key: str, row: Row) -> None:
+        sharing.feature(self.row(key), self.person(row["by"]), reason=row["reason"])
+
+    def article(self, row: Row) -> None:
+        """Its days count from the telling; the clock stands where the article appeared."""
+        shift = row["days_ago"]
+        data = {**row, "days_ago": 0}
+        if "last_checked_days_ago" in row:
+            data["last_checked_days_ago"] = row["last_checked_days_ago"] - shift
+        if "review_in_days" in row:
+            data["review_in_days"] = row["review_in_days"] + shift
+        data["changes"] = [{**change, "days_ago": change["days_ago"] - shift} for change in row.get("changes") or []]
+        data["from_thread"] = self._thread_row(row.get("from_thread"))
+        data["related_threads"] = [
+            thread for slug in row.get("related_threads") or [] if (thread := self._thread_row(slug))
+        ]
+        pages.save_help_article(data, row["body"])
+
+    def _thread_row(self, slug: str | None) -> Thread | None:
+        key = f"thread:{slug}"
+        return self.row(key) if slug and key in self.ids else None
+
+    def relate(self, related: Mapping[str, Sequence[str]]) -> None:
+        for slug, others in related.items():
+            pages.relate_help_articles(slug, others)
+
+
+def hours_of(words: str) -> dict[str, list[list[str]]]:
+    """ "Mon-Fri 08:00-18:00, Sat 09:00-13:00" as the days and spans of a department."""
+    found: dict[str, list[list[str]]] = {}
+    for part in words.split(","):
+        match = re.fullmatch(r"\s*(\w{3})(?:-(\w{3}))?\s+(\d\d:\d\d)-(\d\d:\d\d)\s*", part)
+        if not match:
+            raise ValueError(f"{part!r} are no business hours")
+        first, last = WEEKDAYS.index(match[1]), WEEKDAYS.index(match[2] or match[1])
+        for day in range(first, last + 1):
+            found.setdefault(str(day), []).append([match[3], match[4]])
+    return found
+
+
+def months_of(words: str) -> int | None:
+    """ "14 months", "2 years", "5 weeks" in whole months; nothing for "tried in a shop"."""
+    match = re.fullmatch(r"(\d+) (day|week|month|year)s?", words or "")
+    if not match:
+        return None
+    return round(int(match[1]) * {"day": 1 / 30.4, "week": 7 / 30.4, "month": 1, "year": 12}[match[2]])
+
