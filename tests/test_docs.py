@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from community.events.kinds import KINDS
+from scripts import events_table
 
 ROOT = Path(settings.ROOT)
 RUNNING = (ROOT / "docs" / "running.md").read_text()
@@ -69,3 +70,8 @@ def test_no_file_names_a_registry() -> None:
     hosts = re.compile("|".join(("pypi" + r"\.org", "pythonhosted" + r"\.org", "npmjs" + r"\.org")))
     for name in ("Makefile", "requirements.lock", "requirements-dev.lock", ".ci/run", "scripts/lock.py"):
         assert not hosts.search((ROOT / name).read_text()), name
+
+
+def test_the_table_of_events_is_what_is_registered() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert events_table.written(page) == page, "run python scripts/events_table.py"
