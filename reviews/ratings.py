@@ -77,7 +77,7 @@ def recount_helpful(review: Review) -> None:
 def differences(products: Iterable[Product] | None = None) -> list[tuple[str, str, Any, Any]]:
     """Where stored numbers and a fresh count part: (product's slug, field, stored, counted). Empty when all is well."""
     rows = list(Product.objects.order_by("pk") if products is None else products)
-    counted = {
+    counted: dict[int, dict[str, Any]] = {
         row["product"]: row
         for row in Review.objects.filter(visibility="visible", product__in=rows)
         .order_by()

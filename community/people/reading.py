@@ -88,7 +88,7 @@ def shelf(person: User) -> list[Ownership]:
 
 def badges(person: User) -> tuple[list[dict[str, Any]], int]:
     """Each badge once with how often it was earned, gold first; and how many more there are."""
-    rows = (
+    rows: Any = (
         Award.objects.filter(person=person)
         .order_by()
         .values("badge__slug", "badge__name", "badge__level", "badge__rule")

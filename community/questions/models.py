@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department
@@ -137,9 +138,9 @@ class Thread(Body, Moderated, Sourced):
 
     def why_closed_to_words(self) -> str:
         if self.locked_at:
-            return _("This thread is locked.")
+            return gettext("This thread is locked.")
         if self.closed_at:
-            return _("This thread is closed.")
+            return gettext("This thread is closed.")
         return ""
 
     @property

@@ -367,7 +367,7 @@ def add_vote_rows(post: Thread | Answer, *, value: int, rows: Iterable[tuple[str
         new = {key: at for key, at in wanted.items() if key not in known}
         if not new:
             return 0
-        votes = [
+        votes: list[Any] = [
             row.votes.model(target=row, value=value, source=source, external_id=key, created_at=at)
             for key, at in new.items()
         ]
@@ -390,7 +390,7 @@ def withdraw_vote_rows(post: Thread | Answer, *, source: str, gone: Iterable[str
     row = locked(post)
     if isinstance(row, Answer):
         row.thread = post.thread  # type: ignore[union-attr]
-    votes = list(row.votes.filter(source=source, external_id__in=list(gone)))
+    votes: list[Any] = list(row.votes.filter(source=source, external_id__in=list(gone)))
     kind, data = ("answer.voted", {"thread": row.thread_id}) if isinstance(row, Answer) else (
         "thread.voted", {"kind": row.kind}
     )  # fmt: skip

@@ -7,16 +7,16 @@ from django.utils.translation import gettext as _
 from community.moderation.models import Moderated
 from community.moderation.permissions import why_not_write
 
-from .models import Shared
+from .models import Recipe, Tip
 
 
-def why_not_edit(user: Any, thing: Shared) -> str:
+def why_not_edit(user: Any, thing: Recipe | Tip) -> str:
     if reason := why_not_write(user):
         return reason
     return "" if thing.author_id == user.pk else _("Only its author can change this.")
 
 
-def why_not_judge_use(user: Any, thing: Shared) -> str:
+def why_not_judge_use(user: Any, thing: Recipe | Tip) -> str:
     """Saying that one made it, or that it worked."""
     if reason := why_not_write(user):
         return reason
@@ -29,7 +29,7 @@ def why_not_feature(user: Any) -> str:
     return _("Only staff can put something into the window.")
 
 
-def can_edit(user: Any, thing: Shared) -> bool:
+def can_edit(user: Any, thing: Recipe | Tip) -> bool:
     return (
         bool(user and user.is_authenticated)
         and thing.visibility != Moderated.Visibility.DELETED

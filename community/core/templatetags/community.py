@@ -255,7 +255,7 @@ def share(part: float | None, whole: float | None) -> str:
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
     """The address of this list with some parameters changed: `?{% query page=2 state="solved" %}`."""
-    params = context["request"].GET.copy() if "request" in context else {}
+    params: Any = context["request"].GET.copy() if "request" in context else {}
     if not params:
         return urlencode({name: value for name, value in changes.items() if value not in (None, "")})
     for name, value in changes.items():
