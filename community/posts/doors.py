@@ -51,6 +51,11 @@ def refuse(request: HttpRequest, reason: str, status: int, *, kept: str = "", ba
     return render(request, "refusal.html", context, status=status)
 
 
+def posted(request: HttpRequest) -> Any:
+    """What a form is filled with: an empty post is a post too."""
+    return request.POST if request.method == "POST" else None
+
+
 def first_words(error: ValidationError) -> str:
     return " ".join(str(message) for message in error.messages)
 
@@ -80,7 +85,7 @@ def act(what: str = "vote") -> Callable[[View], View]:
                 return refuse(request, first_words(error), 422, kept=kept)
             except limits.Limited as error:
                 response = refuse(request, error.reason, 429, kept=kept)
-                response["Retry-After"] = str(error.retry_after)
+                response["Retry-After"] = str(error.wait)
                 return response
 
         return wrapped
@@ -107,7 +112,7 @@ def send(form: forms.Form, what: str, who: Any, service: Callable[[], Any]) -> t
         return None, 409
     except limits.Limited as error:
         form.add_error(None, error.reason)
-        form.retry_after = error.retry_after  # type: ignore[attr-defined]
+        form.retry_after = error.wait  # type: ignore[attr-defined]
         return None, 429
 
 

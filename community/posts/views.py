@@ -19,7 +19,7 @@ from community.moderation import services as moderation
 from community.moderation.models import Moderated
 
 from . import gates, services
-from .doors import act, refuse, send, to_login
+from .doors import act, posted, refuse, send, to_login
 from .forms import CommentForm, FlagForm, HideForm, RestoreForm
 from .models import Comment, Upload
 
@@ -79,7 +79,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         drawn, _width, _height = reencode(file)
     except limits.Limited as error:
         response = JsonResponse({"error": error.reason}, status=429)
-        response["Retry-After"] = str(error.retry_after)
+        response["Retry-After"] = str(error.wait)
         return response
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)
@@ -130,6 +130,7 @@ def comment_context(request: HttpRequest, target: Any, **more: Any) -> dict[str,
         "comments": rows,
         "folded": 0,
         "closed": target.why_closed_to_words(),
+        "can": {"moderate": permissions.is_moderator(request.user)},
         "user": request.user,
         "request": request,
         **more,
@@ -188,7 +189,7 @@ def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
     row = find(request, "comment", pk)
     if row.author_id != request.user.pk:
         return refuse(request, _("Only its author can edit a comment."), 403, back=place_of(row))
-    form = CommentForm(request.POST or None, initial={"body": row.body_source})
+    form = CommentForm(posted(request), initial={"body": row.body_source})
     status = 200
     if request.method == "POST":
         status = 422
@@ -229,7 +230,7 @@ def flag(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     place = place_of(thing)
     if reason := permissions.why_not_flag(request.user, thing):
         return refuse(request, reason, 403, back=place)
-    form = FlagForm(request.POST or None)
+    form = FlagForm(posted(request))
     status = 200
     if request.method == "POST":
         status = 422
@@ -255,7 +256,7 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         return refuse(request, reason, 403, back=place)
     hidden = thing.visibility == Moderated.Visibility.HIDDEN
     waiting = thing.visibility == Moderated.Visibility.PENDING
-    form = (RestoreForm if hidden or waiting else HideForm)(request.POST or None)
+    form = (RestoreForm if hidden or waiting else HideForm)(posted(request))
     status = 200
     if request.method == "POST":
         status = 422
@@ -288,7 +289,7 @@ def delete(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     place = place_of(thing)
     if reason := permissions.why_not_delete(request.user, thing):
         return refuse(request, reason, 403, back=place)
-    form = RestoreForm(request.POST or None)
+    form = RestoreForm(posted(request))
     status = 200
     if request.method == "POST" and form.is_valid():
         done, status = send(

@@ -6,9 +6,11 @@ from typing import Any, Self
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import (
     BooleanField,
+    CharField,
     Exists,
     F,
     IntegerField,
+    JSONField,
     OuterRef,
     Prefetch,
     Q,
@@ -17,9 +19,10 @@ from django.db.models import (
     Value,
     Window,
 )
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import Cast, Coalesce, Concat, RowNumber
 
 from community.moderation.querysets import ModeratedQuerySet
+from community.posts.models import Draft
 from products.models import Ownership
 
 SETTLED = ("solved", "solved_another_way")
@@ -84,15 +87,19 @@ class ThreadQuerySet(ModeratedQuerySet):
         ).prefetch_related("tags")
 
     def seen_by(self, user: Any) -> Self:
-        """With what one person did to each thread: `my_vote`, `my_me_too`, `my_follow`, `my_answer`; and whether its
-        author owns the product (`author_owns`), and there are private details (`has_private`)."""
+        """With what one person did to each thread: `my_vote`, `my_me_too`, `my_follow`, `my_answer`, `my_draft`; and
+        whether its author owns the product (`author_owns`), and there are private details (`has_private`)."""
         rows = self.annotate(
             author_owns=Exists(owners_of("author", "product")),
             has_private=Exists(rows_of(self.model, "private_details").filter(thread=OuterRef("pk"))),
         )
         if not user.is_authenticated:
             return rows.annotate(
-                my_vote=Value(0), my_me_too=Value(False), my_follow=Value(False), my_answer=Value(None, IntegerField())
+                my_vote=Value(0),
+                my_me_too=Value(False),
+                my_follow=Value(False),
+                my_answer=Value(None, IntegerField()),
+                my_draft=Value(None, JSONField()),
             )
         mine = {"target": OuterRef("pk"), "voter": user}
         follows = user.follows.filter(
@@ -106,6 +113,11 @@ class ThreadQuerySet(ModeratedQuerySet):
                 rows_of(self.model, "answers")
                 .filter(thread=OuterRef("pk"), author=user, visibility__in=("visible", "pending"))
                 .values("pk")[:1]
+            ),
+            my_draft=Subquery(
+                Draft.objects.filter(user=user, key=Concat(Value("answer:"), Cast(OuterRef("pk"), CharField()))).values(
+                    "data"
+                )[:1]
             ),
         )
 

@@ -1,9 +1,14 @@
 """Words and signs of threads, for their templates."""
 
+from datetime import datetime
+
 from django import template
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from community.core.templatetags.community import icon, state
+from community.core import clock
+from community.core.templatetags.community import icon, state, time_ago
 from community.questions import signs as _signs
 from community.questions.models import Kind, Thread
 
@@ -50,4 +55,26 @@ def in_short(body_text: str) -> str:
         cut = line.find(end)
         if 25 <= cut <= 140:
             return line[: cut + 1]
-    return line if len(line) <= 140 else line[:140].rsplit(" ", 1)[0] + " …"
+    return line if len(line) <= 140 else line[:140].rsplit(" ", 1)[0].rstrip(",;: ") + " …"
+
+
+@register.simple_tag
+def row_age(when: datetime) -> SafeString:
+    """How long ago in a word or two, for a narrow column; the exact moment is in the element."""
+    minutes = max(0, int((clock.now() - when).total_seconds() // 60))
+    hours, days = minutes // 60, minutes // 1440
+    if minutes < 1:
+        words = _("now")
+    elif hours < 1:
+        words = _("%(n)d min") % {"n": minutes}
+    elif days < 1:
+        words = ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+    elif days < 14:
+        words = ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    elif days < 70:
+        words = ngettext("%(n)d week", "%(n)d weeks", days // 7) % {"n": days // 7}
+    elif days < 730:
+        words = ngettext("%(n)d month", "%(n)d months", days // 30) % {"n": days // 30}
+    else:
+        words = ngettext("%(n)d year", "%(n)d years", days // 365) % {"n": days // 365}
+    return time_ago(when, words)

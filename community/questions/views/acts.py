@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from community.core import limits
 from community.moderation.permissions import is_moderator
 from community.posts import services as posts
-from community.posts.doors import act, refuse, send, to_login
+from community.posts.doors import act, posted, refuse, send, to_login
 from community.posts.models import Follow
 
 from .. import permissions, services
@@ -192,7 +192,7 @@ def _keep_for_later(request: HttpRequest, thread: Thread) -> HttpResponse:
         limits.spend_for("write_first", request)
     except limits.Limited as error:
         response = refuse(request, error.reason, 429, kept=request.POST.get("body", ""), back=place)
-        response["Retry-After"] = str(error.retry_after)
+        response["Retry-After"] = str(error.wait)
         return response
     kept = dict(request.session.get(KEPT_ANSWERS, {}))
     kept.pop(str(thread.pk), None)
@@ -257,7 +257,7 @@ def official(request: HttpRequest, pk: int) -> HttpResponse:
     answer = get_answer(request, pk)
     if reason := permissions.why_not_official(request.user, answer.thread):
         return refuse(request, reason, 403, back=answer.get_absolute_url())
-    form = OfficialForm(request.POST or None, initial={"department": request.user.department_id})
+    form = OfficialForm(posted(request), initial={"department": request.user.department_id})
     status = 200
     if request.method == "POST":
         status = 422

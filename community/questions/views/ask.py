@@ -127,7 +127,7 @@ def _keep_for_later(request: HttpRequest, form: AskForm) -> HttpResponse:
         limits.spend_for("write_first", request)
     except limits.Limited as error:
         response = refuse(request, error.reason, 429, kept=form.cleaned_data["body"], back=request.path)
-        response["Retry-After"] = str(error.retry_after)
+        response["Retry-After"] = str(error.wait)
         return response
     request.session[KEPT] = {name: request.POST.get(name, "")[:20_000] for name in FIELDS}
     place = urlencode({"next": reverse("questions:ask")})

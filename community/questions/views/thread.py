@@ -20,7 +20,6 @@ from community.core.models import Numbers
 from community.moderation.permissions import is_moderator
 from community.posts.doors import long_open
 from community.posts.models import Comment
-from community.posts.services import draft_of
 
 from .. import permissions, reading, structured
 from ..forms import AnswerForm, PrivateForm
@@ -202,8 +201,8 @@ def abilities(user: Any, thread: Thread) -> SimpleNamespace:
         again=_why_not_again(thread),
         vote=permissions.why_not_vote(user, thread) if user.is_authenticated else "",
         edit=user.is_authenticated and permissions.can_edit(user, thread),
-        accept=solvable and not (thread.closed_at or thread.duplicate_of_id) and user.is_authenticated
-        and permissions.can_accept(user, thread),
+        accept=solvable and thread.answer_count > 0 and not (thread.closed_at or thread.duplicate_of_id)
+        and (own or (agent and not thread.solved_at)) and permissions.can_accept(user, thread),
         withdraw=own or agent,
         reopen=own and bool(thread.solved_at) and not (thread.locked_at or thread.closed_at),
         works=solvable,
@@ -244,7 +243,7 @@ def _kept_answer(request: HttpRequest, thread: Thread) -> dict[str, Any]:
     if str(thread.pk) in kept:
         return {"body": kept[str(thread.pk)], "started": long_open()}
     if request.user.is_authenticated and not thread.my_answer:
-        drafted = draft_of(request.user, f"answer:{thread.pk}")
+        drafted = thread.my_draft or {}
         return {name: drafted[name] for name in ("body", "disclosure", "model_version") if name in drafted}
     return {}
 
