@@ -7,7 +7,7 @@ class AdvocatesConfig(AppConfig):
     def ready(self) -> None:
         from community.core import panels, schedule
 
-        from . import boards, listeners, services, totals, trust  # noqa: F401
+        from . import badges, boards, listeners, services, totals, trust  # noqa: F401
         from . import panels as own
 
         panels.register("thread.byline", own.Competence())
@@ -15,5 +15,6 @@ class AdvocatesConfig(AppConfig):
         schedule.every(60, "advocates: boards in step with wishes")(boards.keep_in_step)
         schedule.every(24 * 3600, "advocates: old boards")(boards.prune)
         schedule.every(24 * 3600, "advocates: ranks")(totals.rename_by_rank)
+        schedule.every(24 * 3600, "advocates: badges")(badges.award_badges)
         schedule.every(24 * 3600, "advocates: trust")(trust.evaluate_all)
         schedule.every(24 * 3600, "advocates: ties to the brand")(services.copy_all_interests)

@@ -192,7 +192,7 @@ SOURCES: dict[str, Source] = {
             ),
             "thread.reopened_count": _count_of("thread.reopened", "thread"),
             "answer.posted_after_reopening": Exists(
-                _events_about("thread.reopened", "thread").filter(occurred_at__lt=OuterRef("created_at"))
+                _events_about("thread.reopened", "thread").filter(occurred_at__lte=OuterRef("created_at"))
             ),
         },
         {"answer": "pk", "thread": "thread"},

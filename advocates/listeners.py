@@ -22,6 +22,17 @@ def look_at_badges(event: Event) -> None:
     badges.hear(event)
 
 
+@listen("person.joined")
+def begin_at_the_first_rank(event: Event) -> None:
+    person: Any = event.subject
+    running = totals.batch()
+    if running is not None:
+        running.people.add(person.pk)
+    else:
+        totals.rename_by_rank([person.pk])
+        person.refresh_from_db(fields=["rank_name"])
+
+
 @listen("person.role_changed")
 def change_sides(event: Event) -> None:
     """Staff hold no rank, no badges and no place; somebody who leaves the brand comes back to their own."""

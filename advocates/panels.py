@@ -42,4 +42,4 @@ class OfTheMonth(panels.Panel):
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         rows = boards.top(Period.MONTH, count=4)
-        return {None: {"rows": rows}} if rows else {}
+        return {panels.key(thing): {"rows": rows} for thing in batch} if rows else {}

@@ -52,7 +52,7 @@ def test_voting_a_question_down_costs_its_author_alone(thread, charlie, points_o
     assert points_of(charlie) == 11
 
 
-def test_an_undone_vote_is_reversed_on_the_day_of_the_original(answer, alice, points_of, wednesday):
+def test_an_undone_vote_is_reversed_on_the_day_of_the_original(wednesday, answer, alice, points_of):
     questions.vote_answer(answer, alice, 1)
     with clock.travel(wednesday + timedelta(days=3)):
         questions.vote_answer(answer, alice, 0)
@@ -73,7 +73,7 @@ def test_a_changed_vote_is_a_reversal_and_a_new_entry(answer, charlie, points_of
     assert points_of(charlie) == 1
 
 
-def test_a_day_stops_at_exactly_the_cap(bob, points_of, crowd, wednesday):
+def test_a_day_stops_at_exactly_the_cap(wednesday, bob, points_of, crowd):
     answer = an_answer(by=bob)
     people = crowd(21)
     for person in people[:20]:
@@ -88,7 +88,7 @@ def test_a_day_stops_at_exactly_the_cap(bob, points_of, crowd, wednesday):
     assert points_of(bob) == 191
 
 
-def test_acceptance_is_beside_the_cap(bob, alice, points_of, crowd, wednesday):
+def test_acceptance_is_beside_the_cap(wednesday, bob, alice, points_of, crowd):
     thread = a_thread(alice)
     answer = an_answer(thread, bob)
     for person in crowd(21):
@@ -100,7 +100,7 @@ def test_acceptance_is_beside_the_cap(bob, alice, points_of, crowd, wednesday):
     assert (day.capped, day.exempt, day.value) == (210, 15, 215)
 
 
-def test_days_are_days_in_utc(bob, points_of, crowd, wednesday):
+def test_days_are_days_in_utc(wednesday, bob, points_of, crowd):
     answer = an_answer(by=bob)
     people = crowd(30)
     for person in people[:21]:
@@ -113,7 +113,7 @@ def test_days_are_days_in_utc(bob, points_of, crowd, wednesday):
     assert points_of(bob) == 211
 
 
-def test_another_cap_holds_from_the_next_day(bob, points_of, crowd, wednesday):
+def test_another_cap_holds_from_the_next_day(wednesday, bob, points_of, crowd):
     answer = an_answer(by=bob)
     people = crowd(24)
     for person in people[:21]:
@@ -161,7 +161,7 @@ def test_acceptance_by_staff_gives_the_answerer_alone(answer, alice, dana, point
     assert (points_of(answer.author), points_of(alice)) == (16, 1)
 
 
-def test_accepting_again_after_reopening_gives_nothing_more(answer, alice, points_of, wednesday):
+def test_accepting_again_after_reopening_gives_nothing_more(wednesday, answer, alice, points_of):
     questions.accept_answer(answer, alice)
     with clock.travel(wednesday + timedelta(days=1)):
         questions.reopen_thread(answer.thread, alice)
@@ -171,7 +171,7 @@ def test_accepting_again_after_reopening_gives_nothing_more(answer, alice, point
     assert points_of(answer.author) == 16
 
 
-def test_a_fix_that_held_gives_five(answer, alice, points_of, wednesday):
+def test_a_fix_that_held_gives_five(wednesday, answer, alice, points_of):
     questions.accept_answer(answer, alice)
     with clock.travel(wednesday + timedelta(days=4)):
         questions.answer_follow_up(answer, alice, "yes")
@@ -179,7 +179,7 @@ def test_a_fix_that_held_gives_five(answer, alice, points_of, wednesday):
     assert points_of(answer.author) == 21
 
 
-def test_a_fix_that_failed_gives_nothing(answer, alice, points_of, wednesday):
+def test_a_fix_that_failed_gives_nothing(wednesday, answer, alice, points_of):
     questions.accept_answer(answer, alice)
     with clock.travel(wednesday + timedelta(days=4)):
         questions.answer_follow_up(answer, alice, "no")
@@ -204,7 +204,7 @@ def test_staff_earn_nothing(thread, dana, alice, points_of):
     assert points_of(alice) == 3
 
 
-def test_votes_without_a_voter_count_and_can_be_withdrawn(answer, points_of, wednesday):
+def test_votes_without_a_voter_count_and_can_be_withdrawn(wednesday, answer, points_of):
     rows = [(str(number), wednesday - timedelta(days=number)) for number in range(3)]
     questions.add_vote_rows(answer, value=1, rows=rows, source="elsewhere.example")
     questions.add_vote_rows(answer, value=1, rows=rows, source="elsewhere.example")
@@ -242,7 +242,9 @@ def test_a_vote_undone_while_hidden_does_not_come_back(answer, alice, ravi, poin
     assert points_of(answer.author) == 11
 
 
-def test_confirmed_spam_costs_a_hundred_once_and_comes_back_with_the_post(answer, alice, charlie, ravi, points_of, crowd):
+def test_confirmed_spam_costs_a_hundred_once_and_restoring_gives_it_back(
+    answer, alice, charlie, ravi, points_of, crowd
+):
     other = an_answer(by=answer.author)
     for person in crowd(15):
         questions.vote_answer(other, person, 1)
@@ -262,7 +264,7 @@ def test_other_flags_cost_nothing(answer, alice, ravi, points_of):
     assert points_of(answer.author) == 11
 
 
-def test_changing_a_rule_prices_only_what_comes(answer, alice, charlie, points_of, monkeypatch, wednesday):
+def test_changing_a_rule_prices_only_what_comes(wednesday, answer, alice, charlie, points_of, monkeypatch):
     questions.vote_answer(answer, alice, 1)
     old = reputation.RULES[Reason.ANSWER_UP]
     new = reputation.Rule(4, old[0].says, version=2, since=wednesday + timedelta(days=1))
@@ -275,7 +277,7 @@ def test_changing_a_rule_prices_only_what_comes(answer, alice, charlie, points_o
     assert set(ReputationEntry.objects.values_list("rule_version", flat=True)) == {1, 2}
 
 
-def test_suggested_edits_stop_at_their_lifetime_cap(answer, bob, charlie, points_of, monkeypatch, wednesday):
+def test_suggested_edits_stop_at_their_lifetime_cap(wednesday, answer, bob, charlie, points_of, monkeypatch):
     rule = reputation.Rule(2, "An edit", lifetime_cap=5)
     monkeypatch.setitem(reputation.RULES, Reason.EDIT, (rule,))
     from community.posts.services import add_revision

@@ -1,0 +1,115 @@
+import pytest
+from django.urls import reverse
+
+from advocates import services
+from community.accounts.models import User
+from community.questions import services as questions
+
+from ..factories import a_person, a_thread, an_answer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def life(wednesday, alice, bob, hanna, duo):
+    services.admit(bob, hanna, [duo])
+    for _ in range(12):
+        person = a_person()
+        answer = an_answer(a_thread(alice, product=duo), person)
+        questions.vote_answer(answer, bob, 1)
+        questions.accept_answer(answer, alice)
+    questions.vote_answer(an_answer(a_thread(product=duo), bob), alice, 1)
+    services.declare_interest(bob, bob, kind="payment", line="Paid for a water test.", since="2025-05-01")
+
+
+PAGES = [
+    ("advocates:home", []),
+    ("advocates:leaderboard", []),
+    ("advocates:points", []),
+    ("badges:list", []),
+    ("badges:badge", ["first-answer"]),
+]
+
+
+@pytest.mark.parametrize(("name", "args"), PAGES)
+def test_pages_answer_empty_and_full_and_only_to_reads(client, name, args, request):
+    url = reverse(name, args=args)
+    assert client.get(url).status_code == 200
+    request.getfixturevalue("life")
+    assert client.get(url).status_code == 200
+    assert client.post(url).status_code == 405
+
+
+def test_addresses():
+    assert reverse("advocates:home") == "/advocates/"
+    assert reverse("advocates:points") == "/advocates/how-points-work/"
+    assert reverse("badges:list") == "/badges/"
+
+
+def test_the_advocates_page_says_who_and_what_ties_them(client, life):
+    page = client.get("/advocates/").content.decode()
+    assert "Bob" in page
+    assert "Paid for a water test." in page
+    assert "No ties declared" not in page
+
+
+def test_an_away_advocate_names_who_looks_after_the_questions(client, life, bob, charlie):
+    services.set_away(bob, bob, note="Away until spring", stand_in=charlie)
+    page = client.get("/advocates/").content.decode()
+    assert "Away until spring" in page
+    assert "Charlie looks after" in page
+
+
+@pytest.mark.parametrize("query", ["?period=decade", "?product=no-such-thing"])
+def test_boards_that_do_not_exist(client, query):
+    assert client.get(f"/advocates/leaderboard/{query}").status_code == 404
+
+
+def test_filters(client, life, duo, alice):
+    for query in ("?period=week", f"?product={duo.slug}", f"?period=all&product={duo.slug}"):
+        page = client.get(f"/advocates/leaderboard/{query}").content.decode()
+        assert 'class="tbl lb"' in page
+    # Alice earned by accepting, which is about no product.
+    assert "Alice" not in client.get(f"/advocates/leaderboard/?product={duo.slug}").content.decode()
+    assert "Alice" in client.get("/advocates/leaderboard/").content.decode()
+
+
+def test_who_stays_out_of_sight(client, life, bob):
+    User.objects.filter(pk=bob.pk).update(hide_from_boards=True)
+    board = client.get("/advocates/leaderboard/").content.decode()
+    assert bob.get_absolute_url() not in board
+
+
+def test_the_whole_board_shows_me_among_my_neighbours(wednesday, client, life):
+    for _ in range(60):
+        person = a_person()
+        questions.vote_answer(an_answer(by=person), a_person(), 1)
+        questions.vote_answer(an_answer(by=person), a_person(), 1)
+    me = a_person("last.of.all")
+    questions.vote_answer(an_answer(by=me), a_person(), 1)
+    client.force_login(me)
+    page = client.get("/advocates/leaderboard/").content.decode()
+    assert "You and your neighbours" in page
+    assert 'class="is-me"' in page
+
+
+@pytest.mark.parametrize(("name", "args"), PAGES)
+def test_pages_ask_the_same_number_of_queries_however_full(
+    client, name, args, life, bob, django_assert_max_num_queries
+):
+    client.force_login(bob)
+    client.get("/advocates/")
+    with django_assert_max_num_queries(20):
+        client.get(reverse(name, args=args))
+
+
+def test_points_are_those_of_the_rules(client):
+    page = client.get("/advocates/how-points-work/").content.decode()
+    for words in ("+ 15", "+ 10", "− 2", "− 100", "At most 200 points a day"):
+        assert words in page
+
+
+def test_a_badge_shows_its_holders(client, life, alice):
+    page = client.get("/badges/first-answer/").content.decode()
+    assert "Bob" in page
+    assert client.get("/badges/no-such-badge/").status_code == 404

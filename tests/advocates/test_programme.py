@@ -1,0 +1,211 @@
+"""The programme: admitting, going away, leaving, ties; whom to ask; and the ladder of ranks."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.exceptions import ValidationError
+
+from advocates import matching, services, tasks, totals
+from advocates.models import AdvocateMembership, Rank
+from community.accounts.models import Standing, TrustLevel, User
+from community.accounts.services import silence
+from community.core import clock
+from community.core.errors import Conflict, NotAllowed
+from community.core.models import Numbers
+from community.events.log import replay
+from community.events.models import Event
+from community.questions import services as questions
+
+from ..factories import a_person, a_product, a_thread, an_answer
+
+pytestmark = pytest.mark.django_db
+
+
+def test_admitting(bob, hanna, duo):
+    services.admit(bob, hanna, [duo])
+    services.admit(bob, hanna, [duo])
+    bob = User.objects.get(pk=bob.pk)
+    assert (bob.standing, bob.expertise_text, bob.trust) == (Standing.ADVOCATE, duo.label, TrustLevel.REGULAR)
+    assert Event.objects.filter(kind="advocate.joined").count() == 1
+
+
+def test_only_managers_admit_and_never_staff(bob, charlie, dana, hanna):
+    with pytest.raises(NotAllowed):
+        services.admit(bob, charlie)
+    with pytest.raises(NotAllowed):
+        services.admit(dana, hanna)
+
+
+def test_a_candidate_shows_nothing_yet(bob, hanna, duo):
+    services.note_candidate(bob, hanna, [duo])
+    services.note_candidate(bob, hanna, [duo])
+    bob.refresh_from_db()
+    assert (bob.standing, bob.expertise_text) == (Standing.MEMBER, "")
+    with pytest.raises(Conflict):
+        services.set_away(bob, hanna)
+
+
+def test_away_and_back(bob, charlie, hanna, duo):
+    services.admit(bob, hanna, [duo])
+    services.set_away(bob, bob, note="Away until spring", stand_in=charlie)
+    services.set_away(bob, bob, note="Away until spring", stand_in=charlie)
+    assert Event.objects.filter(kind="advocate.away").count() == 1
+    assert User.objects.get(pk=bob.pk).standing == Standing.ADVOCATE
+    member = services.set_away(bob, hanna, False)
+    assert (member.state, member.note, member.stand_in) == ("active", "", None)
+    with pytest.raises(NotAllowed):
+        services.set_away(bob, charlie)
+    with pytest.raises(ValidationError):
+        services.set_away(bob, bob, stand_in=bob)
+
+
+def test_leaving_keeps_what_was_earned(bob, charlie, hanna, duo):
+    services.admit(bob, hanna, [duo])
+    questions.vote_answer(an_answer(by=bob), charlie, 1)
+    with pytest.raises(NotAllowed):
+        services.leave(bob, charlie)
+    services.leave(bob, bob)
+    services.leave(bob, bob)
+    bob.refresh_from_db()
+    assert (bob.standing, bob.expertise_text, bob.reputation) == (Standing.FORMER_ADVOCATE, "", 11)
+    assert Event.objects.filter(kind="advocate.left").count() == 1
+    services.admit(bob, hanna, [duo])
+    assert User.objects.get(pk=bob.pk).standing == Standing.ADVOCATE
+
+
+def test_ties_are_printed_while_they_last(wednesday, bob, charlie):
+    tie = {"kind": "free_product", "line": "Given a Mill 54 in May 2023.", "since": date(2023, 5, 4)}
+    interest = services.declare_interest(bob, bob, **tie)
+    services.declare_interest(bob, bob, **tie)
+    assert User.objects.get(pk=bob.pk).interests_text == "Given a Mill 54 in May 2023."
+    assert services.interests_on(bob, date(2023, 5, 3)) == []
+    services.end_interest(interest, bob, date(2026, 11, 17))
+    assert User.objects.get(pk=bob.pk).interests_text == ""
+    assert services.interests_on(bob, date(2026, 11, 17)) == [interest]
+    with pytest.raises(NotAllowed):
+        services.declare_interest(bob, charlie, **tie)
+    with pytest.raises(ValidationError):
+        services.declare_interest(bob, bob, kind="love", line="", since=date(2023, 5, 4), until=date(2020, 1, 1))
+
+
+def test_a_tie_that_begins_tomorrow_is_printed_tomorrow(wednesday, bob):
+    services.declare_interest(bob, bob, kind="payment", line="Paid for a test.", since=date(2026, 11, 19))
+    assert User.objects.get(pk=bob.pk).interests_text == ""
+    with clock.travel(wednesday + timedelta(days=1)):
+        assert services.copy_all_interests() == 1
+    assert User.objects.get(pk=bob.pk).interests_text == "Paid for a test."
+
+
+@pytest.fixture
+def experts(hanna, duo):
+    people = [a_person() for _ in range(5)]
+    for person in people:
+        services.admit(person, hanna, [duo])
+    return people
+
+
+def test_the_most_competent_are_asked(thread, experts, duo):
+    questions.vote_answer(an_answer(a_thread(product=duo), experts[3]), a_person(), 1)
+    found = matching.matching_advocates(thread)
+    assert len(found) == 3
+    assert found[0] == experts[3]
+
+
+def test_todays_expert_outranks_yesterdays(wednesday, experts, thread, duo):
+    for person, years, votes in ((experts[0], 6, 3), (experts[1], 0, 1)):
+        answer = an_answer(a_thread(product=duo), person)
+        with clock.travel(wednesday - timedelta(days=365 * years)):
+            for _ in range(votes):
+                questions.vote_answer(answer, a_person(), 1)
+    known = matching.competence(experts, duo)
+    assert known[experts[1].pk] > known[experts[0].pk] > 0
+    assert matching.matching_advocates(thread)[0] == experts[1]
+
+
+def test_who_is_not_asked(experts, alice, duo, hanna, ravi):
+    asker, away, silenced, answered, left = experts
+    thread = a_thread(asker, product=duo)
+    services.set_away(away, hanna)
+    silence(silenced, ravi, hours=2, reason="Was rude.")
+    an_answer(thread, answered)
+    services.leave(left, hanna)
+    other = a_person()
+    services.admit(other, hanna, [a_product()])
+    assert matching.matching_advocates(thread) == []
+
+
+def test_nobody_is_asked_more_often_than_a_week_bears(wednesday, experts, thread, duo):
+    most = Numbers.load().asks_per_advocate_a_week
+    tired = experts[0]
+    for _ in range(most):
+        matching.asked(a_thread(product=duo), [tired])
+    assert tired not in matching.matching_advocates(thread, 10)
+    with clock.travel(wednesday + timedelta(days=7, minutes=1)):
+        assert tired in matching.matching_advocates(thread, 10)
+
+
+def test_asking_is_noted_once(experts, thread):
+    assert matching.asked(thread, experts[:2]) == experts[:2]
+    assert matching.asked(thread, experts[:3]) == experts[2:3]
+    assert set(matching.matching_advocates(thread, 10)) == set(experts[3:])
+
+
+def test_a_thread_without_product_goes_to_whom_was_asked_least(experts, alice):
+    thread = a_thread(alice)
+    matching.asked(a_thread(), experts[:3])
+    assert set(matching.matching_advocates(thread, 2)) == set(experts[3:])
+
+
+def test_the_ladder_of_the_demo(bob, alice, answer):
+    questions.vote_answer(answer, alice, 1)
+    data = yaml.safe_load((Path(__file__).parents[2] / "demo" / "ranks.yaml").read_text())["ranks"]
+    with replay("demo"):
+        services.save_ranks(None, data)
+        services.save_ranks(None, data)
+    assert Rank.objects.count() == len(data)
+    assert User.objects.get(pk=bob.pk).rank_name == data[0]["name"]
+
+
+def test_a_threshold_renames_people(bob, alice, answer, hanna, dana):
+    questions.vote_answer(answer, alice, 1)
+    services.save_rank(hanna, slug="sprout", name="Sprout", threshold=11)
+    tasks.rename_by_rank.call()
+    assert User.objects.get(pk=bob.pk).rank_name == "Sprout"
+    assert User.objects.get(pk=dana.pk).rank_name == ""
+    services.save_rank(hanna, slug="sprout", name="Sprout", threshold=12)
+    tasks.rename_by_rank.call()
+    assert totals.rename_by_rank() == 0
+    assert User.objects.get(pk=bob.pk).rank_name == "Newcomer"
+    services.delete_rank(Rank.objects.get(slug="sprout"), hanna)
+
+
+def test_a_rank_is_reached_at_exactly_its_threshold(bob, answer, hanna, crowd):
+    services.save_rank(hanna, slug="sprout", name="Sprout", threshold=21)
+    first, second = crowd(2)
+    questions.vote_answer(answer, first, 1)
+    assert User.objects.get(pk=bob.pk).rank_name == "Newcomer"
+    questions.vote_answer(answer, second, 1)
+    assert User.objects.get(pk=bob.pk).rank_name == "Sprout"
+
+
+def test_a_ladder_keeps_its_first_step(hanna, charlie):
+    first = Rank.objects.get(threshold=0)
+    with pytest.raises(Conflict):
+        services.delete_rank(first, hanna)
+    with pytest.raises(ValidationError):
+        services.save_rank(hanna, slug=first.slug, name="Late", threshold=5)
+    with pytest.raises(ValidationError):
+        services.save_rank(hanna, slug="other", name="Other", threshold=50)
+    with pytest.raises(ValidationError):
+        services.save_ranks(None, [{"slug": "a", "name": "A", "threshold": 1}])
+    with pytest.raises(NotAllowed):
+        services.save_rank(charlie, slug="other", name="Other", threshold=55)
+
+
+def test_membership_is_one_row(bob, hanna):
+    services.note_candidate(bob, hanna)
+    services.admit(bob, hanna)
+    services.leave(bob, hanna)
+    assert AdvocateMembership.objects.filter(user=bob).count() == 1
