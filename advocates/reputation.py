@@ -72,8 +72,13 @@ def current_rules(at: datetime) -> list[tuple[str, Rule]]:
 
 
 JUDGED = ("thread", "answer", "review", "recipe", "tip")
-TAKEN_AWAY = tuple(f"{noun}.{verb}" for noun in JUDGED for verb in ("hidden", "deleted"))
-SHOWN_AGAIN = tuple(f"{noun}.restored" for noun in JUDGED)
+# A review that waits for another look, or went back to its author, is out of sight, too.
+TAKEN_AWAY = (
+    *(f"{noun}.{verb}" for noun in JUDGED for verb in ("hidden", "deleted")),
+    "review.submitted",
+    "review.refused",
+)
+SHOWN_AGAIN = (*(f"{noun}.restored" for noun in JUDGED), "review.published")
 
 
 class Posting:

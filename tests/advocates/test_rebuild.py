@@ -35,7 +35,8 @@ def live_through(seed: int, actions: int, start, *, moderator, manager) -> None:
         somebody = dice.choice(people)
         deed = dice.choice(
             ["ask", "answer", "answer", "vote", "vote", "vote", "vote", "vote_thread", "accept", "withdraw", "hide",
-             "restore", "restore", "restore", "flag", "follow_up", "tally", "untally", "move", "role", "me_too", "reopen", "delete"]
+             "restore", "restore", "restore", "flag", "follow_up", "tally", "untally", "move", "role",
+             "me_too", "reopen", "delete"]
         )  # fmt: skip
         with replay("demo", at=now):
             try:
