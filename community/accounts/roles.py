@@ -31,6 +31,7 @@ MANAGER = (
     *MODERATOR,
     *EDITOR,
     "escalation.manage_policies",
+    "escalation.change_desksettings",
     "advocates.manage_advocates",
     "core.change_numbers",
     "core.change_brandsettings",

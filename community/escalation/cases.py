@@ -586,7 +586,7 @@ def tell(case: Escalation, step: str, *, by: User | None = None, to: User | None
         if not fire_next(case, told=told, kind=kind):
             # Called in by a person, out of the ladder's turn.
             row = {**as_row(0, 0, kind, now), "target": ""}
-            _EFFECTS[kind](case, row, {"position": None, "due": None}, {**told, "told": True})
+            _EFFECTS[StepKind(kind)](case, row, {"position": None, "due": None}, {**told, "told": True})
             _schedule(case)
             case.save()
     elif step == "acknowledged" and by is not None:
@@ -608,6 +608,8 @@ def tell(case: Escalation, step: str, *, by: User | None = None, to: User | None
         new_round(case, by, note=words, one_level_up=True)
     else:
         if step == "promise made" and until is not None:
+            if case.is_open and case.acknowledged_at is None and by is not None and by.speaks_for_brand:
+                acknowledge(case, by)  # whoever names a day has read it
             promise(case, until)
         note_down(case, kind, by=by, department=department, note=words, reference=reference, due_at=until)
         _tell(case, kind, by, **({"reference": reference} if reference else {}))

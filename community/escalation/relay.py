@@ -42,6 +42,7 @@ class Leg:
     state: str = "next"  # done, now, next
     lines: list[Any] = field(default_factory=list)
     width: str = "0%"
+    begins: Any = None
 
 
 @dataclass
@@ -282,7 +283,7 @@ class Words:
 
     def _leg(self, name: str, begins: datetime, ends: datetime | None, words: Sequence[str] = ()) -> Leg:
         now = clock.now()
-        leg = Leg(name, lines=list(words))
+        leg = Leg(name, lines=list(words), begins=begins)
         if begins <= now:
             leg.state = "now"
             leg.lines.append(format_html(_("since {time}"), time=self.at(begins)))
@@ -298,6 +299,7 @@ class Words:
         begun = [leg for leg in legs if leg.state == "now"]
         for leg in begun[:-1]:
             leg.state = "done"
+            leg.lines[-1] = format_html(pgettext("relay", "from {time}"), time=self.at(leg.begins))
 
     # Both forms
 

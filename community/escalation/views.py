@@ -309,6 +309,7 @@ def _case_page(
         "tags": case.tag_names or "",  # type: ignore[attr-defined]
         "stream": stream,
         "history": [_told(line, names, tz) for line in lines],
+        "asked_at": moment(thread.created_at, tz),
         "clocks": _clocks(case, tz),
         "past": past,
         "shelf": shelf,

@@ -62,7 +62,9 @@ class DeskPanel(Component):
             mine=Count("pk", filter=Q(assignee=user)),
             all=Count("pk"),
         )
-        ours = found.filter(Q(assignee=user) | Q(department=user.department) | Q(department=None))
+        ours = found
+        if user.department_id:
+            ours = found.filter(Q(assignee=user) | Q(department=user.department_id) | Q(department=None))
         rows = [views.Row(case, user) for case in ours.for_desk().in_due_order()[: self.LISTED]]
         return SafeString(render_to_string("escalation/_home_panel.html", {"counts": counts, "rows": rows}))
 
