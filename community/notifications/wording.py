@@ -5,9 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from advocates.models import Badge
 from community.accounts.models import Department, User
 from community.core.text import excerpt
 from community.escalation.models import Escalation
@@ -224,14 +226,17 @@ def _shared(f: _Facts) -> Words:
 
 
 def _badge(f: _Facts) -> Words:
-    badge = getattr(f.subject, "badge", None) or f.event.data.get("name") or f.event.data.get("badge", "")
+    badge = Badge.objects.filter(slug=f.event.data.get("badge", "")).first()
+    told = {"badge": badge.name if badge else f.event.data.get("badge", "")}
     made = Words(
-        sentence=_("You earned a badge: %(badge)s") % {"badge": badge},
-        subject=_("You earned a badge: %(badge)s") % {"badge": badge},
-        url=f.reader.get_absolute_url(),
-        action=_("See your page"),
-        lines=[_("Others found what you wrote useful; this says so.")],
+        sentence=_("You earned a badge: %(badge)s") % told,
+        subject=_("You earned a badge: %(badge)s") % told,
+        url=reverse("badges:badge", args=[badge.slug]) if badge else f.reader.get_absolute_url(),
+        action=_("See the badge"),
+        lines=[badge.rule] if badge else [],
     )
+    note = getattr(f.event, "note", None)
+    made.quote = note.text if note else ""
     return made
 
 

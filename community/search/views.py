@@ -92,6 +92,18 @@ def _with_answers(documents: list) -> list[dict]:
     return [{"thread": threads[pk], "answer": answers.get(pk)} for pk in ids if pk in threads]
 
 
+@require_GET
+@limited("search")
+def similar(request: HttpRequest, pk: int) -> HttpResponse:
+    """Threads like one that is being read, for the rail beside it."""
+    thread = get_object_or_404(Thread.objects.visible_to(request.user).select_related("product"), pk=pk)
+    slug = thread.product.slug if thread.product else ""
+    found = engine.similar(thread.title, product=slug, user=request.user, without=thread.pk)
+    ids = [document.target_id for document in found]
+    threads = Thread.objects.filter(pk__in=ids).select_related("leading_solution").in_bulk()
+    return render(request, "search/_similar.html", {"rows": [threads[pk] for pk in ids if pk in threads]})
+
+
 @require_POST
 @limited("matches")
 def solved_it(request: HttpRequest, pk: int) -> HttpResponse:

@@ -180,3 +180,13 @@ class TestMatches:
     def test_hidden_threads_never_match(self, client, drip, ravi):
         moderation.hide(drip, ravi, reason="Spam")
         assert drip.title not in client.get(reverse("search:matches"), {"title": drip.title}).content.decode()
+
+    def test_beside_a_thread_stand_others_like_it(self, client, drip, alice, ravi):
+        like = a_thread(alice, title="Steam wand dripping since the last cleaning")
+        hidden = a_thread(alice, title="Steam wand dripping and hidden from all")
+        moderation.hide(hidden, ravi, reason="Spam")
+        documents.index_changes()
+        page = client.get(reverse("search:similar", args=[drip.pk])).content.decode()
+        assert like.title in page
+        assert hidden.title not in page
+        assert drip.title not in page

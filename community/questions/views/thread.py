@@ -77,6 +77,7 @@ def show_thread(
 ) -> HttpResponse:
     """The page; with `answer_form` it shows again what could not be posted."""
     user = request.user
+    request.about_product = thread.product  # the competence that bylines show (advocates' panel)
     sort = request.GET.get("sort", "settled")
     number = request.GET.get("page", "1")
     if sort not in SORTS or not number.isdecimal() or not 0 < int(number[:6]) < 100_000:
