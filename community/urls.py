@@ -33,6 +33,7 @@ urlpatterns = [
     path("advocates/", include("advocates.urls")),
     path("badges/", include("advocates.badge_urls")),
     path("people/", include("community.people.urls")),
+    path("", include("community.demo.urls")),
     path("admin/login/", to_login),
     re_path(r"^admin/password_reset/", RedirectView.as_view(pattern_name="account_reset_password")),
     path("admin/", include(wagtailadmin_urls)),

@@ -13,10 +13,10 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from advocates import badges, totals
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from advocates import badges, totals
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.escalation import sweep
@@ -80,9 +80,7 @@ def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = ite
     return report
 
 
-def _in_batches(
-    facts: list[Fact], progress: Callable[[list[Fact]], Iterable[Fact]]
-) -> Iterator[tuple[Fact, ...]]:
+def _in_batches(facts: list[Fact], progress: Callable[[list[Fact]], Iterable[Fact]]) -> Iterator[tuple[Fact, ...]]:
     steps = iter(progress(facts))
     while batch := tuple(islice(steps, BATCH)):
         yield batch
@@ -109,6 +107,8 @@ def _tell_one(fact: Fact, world: World, known: Told | None, now: datetime) -> To
             world.catch_up(fact.thread, fact.at - SLACK)
         with clock.travel(fact.at):
             made = fact.act(world)
+        if fact.thread:
+            world.hear(fact.thread, fact.at)
     except ValidationError as error:
         words = error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]
         raise Stumble(fact, "; ".join(f"{name}: {' '.join(said)}".lstrip(": ") for name, said in words)) from error

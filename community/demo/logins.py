@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from allauth.mfa.models import Authenticator
 from allauth.mfa import app_settings as mfa
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from allauth.mfa.utils import decrypt
 from django.conf import settings
@@ -77,10 +77,11 @@ def make() -> list[Login]:
 
 
 def _write(logins: list[Login]) -> None:
-    wide = max((len(login.role) for login in logins), default=0), max((len(login.username) for login in logins), default=0)
-    lines = [
-        f"  {login.role:<{wide[0]}}  {login.username:<{wide[1]}}  {login.password}" for login in logins
-    ]
+    wide = (
+        max((len(login.role) for login in logins), default=0),
+        max((len(login.username) for login in logins), default=0),
+    )
+    lines = [f"  {login.role:<{wide[0]}}  {login.username:<{wide[1]}}  {login.password}" for login in logins]
     said = "\n".join(
         [
             "Demo logins, for this copy only (mails, and the codes that staff are asked for: /demo/mail/)",

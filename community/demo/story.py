@@ -84,9 +84,7 @@ class Story:
         known = self.told.get(key)
         return known.at if known else self.ago(days_ago)
 
-    def add(
-        self, at: datetime, key: str, row: Row, act: Act, *, who: Iterable[str] = (), thread: str = ""
-    ) -> None:
+    def add(self, at: datetime, key: str, row: Row, act: Act, *, who: Iterable[str] = (), thread: str = "") -> None:
         self.facts.append(Fact(at, key, row.where, act, tuple(who), thread))
 
     def somewhen(self, start: datetime, *names: object, days: float = 12) -> datetime:
@@ -205,11 +203,13 @@ class Story:
             if role.startswith("staff"):
                 joined = opened + timedelta(days=1)
             else:
-                joined = max(opened + timedelta(days=2), first.get(name, self.ago(90)) - timedelta(days=dice.uniform(2, 35)))
+                joined = max(
+                    opened + timedelta(days=2), first.get(name, self.ago(90)) - timedelta(days=dice.uniform(2, 35))
+                )
             joined = min(joined, first.get(name, joined) - timedelta(minutes=10))
             joined = self.told[f"person:{name}"].at if f"person:{name}" in self.told else joined
             self.add(joined, f"person:{name}", row, lambda world, row=row: world.join(row))
-            owned = {slug for slug in row.get("owns", [])}
+            owned = set(row.get("owns", []))
             owned |= {slug for who, slug in reviews if who == name and reviews[who, slug]["verified"] != "none"}
             for slug in sorted(owned):
                 review = reviews.get((name, slug))
@@ -350,16 +350,12 @@ class _Telling:
     def at(self, row: Row) -> datetime:
         return self.start + timedelta(minutes=row["minutes_after"])
 
-    def add(
-        self, at: datetime, key: str, row: Row, act: Act, *, who: Iterable[str] = (), moves: bool = True
-    ) -> None:
+    def add(self, at: datetime, key: str, row: Row, act: Act, *, who: Iterable[str] = (), moves: bool = True) -> None:
         self.story.add(at, key, row, act, who=who, thread=self.slug if moves else "")
 
     def all(self) -> None:
         row = self.row
-        self.add(
-            self.start, self.key, row, lambda world: world.thread(row), who=[row["author"]], moves=False
-        )
+        self.add(self.start, self.key, row, lambda world: world.thread(row), who=[row["author"]], moves=False)
         for answer in row.get("answers") or []:
             self.answer(answer)
         for place, comment in enumerate(row.get("comments") or []):
@@ -371,11 +367,11 @@ class _Telling:
         self.moderation()
         self.idea()
         for place, step in enumerate(row.get("escalation") or []):
-            until = step.get("until_minutes")
+            at, until = self.at(step), step.get("until_minutes")
             end = self.start + timedelta(minutes=until) if until else None
             self.add(
-                self.at(step), f"step:{self.slug}:{place}:{step['step']}", step,
-                lambda world, step=step, at=self.at(step), end=end: world.step(self.key, step, at, end),
+                at, f"step:{self.slug}:{place}:{step['step']}", step,
+                lambda world, step=step, at=at, end=end: world.step(self.key, step, at, end),
             )  # fmt: skip
 
     def answer(self, answer: Row) -> None:
@@ -409,9 +405,7 @@ class _Telling:
         for place, comment in enumerate(answer.get("comments") or []):
             self.comment(key, place, comment)
         if hidden := answer.get("hidden"):
-            self.add(
-                self.at(hidden), f"hidden:{slug}:{author}", hidden, lambda world: world.hide(key, hidden)
-            )
+            self.add(self.at(hidden), f"hidden:{slug}:{author}", hidden, lambda world: world.hide(key, hidden))
 
     def works(self, answer: Row, key: str, at: datetime) -> None:
         works = answer.get("works_for_mine") or {}
@@ -494,8 +488,10 @@ class _Telling:
                 )  # fmt: skip
         for place, name in enumerate(story.named(row.get("me_too"), [author], slug, "me too")):
             # Those who have the same find each other early: policies count them.
-            at = self.start + min(timedelta(minutes=50 * (place + 1)), (story.now - self.start) * 0.9)
-            self.add(at, f"me-too:{slug}:{name}", row, lambda world, name=name: world.me_too(self.key, name), who=[name])
+            at = self.start + min(timedelta(minutes=60 * (place + 1)), (story.now - self.start) * 0.9)
+            self.add(
+                at, f"me-too:{slug}:{name}", row, lambda world, name=name: world.me_too(self.key, name), who=[name]
+            )
         for name in story.named(row.get("followers"), [author], slug, "follow"):
             self.add(
                 story.somewhen(self.start, slug, "follow", name), f"follow:{slug}:{name}", row,
@@ -508,7 +504,9 @@ class _Telling:
             f"answer by {answer['author']}": answer.get("hidden") for answer in row.get("answers") or []
         }
         for flag in row.get("flags") or []:
-            target = self.key if flag["target"] == "thread" else f"answer:{slug}:{flag['target'].removeprefix('answer by ')}"
+            target = (
+                self.key if flag["target"] == "thread" else f"answer:{slug}:{flag['target'].removeprefix('answer by ')}"
+            )
             key = f"flag:{target}:{flag['by']}"
             self.add(
                 self.at(flag), key, flag, lambda world, target=target, flag=flag: world.flag(target, flag),

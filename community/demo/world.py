@@ -65,6 +65,7 @@ class World:
         self._departments: dict[str, Department] = {}
         self._products: dict[str, Product] = {}
         self._rows: dict[str, Any] = {}
+        self._heard: dict[str, datetime] = {}
 
     # Finding
 
@@ -79,8 +80,9 @@ class World:
         return self._departments[slug]
 
     def product(self, slug: str | None) -> Product | None:
-        if slug is None:
-            return None
+        return self.the_product(slug) if slug else None
+
+    def the_product(self, slug: str) -> Product:
         if slug not in self._products:
             self._products[slug] = Product.objects.select_related("family").get(slug=slug)
         return self._products[slug]
@@ -102,13 +104,15 @@ class World:
         """Let a thread's own clocks run up to a moment: what the story doesn't tell happened all the same."""
         pk = self.ids.get(f"thread:{slug}")
         while pk is not None:
-            due = (
-                Escalation.objects.filter(thread=pk, next_due_at__lte=until).values_list("pk", "next_due_at").first()
-            )
+            due = Escalation.objects.filter(thread=pk, next_due_at__lte=until).values_list("pk", "next_due_at").first()
             if due is None:
                 return
-            with clock.travel(due[1]):
+            with clock.travel(max(due[1], self._heard.get(slug, due[1]))):
                 sweep.fire(*due)
+
+    def hear(self, slug: str, at: datetime) -> None:
+        """A thread's story has come this far; its clocks don't fire before."""
+        self._heard[slug] = at
 
     # The house
 
@@ -163,7 +167,9 @@ class World:
             },
         )
         for name in row.get("tags", []):
-            Tag.objects.update_or_create(slug=name, defaults={"topic": topic}, create_defaults={"name": name, "topic": topic})
+            Tag.objects.update_or_create(
+                slug=name, defaults={"topic": topic}, create_defaults={"name": name, "topic": topic}
+            )
 
     def set_policy(self, row: Row, place: int) -> None:
         policies.save_policy(row, place)
@@ -197,15 +203,14 @@ class World:
                 self._departments.pop(place, None)
 
     def own(self, name: str, slug: str, review: Row | None) -> None:
-        product = self.product(slug)
-        assert product is not None
+        product = self.the_product(slug)
         months = months_of(review["owned_for"]) if review else None
         bought = clock.now().date() - timedelta(days=round(30.4 * months)) if months is not None else None
         verified = VERIFIED.get(review["verified"], "") if review else ""
         products.add_to_shelf(product, self.person(name), bought_on=bought, verified=verified)
 
     def advocate(self, row: Row) -> None:
-        known = [product for slug in row.get("expertise", []) if (product := self.product(slug))]
+        known = [self.the_product(slug) for slug in row.get("expertise", [])]
         user = self.person(row["username"])
         if row["role"] == "advocate-candidate":
             advocates.note_candidate(user, None, known)
@@ -222,9 +227,7 @@ class World:
         advocates.set_away(user, user, until=back, note=note)
 
     def silence(self, name: str, action: Row) -> None:
-        accounts.silence(
-            self.person(name), self.person(action["by"]), hours=action["hours"], reason=action["reason"]
-        )
+        accounts.silence(self.person(name), self.person(action["by"]), hours=action["hours"], reason=action["reason"])
         self._people.pop(name)
 
     def close_account(self, name: str, action: Row) -> None:
@@ -236,8 +239,7 @@ class World:
     # Reviews
 
     def review(self, row: Row) -> Review:
-        product = self.product(row["product"])
-        assert product is not None
+        product = self.the_product(row["product"])
         return reviews.write_review(
             self.person(row["author"]), product, stars=row["stars"], title=row["title"], body=row["text"],
             did_well=row.get("did_well", ""), could_be_better=row.get("could_be_better", ""),
@@ -381,7 +383,9 @@ class World:
     def recipe(self, row: Row) -> Recipe:
         picture = None
         if row.get("illustration") not in (None, "none"):
-            picture = pages.save_image(self.folder / "art" / f"recipe-{row['illustration']}.webp", row["title"], row["title"])
+            picture = pages.save_image(
+                self.folder / "art" / f"recipe-{row['illustration']}.webp", row["title"], row["title"]
+            )
         groups = row["ingredients"]
         yields = row["yields"]
         tags = row.get("tags") or {}
@@ -392,7 +396,7 @@ class World:
             yield_amount=yields["amount"], yield_unit=yields["unit"], prep_minutes=row.get("prep_minutes", 0),
             cook_minutes=row.get("cook_minutes", 0), rest_minutes=row.get("rest_minutes", 0),
             difficulty=row.get("difficulty", "easy"),
-            products={self.product(used["slug"]): used.get("steps", []) for used in row.get("products") or []},  # type: ignore[misc]
+            products={self.the_product(used["slug"]): used.get("steps", []) for used in row.get("products") or []},
             tags=[*tags.get("diet", []), *tags.get("occasion", [])], language=row.get("language", "en"),
             remix_of=self.row(f"recipe:{row['remix_of']}") if row.get("remix_of") else None,
             remix_note=row.get("remix_note", ""), picture=picture,
@@ -461,4 +465,3 @@ def months_of(words: str) -> int | None:
     if not match:
         return None
     return round(int(match[1]) * {"day": 1 / 30.4, "week": 7 / 30.4, "month": 1, "year": 12}[match[2]])
-
