@@ -50,7 +50,6 @@ SLOTS = {
     "product.notices": "products: known issues",
     "thread.byline": "people, wherever somebody speaks",
     "thread.relay": "threads: who has it now and until when",
-    "thread.row": "threads: one line in a list",
     "thread.rail": "threads: beside the thread",
     "thread.now": "threads of a list: who has it now, in a line; empty shows who answered",
     "case.side": "threads: beside a staff member's case",

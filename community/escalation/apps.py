@@ -12,4 +12,4 @@ class EscalationConfig(AppConfig):
 
         schedule.every(60, "escalate")(sweep.run)
         panels.register("thread.relay", relay.Relay())
-        panels.register("thread.row", relay.RelayLine())
+        panels.register("thread.now", relay.RelayLine())

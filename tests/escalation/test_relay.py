@@ -129,10 +129,10 @@ def test_a_name_is_text(question: Thread, dana: User) -> None:
 
 
 def test_one_line_for_lists(question: Thread, asked: list[User], alice: User, bob: User) -> None:
-    assert plain(shown(question, slot="thread.row", at=1)) == "Owners until Thu 01:00"
+    assert plain(shown(question, slot="thread.now", at=1)) == "Owners until Thu 01:00"
     with clock.travel(NOON):
         questions.accept_answer(factories.an_answer(question, bob), alice)
-    assert shown(question, slot="thread.row") == ""
+    assert shown(question, slot="thread.now") == ""
 
 
 def test_the_batch_costs_the_same_however_large(
@@ -143,7 +143,7 @@ def test_the_batch_costs_the_same_however_large(
     rows = list(Thread.objects.select_related("author").filter(pk__in=[thread.pk for thread in threads]))
     request = RequestFactory().get("/")
     request.user = AnonymousUser()
-    for slot in ("thread.relay", "thread.row"):
+    for slot in ("thread.relay", "thread.now"):
         with clock.travel(NOON), django_assert_max_num_queries(3):
             assert all(panels.render(slot, request, rows).values())
 
