@@ -78,6 +78,9 @@ class ProseBlock(blocks.StreamBlock):
 class SpecificationRow(blocks.StructBlock):
     name = blocks.CharBlock(max_length=120)
     value = blocks.CharBlock(max_length=200)
+    on_top = blocks.BooleanBlock(
+        required=False, label=_("show at the top"), help_text=_("Up to four rows stand beside the pictures.")
+    )
 
 
 class SpecificationGroup(blocks.StructBlock):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models
@@ -17,14 +18,17 @@ from wagtail.url_routing import RouteResult
 from community.core.models import CommunityImage
 
 from . import structured
+from .access import OneQueryRestrictions
 from .blocks import Paper, ProseBlock, SparePart, SpecificationGroup, Variant
 from .models import Family, Ownership, Product, Responsibility, Shop
 from .prose import plain_text
 from .querysets import ProductPageQuerySet
 from .video import Film, film_of
 
+FACTS_SECONDS = 300
 
-class CataloguePage(Page):
+
+class CataloguePage(OneQueryRestrictions, Page):
     """All products, by family."""
 
     intro = models.TextField(_("introduction"), blank=True, default="")
@@ -43,7 +47,7 @@ class CataloguePage(Page):
         # A product page with its product in one query, where Wagtail's own way takes three.
         if len(path_components) != 1:
             return super().route(request, path_components)
-        page = ProductPage.objects.child_of(self).filter(slug=path_components[0]).for_page().first()
+        page = ProductPage.objects.child_of(self).filter(slug=path_components[0]).for_page(request.user).first()
         if page is None or not page.live:
             raise Http404
         return RouteResult(page)
@@ -69,7 +73,7 @@ class CataloguePage(Page):
         }
 
 
-class ProductPage(Page):
+class ProductPage(OneQueryRestrictions, Page):
     """What editors say about a product. Its numbers come from the product's row, its voices through panels."""
 
     product = models.ForeignKey(
@@ -237,8 +241,9 @@ class ProductPage(Page):
 
     @property
     def key_facts(self) -> list[Any]:
-        """The first row of each group of the specification: what the head of the page shows."""
-        return [group.value["rows"][0] for group in self.specification if group.value["rows"]][:4]
+        """What the head of the page shows: the rows marked for it, else the first of each group."""
+        rows = [row for group in self.specification for row in group.value["rows"] if row["on_top"]]
+        return (rows or [group.value["rows"][0] for group in self.specification if group.value["rows"]])[:4]
 
     def pictures(self) -> list["GalleryItem"]:
         """The gallery with its images and their renditions in two queries; works in a preview, too."""
@@ -254,21 +259,35 @@ class ProductPage(Page):
         pictures = self.pictures()
         return pictures[0] if pictures else None
 
+    def facts(self, fresh: bool = False) -> dict[str, Any]:
+        """Where it is sold and who answers for what: kept for some minutes, as editors change it at leisure."""
+        key = f"product-facts:{self.pk}:{self.latest_revision_id}"
+        kept = None if fresh or not self.pk else cache.get(key)
+        if kept is None:
+            answers = Responsibility.objects.filter(product=self.product_id).exclude(subject="")
+            kept = {
+                "sold_at": [row.shop for row in self.shops.all().select_related("shop")],
+                "responsibilities": list(answers.select_related("department")),
+            }
+            if self.pk and not fresh:
+                cache.set(key, kept, FACTS_SECONDS)
+        return kept
+
+    def is_on_shelf_of(self, user: Any) -> bool:
+        if not user.is_authenticated:
+            return False
+        if (known := getattr(self, "on_shelf", None)) is not None:  # asked together with the page
+            return known
+        return Ownership.objects.filter(owner=user, product=self.product_id).exists()
+
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        on_shelf = (
-            request.user.is_authenticated
-            and Ownership.objects.filter(owner=request.user, product=self.product_id).exists()
-        )
         return {
             **context,
             "product": self.product,
             "pictures": self.pictures(),
-            "sold_at": [row.shop for row in self.shops.all().select_related("shop")],
-            "responsibilities": Responsibility.objects.filter(product=self.product_id)
-            .exclude(subject="")
-            .select_related("department"),
-            "on_shelf": on_shelf,
+            **self.facts(fresh=getattr(request, "is_preview", False)),
+            "on_shelf": self.is_on_shelf_of(request.user),
             "histogram": [{"stars": stars, "count": count} for stars, count in self.product.histogram],
             "structured": structured.product_page(request, self),
             "share_url": request.build_absolute_uri(self.get_absolute_url()),

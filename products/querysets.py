@@ -1,6 +1,7 @@
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 from wagtail.query import PageQuerySet
 
 
@@ -21,5 +22,9 @@ class ProductPageQuerySet(PageQuerySet):
             "product__family__position", "product__position", "product__name"
         )
 
-    def for_page(self) -> Self:
-        return self.select_related("product__family", "locale", "video_poster")
+    def for_page(self, user: Any) -> Self:
+        """Everything the head of the page shows, and whether it is on this person's shelf."""
+        found = self.select_related("product__family", "locale", "video_poster")
+        if not user.is_authenticated:
+            return found
+        return found.annotate(on_shelf=Exists(user.shelf.filter(product=OuterRef("product"))))

@@ -169,6 +169,7 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
     repair = data.get("repairability") or {}
     years = repair.get("parts_kept_years")
     kept = _("Parts are kept for %(years)s years.") % {"years": years} if years else ""
+    on_top = data.get("key_facts", [])
     wanted: dict[str, Any] = {
         "title": data["name"],
         "tagline": data["tagline"],
@@ -180,7 +181,10 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
                 "type": "group",
                 "value": {
                     "heading": group["group"],
-                    "rows": [_item({"name": row[0], "value": str(row[1])}) for row in group["rows"]],
+                    "rows": [
+                        _item({"name": row[0], "value": str(row[1]), "on_top": row[0] in on_top})
+                        for row in group["rows"]
+                    ],
                 },
             }
             for group in data.get("specification", [])
@@ -231,7 +235,10 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
         for one in data.get("gallery", [])
     ]
     shops = {shop.slug: shop for shop in Shop.objects.filter(slug__in=data.get("where_to_buy", []))}
-    rows = {"gallery": gallery, "shops": [SoldAt(shop=shops[slug]) for slug in data.get("where_to_buy", [])]}
+    rows: dict[str, list[Any]] = {
+        "gallery": gallery,
+        "shops": [SoldAt(shop=shops[slug]) for slug in data.get("where_to_buy", [])],
+    }
     page = page or ProductPage(product=product, slug=product.slug, locale=tree.catalogue.locale)
     return _put(page, tree.catalogue, wanted, rows, by)
 

@@ -1,0 +1,217 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from wagtail.models import PageViewRestriction
+
+from community.accounts.models import User
+from community.events.models import Event
+from products.models import Ownership, Product
+from products.pages import GalleryItem, ProductPage
+from products.video import film_of
+from tests import factories
+
+from .pages import a_product_page
+
+
+def told_to_machines(html: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(found) for found in re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
+    ]
+
+
+@pytest.fixture
+def duo_page(tmp_path: Path, duo: Product) -> ProductPage:
+    return a_product_page(tmp_path, duo)
+
+
+def test_the_page_says_what_the_editor_wrote(client: Client, duo_page: ProductPage) -> None:
+    response = client.get("/products/duo/")
+    html = response.content.decode()
+    assert response.status_code == 200
+    for words in ("Two boilers, one steady hand.", "The machine from the front.", "Coffee and steam at once", "36 cm"):
+        assert words in html
+    assert "Let it cool first." in html and 'role="note"' in html
+
+
+def test_what_machines_read_equals_what_people_see(client: Client, duo_page: ProductPage, duo: Product) -> None:
+    Product.objects.filter(pk=duo.pk).update(rating_count=7, rating_sum=32, stars_5=4, stars_4=3, review_count=8)
+    html = client.get("/products/duo/").content.decode()
+    data, crumbs = told_to_machines(html)
+    assert data["aggregateRating"]["ratingValue"] == "4.6"
+    assert '<b class="num">4.6</b>' in html
+    assert data["aggregateRating"]["ratingCount"] == 7
+    assert "from 7 reviews" in html
+    assert crumbs["itemListElement"][-1]["item"] == "http://testserver/products/duo/"
+
+
+def test_without_reviews_no_rating_is_told(client: Client, duo_page: ProductPage) -> None:
+    data = told_to_machines(client.get("/products/duo/").content.decode())[0]
+    assert data["@type"] == "Product" and "aggregateRating" not in data
+
+
+def test_words_cannot_leave_the_structured_data(client: Client, tmp_path: Path, duo: Product) -> None:
+    a_product_page(tmp_path, duo, tagline="</script><script>alert(1)</script>")
+    html = client.get("/products/duo/").content.decode()
+    assert "<script>alert(1)" not in html
+    assert told_to_machines(html)[0]["description"].startswith("</script>")
+
+
+def test_unknown_and_unpublished_are_not_found(client: Client, duo_page: ProductPage) -> None:
+    assert client.get("/products/nothing/").status_code == 404
+    duo_page.unpublish()
+    assert client.get("/products/duo/").status_code == 404
+    assert "duo" not in client.get("/products/").content.decode()
+
+
+def test_going_online_and_offline_is_recorded_once(duo_page: ProductPage, duo: Product) -> None:
+    assert [event.data["product"] for event in Event.objects.filter(kind="product.published")] == [duo.pk]
+    duo_page.unpublish()
+    assert Event.objects.filter(kind="product.withdrawn", subject_id=duo_page.pk).count() == 1
+
+
+def test_a_recall_stands_on_top_with_what_to_do(client: Client, duo_page: ProductPage, duo: Product) -> None:
+    assert 'id="recall-h"' not in client.get("/products/duo/").content.decode()
+    duo.recall_title, duo.recall_note = "Recall of the lid", "Stop using it.\nLook at the label."
+    duo.save()
+    html = client.get("/products/duo/").content.decode()
+    assert html.index("Recall of the lid") < html.index("<li>Stop using it.</li>") < html.index('class="phases"')
+    assert "Recall: see what to do" in client.get("/products/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("announced", "not yet on sale"), ("discontinued", "No longer made"), ("recalled", "recalled")]
+)
+def test_each_part_of_its_life_is_said(
+    client: Client, duo_page: ProductPage, duo: Product, state: str, words: str
+) -> None:
+    Product.objects.filter(pk=duo.pk).update(lifecycle=state)
+    assert words in client.get("/products/duo/").content.decode()
+
+
+def test_a_film_asks_nobody_before_a_click(client: Client, tmp_path: Path, duo: Product) -> None:
+    film = {"title": "First morning", "length": "6:40", "url": "https://www.youtube.com/watch?v=abcdefghijk"}
+    a_product_page(tmp_path, duo, video={**film, "poster": "duo.webp"})
+    response = client.get("/products/duo/")
+    html = response.content.decode()
+    assert "<iframe" not in html and "<video" not in html
+    loaded = re.findall(r'(?:src|srcset|poster)="([^"]+)"', html)
+    assert loaded and not [address for address in loaded if "youtube" in address]
+    assert 'data-embed="https://www.youtube-nocookie.com/embed/abcdefghijk?autoplay=1"' in html
+    assert "frame-src 'self' https://www.youtube-nocookie.com" in response["Content-Security-Policy"]
+
+
+def test_without_a_film_nobody_may_be_framed(client: Client, duo_page: ProductPage) -> None:
+    assert "youtube" not in client.get("/products/duo/")["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://evil.example/watch?v=abcdefghijk", "http://youtu.be/abcdefghijk", "https://youtu.be.evil.example/x"],
+)
+def test_only_known_providers_are_framed(address: str) -> None:
+    assert film_of(address) is None
+
+
+def test_a_picture_without_words_is_refused(duo_page: ProductPage) -> None:
+    item = GalleryItem(page=duo_page, image=duo_page.gallery.first().image, alt="")
+    with pytest.raises(ValidationError) as refused:
+        item.full_clean()
+    assert "alt" in refused.value.message_dict
+
+
+def test_a_page_takes_the_address_of_its_product(duo_page: ProductPage, tmp_path: Path) -> None:
+    duo_page.slug = "something-else"
+    duo_page.full_clean()
+    assert duo_page.slug == "duo"
+
+
+def test_a_product_has_one_page_a_language(duo_page: ProductPage, duo: Product) -> None:
+    second = ProductPage(
+        title="Again", product=duo, tagline="x", locale=duo_page.locale, path="000100010001000Z", depth=4
+    )
+    with pytest.raises(ValidationError) as refused:
+        second.clean()
+    assert "product" in refused.value.message_dict
+
+
+def test_the_catalogue_filters_by_family(client: Client, duo_page: ProductPage, tmp_path: Path) -> None:
+    mill = factories.a_product("mill", name="Mill")
+    a_product_page(tmp_path, mill)
+    both = client.get("/products/").content.decode()
+    one = client.get(f"/products/?family={mill.family.slug}").content.decode()
+    assert "/products/duo/" in both and "/products/mill/" in both
+    assert "/products/mill/" in one and "/products/duo/" not in one
+    assert client.get("/products/?family=nothing").status_code == 404
+
+
+def test_compare_shows_up_to_four(client: Client, duo_page: ProductPage, tmp_path: Path) -> None:
+    for number in range(5):
+        a_product_page(tmp_path, factories.a_product(f"p{number}", name=f"Product {number}"))
+    html = client.get("/products/compare/?p=duo&p=p0&p=p1&p=p2&p=p3&p=nothing").content.decode()
+    assert html.count('class="compare__name"') == 4
+    assert "1 more had to stay out" in html
+    assert client.get("/products/compare/").status_code == 200
+
+
+def test_the_shelf_needs_a_post_and_a_person(client: Client, duo_page: ProductPage, alice: User) -> None:
+    assert client.get("/products/duo/shelf/").status_code == 405
+    assert client.post("/products/duo/shelf/", {"on": "1"}).status_code == 302
+    assert not Ownership.objects.exists()
+    client.force_login(alice)
+    assert client.post("/products/duo/shelf/", {"on": "1"}).headers["Location"] == "/products/duo/"
+    assert Ownership.objects.filter(owner=alice).exists()
+    assert "On my shelf" in client.get("/products/duo/").content.decode()
+    answer = client.post("/products/duo/shelf/", {"on": ""}, headers={"HX-Request": "true"})
+    assert "I own one" in answer.content.decode() and not Ownership.objects.exists()
+    assert client.post("/products/nothing/shelf/", {"on": "1"}).status_code == 404
+
+
+def queries(client: Client, address: str) -> int:
+    client.get(address)  # what is made on first sight: renditions, content types
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address).status_code == 200
+    return len(asked)
+
+
+ADDRESSES = ("/products/", "/products/duo/", "/products/compare/?p=duo")
+
+
+def test_asking_does_not_grow_with_the_catalogue(client: Client, duo_page: ProductPage, tmp_path: Path) -> None:
+    before = [queries(client, address) for address in ADDRESSES]
+    for number in range(6):
+        a_product_page(tmp_path, factories.a_product(f"p{number}"))
+    for _each in range(3):
+        factories.a_review(factories.a_person(), duo_page.product)
+        factories.a_thread(product=duo_page.product)
+    after = [queries(client, address) for address in ADDRESSES]
+    assert max(after) <= 20, after
+    assert (after[0], after[2]) == (before[0], before[2])
+    factories.a_review(factories.a_person(), duo_page.product)
+    factories.a_thread(product=duo_page.product)
+    assert queries(client, "/products/duo/") == after[1]
+
+
+def test_a_member_costs_the_session_and_what_is_theirs(client: Client, duo_page: ProductPage, alice: User) -> None:
+    for _each in range(3):
+        factories.a_review(factories.a_person(), duo_page.product)
+        factories.a_thread(product=duo_page.product)
+    before = queries(client, "/products/duo/")
+    client.force_login(alice)
+    # Session, person, two for rights, notices; follow, own review, own votes. The shelf comes with the page.
+    assert queries(client, "/products/duo/") <= before + 8
+
+
+def test_a_page_behind_a_password_stays_there(client: Client, duo_page: ProductPage) -> None:
+    PageViewRestriction.objects.create(page=duo_page, restriction_type="password", password="beans")
+    html = client.get("/products/duo/").content.decode()
+    assert "Two boilers" not in html and 'type="password"' in html
+    PageViewRestriction.objects.all().delete()
+    PageViewRestriction.objects.create(page=duo_page.get_parent(), restriction_type="login")
+    assert client.get("/products/duo/").status_code == 302
