@@ -22,7 +22,7 @@ from community.core import clock
 from community.core.models import BrandSettings
 from community.escalation import policies, sweep
 from community.escalation import services as escalation
-from community.escalation.cases import due_of, held, waiting
+from community.escalation.cases import TOLD, due_of, held, waiting
 from community.escalation.models import Escalation, StepKind
 from community.moderation import services as moderation
 from community.moderation.models import Flag
@@ -351,12 +351,22 @@ class World:
         thread = self.row(key)
         if row["step"] == "late" and not self._is_late(thread, at):
             return  # what is late is the clocks' to say: it depends on the weekday of the telling
+        self._fire_what_comes_before(thread, row["step"], at)
         escalation.tell_step(
             thread, row["step"], at=at, by=self._maybe(row.get("by")), to=self._maybe(row.get("to")),
             department=self.department(row["department"]) if row.get("department") else None,
             note=row.get("note", ""), reason=row.get("reason", ""), reference=row.get("reference", ""), until=until,
             people=[self.person(name) for name in row.get("asked", [])],
         )  # fmt: skip
+
+    def _fire_what_comes_before(self, thread: Thread, step: str, at: datetime) -> None:
+        """A rung is told when its turn has come: those below it fired, or found nobody, before."""
+        case = held(thread)
+        while step in TOLD and case is not None and case.next_due_at is not None and case.next_due_at <= at:
+            if waiting(case)[0]["kind"] == TOLD[step]:
+                return
+            sweep.fire(case.pk, case.next_due_at)
+            case = held(thread)
 
     def _is_late(self, thread: Thread, at: datetime) -> bool:
         case = held(thread)
