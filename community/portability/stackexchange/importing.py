@@ -166,7 +166,14 @@ class _Import:
             "posts are neither question nor answer (tag texts and the like)",
             count("SELECT COUNT(*) FROM posts WHERE type NOT IN (1, 2)"),
         )
-        for table, noun in (("votes", "votes"), ("comments", "comments"), ("links", "links"), ("history", "versions")):
+        remark(
+            "links name a post that is not in the dump and were left out",
+            count(
+                "SELECT COUNT(*) FROM links"
+                " WHERE post NOT IN (SELECT id FROM posts) OR related NOT IN (SELECT id FROM posts)"
+            ),
+        )
+        for table, noun in (("votes", "votes"), ("comments", "comments"), ("history", "entries of history")):
             remark(
                 f"{noun} name a post that is not in the dump and were left out",
                 count(f"SELECT COUNT(*) FROM {table} WHERE post NOT IN (SELECT id FROM posts)"),  # noqa: S608
@@ -303,12 +310,20 @@ class _Import:
     def _describe_tags(self) -> None:
         """What a tag is for, where nobody here has said it."""
         for batch in _chunks(self.staging.described_tags(), PEOPLE_A_BATCH):
-            told = {}
+            told, names = {}, {}
             for row in batch:
                 credit = f" ({self.site}, {reading.licence(row)})"
                 words = text.excerpt(text.plain_text(row["body"]), 300 - len(credit))
-                told[tag_and_slug(row["name"])[1]] = f"{words}{credit}"
-            blank = list(Tag.objects.filter(slug__in=told, about="").values_list("slug", flat=True))
+                slug = tag_and_slug(row["name"])[1]
+                told[slug], names[slug] = f"{words}{credit}", row["name"]
+            here = dict(Tag.objects.filter(slug__in=told).values_list("slug", "about"))
+            # In a dry run the new tags have gone with their questions.
+            blank = [
+                slug
+                for slug in told
+                if here.get(slug) == ""
+                or (self.options.dry_run and slug not in here and self.staging.uses_tag(names[slug]))
+            ]
             if blank:
                 with self._batch():
                     for slug in blank:

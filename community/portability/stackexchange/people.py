@@ -46,8 +46,10 @@ class People:
         return self.of(user_id, name) if user_id is not None or name else None
 
     def if_here(self, user_id: int) -> User | None:
-        """The person with this id there, when they are here for something they wrote."""
-        return self._known.get(str(user_id)) or User.objects.filter(source=self.site, external_id=user_id).first()
+        """The person with this id there, when they are here for something they wrote, now or in an earlier dump."""
+        if self.staging.is_author(user_id):
+            return self.of(user_id)
+        return User.objects.filter(source=self.site, external_id=user_id).first()
 
     def new_or_renamed(self, authors: list[sqlite3.Row]) -> list[sqlite3.Row]:
         """Those of some authors who are not here yet, or bear another name now."""

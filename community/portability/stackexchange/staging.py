@@ -60,6 +60,14 @@ CREATE INDEX comments_post ON comments (post);
 CREATE INDEX votes_post ON votes (post);
 CREATE INDEX history_post ON history (post);
 CREATE INDEX links_post ON links (post);
+CREATE TABLE authors AS
+    SELECT owner, owner_name, MIN(created) AS first FROM (
+        SELECT p.owner, p.owner_name, p.created FROM posts p JOIN kept k ON k.id = p.id
+        UNION ALL SELECT c.owner, c.owner_name, c.created FROM comments c JOIN kept k ON k.id = c.post
+        UNION ALL SELECT h.owner, h.owner_name, h.created FROM history h JOIN kept k ON k.id = h.post
+            WHERE h.type < 10 AND (h.owner IS NOT NULL OR h.owner_name <> '')
+    ) GROUP BY owner, CASE WHEN owner IS NULL THEN owner_name ELSE '' END;
+CREATE INDEX authors_owner ON authors (owner);
 """
 
 
@@ -228,15 +236,18 @@ class Staging:
 
     def authors(self) -> Iterator[sqlite3.Row]:
         """Whoever wrote something that is taken over, with the moment of the first thing: id or name, or neither."""
-        return self.ask(
-            "SELECT owner, owner_name, MIN(created) AS first FROM ("
-            " SELECT p.owner, p.owner_name, p.created FROM posts p JOIN kept k ON k.id = p.id"
-            " UNION ALL SELECT c.owner, c.owner_name, c.created FROM comments c JOIN kept k ON k.id = c.post"
-            " UNION ALL SELECT h.owner, h.owner_name, h.created FROM history h JOIN kept k ON k.id = h.post"
-            "  WHERE h.type < ? AND (h.owner IS NOT NULL OR h.owner_name <> '')"
-            ") GROUP BY owner, CASE WHEN owner IS NULL THEN owner_name ELSE '' END ORDER BY first, owner, owner_name",
-            CLOSED,
+        return self.ask("SELECT * FROM authors ORDER BY first, owner, owner_name")
+
+    def is_author(self, user_id: int) -> bool:
+        return self.count("SELECT COUNT(*) FROM authors WHERE owner = ?", user_id) > 0
+
+    def uses_tag(self, name: str) -> bool:
+        found = self.count(
+            "SELECT COUNT(*) FROM posts WHERE type = 1 AND"
+            " (INSTR(tags, '<' || ?1 || '>') OR INSTR('|' || tags || '|', '|' || ?1 || '|'))",
+            name,
         )
+        return found > 0
 
     def user(self, user_id: int) -> sqlite3.Row | None:
         return next(self.ask("SELECT * FROM users WHERE id = ?", user_id), None)

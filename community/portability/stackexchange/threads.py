@@ -126,10 +126,10 @@ def take_over(job: Takeover, question: int) -> None:
 class _Question:
     def __init__(self, job: Takeover, question: int) -> None:
         self.job, self.site, self.tally = job, job.site, job.tally
-        rows = job.staging.posts_of(question)
+        of_post = job.staging.of_post
         self.posts = [
-            Taken(row, *(job.staging.of_post(table, row["id"]) for table in ("comments", "votes", "history")))
-            for row in rows
+            Taken(row, of_post("comments", row["id"]), of_post("votes", row["id"]), of_post("history", row["id"]))
+            for row in job.staging.posts_of(question)
         ]
         self.question, self.answers = self.posts[0], self.posts[1:]
         self.digest = job.digest_of(question)
@@ -171,7 +171,7 @@ class _Question:
     def _states(self) -> Any:
         return SourceState.objects.filter(source=self.site)
 
-    def _sourced(self, row: sqlite3.Row, path: str) -> dict[str, str]:
+    def _sourced(self, row: sqlite3.Row, path: str) -> dict[str, Any]:
         return {
             "source": self.site,
             "external_id": str(row["id"]),
@@ -414,7 +414,7 @@ class _Question:
 
     # What became of the question
 
-    def _acceptance(self, again_after: datetime | None = None) -> Iterator[Action]:
+    def _acceptance(self) -> Iterator[Action]:
         state, row = self.question.state, self.question.row
         chosen = next((taken for taken in self.answers if taken.row["id"] == row["accepted"]), None)
         if row["accepted"] is not None and chosen is None:
@@ -437,7 +437,7 @@ class _Question:
         reopened = self.question.post.reopened_at
         moments = [chosen.created, *days]
         if reopened is not None:  # an acceptance from before a reopening would not stand
-            moments.append(reopened + (datetime.resolution))
+            moments.append(reopened + datetime.resolution)
         return max(moments)
 
     def _accept(self, chosen: Taken) -> Callable[[], None]:
@@ -478,10 +478,8 @@ class _Question:
         if wanted == state.official and not (wanted and taken.edited_now):
             return
         if wanted and department is not None:
-            with replay(
-                "import",
-                reading.moment(taken.row["edited"]) if taken.edited_now and taken.row["edited"] else taken.created,
-            ):
+            edited = _maybe(taken.row["edited"]) if taken.edited_now else None
+            with replay("import", edited or taken.created):
                 questions.make_official(answer, answer.author, department)
             if not state.official:
                 self.tally.add("official answers")
