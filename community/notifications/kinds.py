@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
         Kind("acknowledged", _("Somebody of the staff looks after your question")),
         Kind("needs_info", _("Somebody needs to know more from you")),
         Kind("thread_state", _("Your thread is reopened, closed or asked before")),
+        Kind("reminder", _("A reminder to say whether an answer settled it")),
         Kind("new_thread", _("A new thread about a product or tag you follow"), mail=False),
         Kind("idea_status", _("News about an idea you voted for")),
         Kind("review", _("News about your reviews")),

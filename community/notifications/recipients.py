@@ -189,6 +189,11 @@ def _acknowledged(event: Event) -> Heard:
     return {thread.author_id: "acknowledged"}
 
 
+@heard_by("escalation.asker_reminded")
+def _reminded(event: Event) -> Heard:
+    return dict.fromkeys(event.data.get("people", ()), "reminder")
+
+
 @heard_by("escalation.advocates_notified")
 def _advocates(event: Event) -> Heard:
     return dict.fromkeys(event.data.get("people", ()), "asked_to_help")

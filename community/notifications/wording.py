@@ -41,7 +41,7 @@ def words_for(event: Event, kind: str, reader: User) -> Words:
     about = thread or subject
     who = str(event.actor) if event.actor_id else _("Somebody")
     facts = _Facts(event, kind, who, subject, thread, reader)
-    made = _WORDS[kind](facts)
+    made = WORDS[kind](facts)
     made.about = about
     return made
 
@@ -186,6 +186,14 @@ def _new_thread(f: _Facts) -> Words:
     return f.say(_("%(who)s asked “%(title)s”"), _("New: %(title)s"), _("Read it"), _("%(who)s wrote:"), quote=True)
 
 
+def _reminder(f: _Facts) -> Words:
+    return f.say(
+        _("Did an answer to “%(title)s” settle it?"), _("Did that settle it? %(title)s"), _("Say whether it did"),
+        _("Somebody answered, and we don't know yet whether it helped."),
+        _("If it did, accept the answer: it helps the next person. If it didn't, say so in a comment."),
+    )  # fmt: skip
+
+
 def _idea_status(f: _Facts) -> Words:
     status = f.thread.get_idea_status_display() if f.thread else ""
     made = f.say(
@@ -301,7 +309,7 @@ def _case(f: _Facts, sentence: str, subject: str) -> Words:
     return f.say(sentence, subject, _("Open the thread"), sentence + ".", quote=True)
 
 
-_WORDS = {
+WORDS = {
     "new_answer": _new_answer,
     "new_comment": _new_comment,
     "mention": _mention,
@@ -311,6 +319,7 @@ _WORDS = {
     "acknowledged": _acknowledged,
     "needs_info": _needs_info,
     "thread_state": _thread_state,
+    "reminder": _reminder,
     "new_thread": _new_thread,
     "idea_status": _idea_status,
     "review": _review,

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 
 from community.accounts.models import User
@@ -13,8 +13,9 @@ from community.core import outbox
 from community.core.models import Delivery
 from community.events.log import record, replay
 from community.moderation import services as moderation
-from community.notifications import services
+from community.notifications import delivery, services, wording
 from community.notifications.delivery import announce, announce_due, stop_token
+from community.notifications.kinds import KINDS
 from community.notifications.models import Announcement, Notification, Preference
 from community.posts.services import comment, follow, unfollow
 from community.questions import services as questions
@@ -63,9 +64,24 @@ class TestRecipients:
         assert told(bob) == ["official_answer", "answer_accepted"]
         assert told(alice) == ["new_answer", "official_answer"]
 
-    def test_a_department_hears_as_far_as_it_is_there(self, thread, dana, support):
-        from django.db import transaction
+    def test_staff_who_only_acknowledge_are_announced_those_who_answer_are_not(self, thread, answer, alice, dana):
+        with transaction.atomic():
+            record("escalation.acknowledged", actor=dana, subject=thread)
+        assert told(alice) == ["new_answer", "acknowledged"]
+        an_answer(thread, dana)
+        with transaction.atomic():
+            record("escalation.acknowledged", actor=dana, subject=thread)
+        assert told(alice) == ["new_answer", "acknowledged", "new_answer"]
 
+    def test_the_asker_is_reminded_to_say_whether_it_helped(self, thread, answer, alice):
+        with transaction.atomic():
+            record("escalation.asker_reminded", actor=None, subject=thread, people=[alice.pk])
+        assert told(alice) == ["new_answer", "reminder"]
+
+    def test_every_kind_has_its_words(self):
+        assert set(wording.WORDS) == set(KINDS)
+
+    def test_a_department_hears_as_far_as_it_is_there(self, thread, dana, support):
         with transaction.atomic():
             record("escalation.department_notified", actor=None, subject=thread, department=support.pk)
         assert told(dana) == ["case_department"]
@@ -111,12 +127,10 @@ class TestOnce:
         assert not Announcement.objects.filter(done_at=None).exists()
 
     def test_a_failure_is_tried_again_and_holds_nobody_up(self, thread, bob, alice, monkeypatch):
-        from community.notifications import delivery
-
         an_answer(thread, bob)
         good = delivery.words_for
         monkeypatch.setattr(delivery, "words_for", lambda *args: 1 / 0)
-        assert announce_due() == 0
+        announce_due()
         waiting = Announcement.objects.get(event__kind="answer.posted")
         assert (waiting.attempts, waiting.done_at) == (1, None)
         assert not Notification.objects.exists()
