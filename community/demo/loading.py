@@ -27,7 +27,7 @@ from .models import Told
 from .story import Fact, Story
 from .world import SLACK, World
 
-BATCH = 250
+BATCH = 800  # points, badges and trust are counted at the end of each: few, and still worth keeping when killed
 
 
 class Stumble(Exception):
