@@ -32,7 +32,7 @@ from reviews.models import Refusal, Review
 
 from .conftest import FOLDER, WEDNESDAY
 
-pytestmark = pytest.mark.usefixtures("told")
+pytestmark = [pytest.mark.usefixtures("told"), pytest.mark.slow]
 RUNGS = {kind.value for kind in StepKind}
 
 
