@@ -80,7 +80,8 @@ import django
 django.setup()
 from django.core.management import call_command
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024 ** 0) / 1024
+    # Kilobytes, but on macOS bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
 call_command("check", verbosity=0)
 idle = peak()
 call_command("import_stackexchange", *sys.argv[1:], verbosity=0)
