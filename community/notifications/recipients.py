@@ -1,6 +1,7 @@
 """Who hears of an event, and as what kind of notice. Nobody hears of what they did themselves."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -86,8 +87,18 @@ def _answer_posted(event: Event) -> Heard:
     muted = _muted(answer.thread)
     heard: Heard = {}
     _add(heard, event.data.get("mentions", ()), "mention", muted)
-    _add(heard, [answer.thread.author_id, *followers([answer.thread])], "new_answer", muted)
+    if not _given_officially(answer):
+        _add(heard, [answer.thread.author_id, *followers([answer.thread])], "new_answer", muted)
     return heard
+
+
+def _given_officially(answer: Answer) -> bool:
+    """Posted and made official in one go: two events, and one notice, that of the official answer."""
+    return (
+        answer.official_at is not None
+        and answer.official_by_id == answer.author_id
+        and answer.official_at - answer.created_at < timedelta(minutes=1)
+    )
 
 
 @heard_by("comment.posted")

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from community.accounts.models import User
-from community.core import outbox
+from community.core import clock, outbox
 from community.core.models import Delivery
 from community.events.log import record, replay
 from community.moderation import services as moderation
@@ -62,6 +63,16 @@ class TestRecipients:
         questions.make_official(answer, dana, support)
         questions.accept_answer(answer, alice)
         assert told(bob) == ["official_answer", "answer_accepted"]
+        assert told(alice) == ["new_answer", "official_answer"]
+
+    def test_an_answer_given_officially_is_one_notice_not_two(self, thread, alice, dana, support):
+        an_answer(thread, dana, official_for=support)
+        assert told(alice) == ["official_answer"]
+
+    def test_an_answer_made_official_later_is_news_of_its_own(self, thread, alice, dana, support):
+        with clock.travel(clock.now() - timedelta(hours=1)):
+            answer = an_answer(thread, dana)
+        questions.make_official(answer, dana, support)
         assert told(alice) == ["new_answer", "official_answer"]
 
     def test_staff_who_only_acknowledge_are_announced_those_who_answer_are_not(self, thread, answer, alice, dana):
