@@ -99,7 +99,7 @@ def _notice(event: Event, person: User, kind: str, words: Words) -> Notification
         target_object_id=str(about.pk) if about is not None else None,
         timestamp=event.occurred_at,
         public=False,
-        data={"url": words.url, "event": event.pk, "by_somebody": event.actor_id is not None},
+        data={"url": words.url, "event": event.pk, "by_somebody": event.actor_id not in (None, person.pk)},
     )
 
 

@@ -33,7 +33,8 @@ def announced_kinds() -> list[str]:
 def recipients(event: Event) -> Heard:
     """Ids of the people who hear of this event with the kind of notice, without its actor and the inactive."""
     heard = _finders[event.kind](event)
-    heard.pop(event.actor_id, None)  # type: ignore[arg-type]
+    if event.kind != "badge.awarded":  # earned by one's own doing, and given by nobody
+        heard.pop(event.actor_id, None)  # type: ignore[arg-type]
     active = set(User.objects.active().filter(pk__in=heard).values_list("pk", flat=True))
     return {person: kind for person, kind in heard.items() if person in active}
 

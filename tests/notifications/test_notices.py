@@ -62,7 +62,7 @@ class TestRecipients:
     def test_acceptance_and_official_answers(self, thread, answer, alice, bob, dana, support):
         questions.make_official(answer, dana, support)
         questions.accept_answer(answer, alice)
-        assert told(bob) == ["official_answer", "answer_accepted"]
+        assert told(bob) == ["official_answer", "answer_accepted", "badge"]
         assert told(alice) == ["new_answer", "official_answer"]
 
     def test_an_answer_given_officially_is_one_notice_not_two(self, thread, alice, dana, support):
@@ -74,6 +74,12 @@ class TestRecipients:
             answer = an_answer(thread, dana)
         questions.make_official(answer, dana, support)
         assert told(alice) == ["new_answer", "official_answer"]
+
+    def test_a_badge_is_news_to_whoever_earned_it(self, thread, answer, alice, bob):
+        assert told(bob) == []
+        questions.vote_answer(answer, alice, 1)
+        assert told(bob) == ["badge"]
+        assert told(alice) == ["new_answer"]
 
     def test_staff_who_only_acknowledge_are_announced_those_who_answer_are_not(self, thread, answer, alice, dana):
         with transaction.atomic():
