@@ -23,7 +23,7 @@ run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
 
 test: env-dev
-	@exec $(PY) -m pytest -n $(JOBS) -m "not browser" $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -n $(JOBS) --dist loadfile -m "not browser" $(PYTEST_ARGS)
 
 browser-test: env-dev
 	@exec $(PY) -m pytest -m browser $(PYTEST_ARGS)
@@ -39,7 +39,7 @@ lint: env-dev
 	$(PY) manage.py makemigrations --check --dry-run
 
 fast-tests: env-dev
-	@exec $(PY) -m pytest -n $(JOBS) -m "not browser and not slow" $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -n $(JOBS) --dist loadfile -m "not browser and not slow" $(PYTEST_ARGS)
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)

@@ -70,7 +70,7 @@ def index_changes(limit: int = 500) -> int:
         with transaction.atomic():
             claimed, _rows = IndexChange.objects.filter(pk=change.pk).delete()
             if claimed:
-                index_target(change.target_type, change.target_id)
+                index_target(ContentType.objects.get_for_id(change.target_type_id), change.target_id)
                 done += 1
     return done
 
@@ -231,7 +231,7 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> tuple[int,
             progress(1)
     gone = 0
     for document in Document.objects.iterator(chunk_size=500):
-        model = document.target_type.model_class()
+        model = ContentType.objects.get_for_id(document.target_type_id).model_class()
         if model not in _makers or not model._base_manager.filter(pk=document.target_id).exists():
             _drop(document)
             gone += 1

@@ -11,6 +11,7 @@ from products.models import Product
 
 from . import engine, services
 
+THREADS = ("question", "problem", "idea", "praise")
 SHORTEST_TITLE = 10  # characters from which live matches appear (FEATURES E)
 
 
@@ -50,12 +51,12 @@ def _with_best_answers(documents: list) -> list[dict]:
     threads = {
         thread.pk: thread
         for thread in Thread.objects.filter(
-            pk__in=[document.target_id for document in documents if document.target_type.model == "thread"]
+            pk__in=[document.target_id for document in documents if document.kind in THREADS]
         ).select_related("leading_solution__author__department")
     }
     rows = []
     for document in documents:
-        thread = threads.get(document.target_id) if document.target_type.model == "thread" else None
+        thread = threads.get(document.target_id) if document.kind in THREADS else None
         answer = thread.leading_solution if thread is not None else None
         rows.append(
             {"document": document, "thread": thread, "answer": answer, "author": answer.author if answer else None}

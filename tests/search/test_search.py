@@ -135,7 +135,7 @@ class TestPage:
             questions.accept_answer(an_answer(thread, a_person()), alice)
         documents.index_changes()
         client.get(reverse("search:results"), {"q": "steam"})
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(12):
             page = client.get(reverse("search:results"), {"q": "steam wand"}).content.decode()
         assert page.count('class="result') >= 12
 
