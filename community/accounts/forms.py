@@ -33,6 +33,8 @@ class JoinForm(SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["username"].label = gettext_lazy("User name")
+        self.fields["email"].label = gettext_lazy("Mail address")
         self.fields["username"].help_text = gettext_lazy(
             "3 to 20 letters, digits, dots and dashes. You can change it later."
         )
