@@ -35,11 +35,11 @@ class Competence(panels.Panel):
 
 
 class OfTheMonth(panels.Panel):
-    """Who helped most this month, on the home page."""
+    """The advocates who helped most this month, on the home page."""
 
     template = "advocates/_of_the_month.html"
     query_budget = 1
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
-        rows = boards.top(Period.MONTH, count=4)
+        rows = [row for row in boards.top(Period.MONTH, count=30) if row.person.is_advocate][:3]
         return {panels.key(thing): {"rows": rows} for thing in batch} if rows else {}

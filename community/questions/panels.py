@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 
@@ -18,7 +18,7 @@ class ProductThreads(panels.Panel):
 
     template = "questions/_product_panel.html"
     order = 30
-    query_budget = 2
+    query_budget = 5  # with who has each, which is a panel of its own
     SHOWN = 5
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
@@ -44,16 +44,21 @@ class ProductThreads(panels.Panel):
 
 
 class SolvedNow(panels.Panel):
-    """On the front page: what was settled last."""
+    """On the front page: what people are busy with, and how the last ones ended."""
 
     template = "questions/_solved_now.html"
     order = 20
-    query_budget = 2
-    SHOWN = 6
+    query_budget = 5  # with who has each, which is a panel of its own
+    OPEN, SOLVED = 4, 2
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
-        rows = Thread.objects.visible().solved().select_related("author", "author__department", "product")
-        threads = with_voices(rows.order_by("-solved_at", "-id")[: self.SHOWN])
+        asked = Thread.objects.visible().filter(kind__in=[Kind.QUESTION, Kind.PROBLEM], duplicate_of=None)
+        moving = asked.unresolved().filter(closed_at=None).order_by("-active_at", "-id").values("pk")[: self.OPEN]
+        settled = asked.solved().order_by("-solved_at", "-id").values("pk")[: self.SOLVED]
+        rows = Thread.objects.filter(Q(pk__in=moving) | Q(pk__in=settled)).select_related(
+            "author", "author__department", "product"
+        )
+        threads = with_voices(rows.order_by(F("solved_at").desc(nulls_first=True), "-active_at", "-id"))
         return {panels.key(thing): {"threads": threads} for thing in batch} if threads else {}
 
 
