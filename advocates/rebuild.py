@@ -8,6 +8,7 @@ back unless there is something to mend.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db import transaction
@@ -73,10 +74,11 @@ def snapshot() -> dict[str, Counter]:
         "takes_back", "target_type_id", "target_id", "giver_id", "product_id", "at",
     )  # fmt: skip
     for row in ReputationEntry.objects.order_by("pk").values_list(*fields).iterator(chunk_size=5000):
-        pk, *said, reverses = *row[:8], row[8]
+        reverses = row[8]
         root = hash(entries[reverses]) if reverses else None
-        entries[pk] = (*said[0:], *row[9:], root)
-        ledger[entries[pk]] += 1
+        said: tuple[Any, ...] = (*row[1:8], *row[9:], root)
+        entries[row[0]] = said
+        ledger[said] += 1
     return {
         "ledger": ledger,
         "days": Counter(DayTotal.objects.values_list("person_id", "day", "capped", "exempt", "cap")),

@@ -149,11 +149,12 @@ class Posting:
 
     def withdraw(self, target: models.Model, reasons: Iterable[str], *, giver: int | None, voterless: bool) -> None:
         """The judgement itself is taken back: by its giver, or one of many rows without a voter."""
-        found = ReputationEntry.objects.about(target).filter(reason__in=tuple(reasons), giver=giver).last_words()
+        last = ReputationEntry.objects.about(target).filter(reason__in=tuple(reasons), giver=giver).last_words()
+        found: Iterable[ReputationEntry] = last
         if voterless:
             # The service travels to the moment of the row it takes back, so the entries of that moment come first.
-            same = list(found.filter(takes_back=False, at=self.event.occurred_at)[:1])
-            found = same or list(found.filter(takes_back=False).order_by("-at", "-id")[:1])
+            same = list(last.filter(takes_back=False, at=self.event.occurred_at)[:1])
+            found = same or list(last.filter(takes_back=False).order_by("-at", "-id")[:1])
         for entry in found:
             self.hold(entry.person_id)
             if not entry.takes_back:
