@@ -20,6 +20,7 @@ A_PAGE = 20
 LONGEST_QUERY = 200
 MOST_WORDS = 12
 MATCHES = 5
+ALIKE = 0.12  # below this share of common pieces two titles have no more than a word in common
 CANDIDATES = 60
 WORD = re.compile(r"[^\W_]+", re.UNICODE)
 FILTER = re.compile(r"\b(is|product|kind):([\w-]{1,80})", re.IGNORECASE)
@@ -163,7 +164,10 @@ def similar(
     for place, document in enumerate(candidates):
         if document.target_id == without:
             continue
-        score = likeness(title, document.title) + 0.3 / (1 + place)
+        score = likeness(title, document.title)
+        if score < ALIKE:
+            continue
+        score += 0.3 / (1 + place)
         score += 0.15 * (bool(product) and document.product_slug == product)
         score += 0.05 * (document.solved or document.official)
         scored.append((score, document))
