@@ -124,7 +124,11 @@ def flag(target: Moderated, by: User, *, reason: str, note: str = "") -> Flag:
     try:
         with transaction.atomic():
             new = Flag.objects.create(
-                target_type=content_type, target_id=row.pk, reporter=by, reason=reason, note=note.strip()[:500],
+                target_type=content_type,
+                target_id=row.pk,
+                reporter=by,
+                reason=reason,
+                note=note.strip()[:500],
                 created_at=clock.now(),
             )
     except IntegrityError:
