@@ -625,7 +625,7 @@ def _give(badge: Badge, ground: Ground, earned_at: datetime) -> int:
     # In a batch the look comes late: the badge was earned when its last ground came.
     at = earned_at if totals.batch() is not None else clock.now()
     with transaction.atomic():
-        person = User.objects.select_for_update(of=("self",)).get(pk=person_id)
+        person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=person_id)
         _award, new = Award.objects.get_or_create(badge=badge, person=person, per_key=per_key, defaults={"at": at})
         if new:
             copy_counts(person)
@@ -637,7 +637,7 @@ def _give(badge: Badge, ground: Ground, earned_at: datetime) -> int:
 def _take(badge: Badge, ground: Ground) -> int:
     person_id, per_key = ground
     with transaction.atomic():
-        person = User.objects.select_for_update(of=("self",)).get(pk=person_id)
+        person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=person_id)
         gone, _details = Award.objects.filter(badge=badge, person=person, per_key=per_key).delete()
         if gone:
             copy_counts(person)

@@ -164,7 +164,7 @@ def recount_buckets() -> None:
 @transaction.atomic
 def relist(person: User) -> None:
     """Let somebody appear or vanish, on all boards, as they are now."""
-    person = User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
     moves: dict[tuple[str, date, int, int], int] = defaultdict(int)
     changed = []
     for row in BoardScore.objects.filter(person=person):

@@ -215,7 +215,7 @@ def take_back_badge(award: Award, by: User, *, reason: str) -> None:
 
 def _copy_standing(member: AdvocateMembership) -> None:
     """What bylines print: standing and expertise, copied to the person (RULINGS 7)."""
-    person = User.objects.select_for_update(of=("self",)).get(pk=member.user_id)
+    person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=member.user_id)
     group = Group.objects.filter(name="Advocates").first()
     if member.is_current:
         person.standing = Standing.ADVOCATE

@@ -93,7 +93,7 @@ def hold(people: set[int]) -> dict[int, User]:
         if missing:
             running.known.update(User.objects.in_bulk(missing))
         return {pk: running.known[pk] for pk in people}
-    rows = User.objects.select_for_update(of=("self",)).filter(pk__in=people).order_by("pk")
+    rows = User.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=people).order_by("pk")
     return {user.pk: user for user in rows}
 
 
@@ -218,7 +218,10 @@ def recount(people: Iterable[int] | None = None) -> None:
 
 
 def _recount_some(ids: list[int], cap: int) -> None:
-    people = {user.pk: user for user in User.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")}
+    people = {
+        user.pk: user
+        for user in User.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")
+    }
     caps = {(row.person_id, row.day): row.cap for row in DayTotal.objects.filter(person__in=ids)}
     found = (
         ReputationEntry.objects.filter(person__in=ids)

@@ -140,7 +140,7 @@ def level_of(person: User) -> int:
 @transaction.atomic
 def evaluate(person: User) -> int:
     """Write somebody's level if it changed, and say so. Staff and people who can't sign in are left alone."""
-    row = User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    row = User.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
     if row.standing in (Standing.STAFF, Standing.ERASED) or (row.source and row.claimed_at is None):
         return row.trust
     level = level_of(row)

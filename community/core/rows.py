@@ -10,6 +10,8 @@ Row = TypeVar("Row", bound=models.Model)
 def locked(row: Row) -> Row:
     """The row as it is now, held until the transaction ends.
 
-    On SQLite the immediate transaction itself is the lock. Raises DoesNotExist when it has gone meanwhile.
+    Whoever writes a row that points here need not wait: two posts of one person would, each for the other, when both
+    then look at the person. On SQLite the immediate transaction itself is the lock. Raises DoesNotExist when it has
+    gone meanwhile.
     """
-    return type(row)._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    return type(row)._base_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)

@@ -43,7 +43,7 @@ def held(thread: Thread | int) -> Escalation | None:
     """The case of a thread, held until the transaction ends; None when it has none."""
     pk = thread if isinstance(thread, int) else thread.pk
     return (
-        Escalation.objects.select_for_update(of=("self",))
+        Escalation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("thread", "department", "policy", "assignee")
         .filter(thread=pk)
         .first()

@@ -116,7 +116,7 @@ def reopen(thread: Thread, by: User, *, reason: str) -> Escalation:
     require(why_not_work(by))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why it is open again.")})
-    row = Thread.objects.select_for_update(of=("self",)).get(pk=thread.pk)
+    row = Thread.objects.select_for_update(of=("self",), no_key=True).get(pk=thread.pk)
     if row.solved_at or row.closed_at or row.duplicate_of_id:
         questions.reopen_thread(row, by, reason)  # the case hears of it
     case = _any(thread)

@@ -25,6 +25,14 @@ def noun(target: Moderated) -> str:
     return str(target._meta.model_name)
 
 
+def held(target: Any) -> Any:
+    """The row of a post, held after its parent's: whoever votes, answers or accepts takes the thread first, too, and
+    two that take two rows in different order wait for each other for ever."""
+    if parent := type(target).objects.all().parent:
+        locked(getattr(target, parent))
+    return locked(target)
+
+
 def _copy_state(target: Moderated, row: Moderated) -> None:
     for field in ("visibility", "published_at", "hidden_reason", "hidden_at", "hidden_by_id"):
         setattr(target, field, getattr(row, field))
@@ -43,7 +51,7 @@ def publish(target: Moderated, by: User | None, **more: Any) -> None:
 def approve(target: Moderated, by: User) -> None:
     """A moderator lets a waiting thing through. Twice is harmless."""
     require(permissions.why_not_moderate(by))
-    row = locked(target)
+    row = held(target)
     if row.visibility != Visibility.PENDING:
         return
     publish(row, by=row.author)  # type: ignore[attr-defined]
@@ -57,7 +65,7 @@ def hide(target: Moderated, by: User | None, *, reason: str) -> None:
         require(permissions.why_not_moderate(by))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why; its author will read it.")})
-    row = locked(target)
+    row = held(target)
     if row.visibility in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
         return
@@ -73,7 +81,7 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     """Show a hidden or deleted thing again. Twice is harmless. `by` is None when its source has it again."""
     if by is not None or not is_replaying():
         require(permissions.why_not_moderate(by))
-    row = locked(target)
+    row = held(target)
     if row.visibility not in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
         return
@@ -92,7 +100,7 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     """
     if by is not None or not is_replaying():
         require(permissions.why_not_delete(by, target))
-    row = locked(target)
+    row = held(target)
     if row.visibility == Visibility.DELETED:
         return
     own = by is not None and row.author_id == by.pk  # type: ignore[attr-defined]
@@ -117,7 +125,7 @@ def flag(target: Moderated, by: User, *, reason: str, note: str = "") -> Flag:
     require(permissions.why_not_flag(by, target))
     if reason not in Flag.Reason.values:
         raise ValidationError({"reason": _("Choose a reason.")})
-    row = locked(target)
+    row = held(target)
     if row.visibility != Visibility.VISIBLE:
         raise Conflict(_("It has been taken down already."))
     content_type = ContentType.objects.get_for_model(row)

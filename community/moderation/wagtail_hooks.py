@@ -27,7 +27,6 @@ from wagtail.admin.ui.components import Component
 
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
-from community.core.rows import locked
 
 from . import services
 from .models import Flag, Moderated
@@ -193,7 +192,7 @@ def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
 def settle(target: Any, by: Any, act: str, reason: str) -> str:
     """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator."""
     with transaction.atomic():
-        row = locked(target)
+        row = services.held(target)
         flags = Flag.objects.filter(
             target_type=ContentType.objects.get_for_model(row), target_id=row.pk, state=Flag.State.OPEN
         ).order_by("pk")

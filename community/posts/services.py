@@ -16,6 +16,7 @@ from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.moderation.models import Moderated
 from community.moderation.permissions import is_moderator, why_not_write
+from community.moderation.services import held
 
 from . import gates
 from .models import Comment, Draft, Follow, Revision, Tag, Upload
@@ -35,7 +36,7 @@ def comment(
     **sourced: str,
 ) -> Comment:
     """Say something short under a post. Raises ValidationError at `body`, NotAllowed, Conflict."""
-    row = locked(target)
+    row = held(target)
     if not is_replaying():
         require(why_not_write(by))
         if not type(target).objects.visible_to(by).filter(pk=target.pk).exists():  # type: ignore[attr-defined]

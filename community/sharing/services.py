@@ -379,7 +379,7 @@ def feature(thing: Shared, by: User, *, on: bool = True, reason: str = "") -> No
 
 def recount_products(ids: Iterable[int]) -> None:
     """Bring the numbers of recipes and tips of these products in line with what is visible."""
-    for product in Product.objects.select_for_update().filter(pk__in=set(ids)).order_by("pk"):
+    for product in Product.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk"):
         product.recipe_count = Recipe.objects.visible().filter(uses__product=product).count()
         product.tip_count = Tip.objects.visible().filter(product=product).count()
         product.save(update_fields=["recipe_count", "tip_count"])

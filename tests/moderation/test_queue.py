@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.accounts.models import User
@@ -144,3 +146,12 @@ def test_the_queue_costs_the_same_however_long(
 def test_the_first_page_counts_what_waits(moderator: Client, answer: Answer, charlie: User) -> None:
     services.flag(answer, charlie, reason="rude")
     assert "1 post waits for a decision" in moderator.get(reverse("wagtailadmin_home")).content.decode()
+
+
+def test_a_post_is_held_after_its_parent(answer: Answer, ravi: User) -> None:
+    """As whoever votes and answers does it; the other way round the two would wait for each other."""
+    with CaptureQueriesContext(connection) as captured:
+        services.hide(answer, ravi, reason="Dangerous advice")
+    read = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    tables = [sql.split(' FROM "')[1].split('"')[0] for sql in read if ' FROM "questions_' in sql]
+    assert tables[:2] == ["questions_thread", "questions_answer"]
