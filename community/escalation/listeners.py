@@ -49,9 +49,32 @@ def hear_comment(event: Event) -> None:
 
 @listen("answer.hidden", "answer.deleted")
 def miss_answer(event: Event) -> None:
+    """Without its solution a thread is open again, and without any reply nobody has answered it."""
     thread = event.subject.thread
-    if thread.first_reply_at is None and (case := _case(thread)):
+    case = _case(thread)
+    if case is None:
+        return
+    by_answer = case.resolved_cause in (Cause.ACCEPTED, Cause.OFFICIAL, Cause.HOLDS)
+    if by_answer and thread.is_visible and _is_unsettled(thread):
+        cases.new_round(case, event.actor)
+    elif thread.first_reply_at is None:
         cases.replies_gone(case)
+
+
+@listen("answer.restored")
+def find_answer(event: Event) -> None:
+    """The solution is back, and with it the end of the care."""
+    answer: Answer = event.subject
+    thread = answer.thread
+    if thread.recheck_at is None and (case := _case(thread)):
+        if answer.is_accepted and thread.solved_at:
+            cases.settle(case, Cause.ACCEPTED, event.actor)
+        elif answer.is_official:
+            cases.settle(case, Cause.OFFICIAL, event.actor)
+
+
+def _is_unsettled(thread: Thread) -> bool:
+    return not (thread.solved_at or thread.official_at or thread.closed_at or thread.duplicate_of_id)
 
 
 @listen("thread.needs_info")
@@ -132,7 +155,7 @@ def back_in_sight(event: Event) -> None:
 def unsettled(event: Event) -> None:
     thread = event.subject.thread
     case = _case(thread)
-    if case is not None and not thread.solved_at and not thread.official_at and not thread.closed_at:
+    if case is not None and _is_unsettled(thread):
         cases.new_round(case, event.actor)
 
 

@@ -359,3 +359,23 @@ def test_every_step_is_in_the_history(question: Thread, asked: list[User], bob: 
     event = Event.objects.get(kind="escalation.advocates_notified")
     assert event.data["people"] == [bob.pk]
     assert event.subject_id == question.pk
+
+
+@pytest.mark.parametrize("official", [False, True])
+def test_without_its_solution_a_thread_is_looked_after_again(
+    question: Thread, bob: User, alice: User, dana: User, ravi: User, support: Department, official: bool
+) -> None:
+    with clock.travel(hours(1)):
+        answer = factories.an_answer(question, bob)
+        if official:
+            questions.make_official(answer, dana, support)
+        else:
+            questions.accept_answer(answer, alice)
+    assert not case_of(question).is_open
+    with clock.travel(hours(2)):
+        moderation.hide(answer, ravi, reason="Dangerous advice")
+    case = case_of(question)
+    assert case.is_open and case.next_due_at is not None and case.round == 2
+    with clock.travel(hours(3)):
+        moderation.restore(answer, ravi)
+    assert not case_of(question).is_open
