@@ -17,6 +17,7 @@ from community.core.models import BrandSettings, Delivery
 from community.core.rows import locked
 from community.events.models import Event
 from community.moderation.models import Moderated
+from community.posts.models import Comment
 
 from .kinds import KINDS
 from .models import Announcement, Notification, Preference
@@ -142,7 +143,8 @@ def _may_see(subject: models.Model, person: User, kind: str) -> bool:
     """Whether somebody may read what a notice would tell them; asked again when the mail leaves (CHECKS 47)."""
     if kind in ("moderation", "review"):
         return True  # about one's own, whatever its state
-    things = [thing for thing in (subject, thread_of(subject)) if isinstance(thing, Moderated)]
+    above = subject.target if isinstance(subject, Comment) else None  # nobody reads a comment on a hidden answer
+    things = [thing for thing in (subject, above, thread_of(subject)) if isinstance(thing, Moderated)]
     return all(type(thing).objects.visible_to(person).filter(pk=thing.pk).exists() for thing in things)  # type: ignore[attr-defined]
 
 

@@ -248,3 +248,12 @@ class TestPages:
         assert choices["mention"] == (True, False)
         assert choices["new_answer"] == (False, False)
         assert "case_department" not in choices, "members are not asked about staff's"
+
+
+class TestCommentsOnHiddenAnswers:
+    def test_nobody_is_told_of_a_comment_under_what_they_may_not_see(self, answer, alice, charlie, ravi):
+        follow(answer.thread, alice)
+        comment(answer, charlie, body="Which spanner do you use for that?")
+        moderation.hide(answer, ravi, reason="Dangerous advice")
+        assert "new_comment" not in told(alice)
+        assert not Delivery.objects.filter(user=alice, body_text__contains="spanner").exists()
