@@ -39,10 +39,16 @@ def indexed_models() -> list[type[models.Model]]:
 
 
 def note_change(target: models.Model) -> None:
-    """Remember, in the transaction of the change, that a thing must be indexed again."""
+    """Remember, in the transaction of the change, that a thing must be indexed again.
+
+    A row that waits already is written again, and so held until the change is there to be read: a worker that took
+    it before would index the old words, and nobody would come back for the new ones.
+    """
     IndexChange.objects.bulk_create(
         [IndexChange(target_type=ContentType.objects.get_for_model(target), target_id=target.pk)],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["target_type", "target_id"],
+        update_fields=["at"],
     )
 
 

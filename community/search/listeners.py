@@ -21,9 +21,10 @@ GONE = (".hidden", ".deleted", ".withdrawn", ".refused")
 def note(event: Event) -> None:
     """Write down, with the change, that its document is stale; drop at once what nobody may find any longer."""
     subject = event.subject
-    if isinstance(subject, Answer):
+    answer = isinstance(subject, Answer)
+    if answer:
         subject = subject.thread
-    elif event.kind.endswith(GONE):
+    documents.note_change(subject)  # first, as the worker does: it takes the change, then the document
+    if event.kind.endswith(GONE) and not answer:
         documents.forget(subject)
-    documents.note_change(subject)
     index.enqueue()

@@ -1,5 +1,7 @@
 """What is found, what may be found, and what odd queries do."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
@@ -190,3 +192,13 @@ class TestMatches:
         assert like.title in page
         assert hidden.title not in page
         assert drip.title not in page
+
+
+def test_a_change_that_waits_is_written_again_and_so_held(drip):
+    """A worker that takes it meanwhile waits for the new words, and does not index the old ones."""
+    documents.note_change(drip)
+    before = IndexChange.objects.get()
+    with clock.travel(clock.now() + timedelta(minutes=1)):
+        documents.note_change(drip)
+    after = IndexChange.objects.get()
+    assert after.pk == before.pk and after.at > before.at
