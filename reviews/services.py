@@ -496,9 +496,10 @@ def _set_photos(review: Review, by: User, photos: Iterable[Upload]) -> None:
         free = photo.target_id is None or (photo.target_type_id == content_type.pk and photo.target_id == review.pk)
         if photo.owner_id != by.pk or not free:
             raise ValidationError({"photos": _("This photo can't be used here.")})
+    shown = {posts.upload_path(address) for address in posts.text_images(review.body_html)}
     Upload.objects.filter(target_type=content_type, target_id=review.pk).exclude(
         pk__in=[photo.pk for photo in wanted]
-    ).update(target_type=None, target_id=None)
+    ).exclude(file__in=shown).update(target_type=None, target_id=None)
     for position, photo in enumerate(wanted):
         photo.target_type, photo.target_id, photo.position = content_type, review.pk, position
         photo.save(update_fields=["target_type", "target_id", "position"])

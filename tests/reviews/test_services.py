@@ -1,7 +1,10 @@
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from PIL import Image
 
 from community.accounts.models import Department, User
 from community.core import clock
@@ -10,7 +13,7 @@ from community.core.models import Numbers
 from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services as moderation
-from community.posts.models import Revision
+from community.posts.models import Revision, Upload
 from products.models import Ownership, Product
 from products.services import add_to_shelf
 from reviews import ratings, services
@@ -322,3 +325,14 @@ def test_hostile_text_is_inert(alice: User, duo: Product) -> None:
     review = factories.a_review(alice, duo, body="<script>alert(1)</script> and [this](javascript:alert(1)) all year")
     assert "<script" not in review.body_html
     assert 'href="javascript' not in review.body_html
+
+
+def test_a_picture_in_the_words_stays_when_the_photos_change(alice: User, duo: Product) -> None:
+    review = services.write_review(alice, duo, **told())
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "brown").save(picture, "WEBP")
+    upload = Upload.objects.create(owner=alice, alt="A pot", file=ContentFile(picture.getvalue(), "pot.webp"))
+    body = f"A year of mornings, and not one bad one. ![A pot]({upload.file.url})"
+    services.edit_review(review, alice, **told(body=body), photos=[])
+    upload.refresh_from_db()
+    assert upload.target == review
