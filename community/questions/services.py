@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
-from community.core.errors import Conflict, require
+from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body, Numbers
 from community.core.rows import locked
 from community.events.log import is_replaying, record
@@ -444,11 +444,16 @@ def add_me_too_rows(thread: Thread, *, rows: Iterable[tuple[str, datetime]], sou
 
 @transaction.atomic
 def say_works_for_mine(answer: Answer, by: User, works: bool | None, model_version: str = "") -> None:
-    """An owner says whether an answer works for theirs; None takes it back. Raises NotAllowed."""
+    """An owner says whether somebody else's answer works for theirs; None takes it back.
+
+    Raises NotAllowed, Conflict.
+    """
     row = locked(answer)
     if not is_replaying():
         require(why_not_write(by))
-        if not row.is_visible:
+        if row.author_id == by.pk:
+            raise NotAllowed(_("This is your own answer; others say whether it works for theirs."))
+        if not (row.is_visible and row.thread.is_visible):
             raise Conflict(_("This post has been taken down."))
     mine = row.works.filter(voter=by).first()
     previous = mine.works if mine else None
@@ -722,7 +727,7 @@ def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> 
     record(
         "follow_up.answered", actor=by, subject=row, answer=outcome, thread=thread.pk, answerer=row.author_id,
     )  # fmt: skip
-    if outcome == FollowUp.Outcome.NO:
+    if outcome == FollowUp.Outcome.NO and thread.solved_at and not (thread.closed_at or thread.locked_at):
         _reopen(thread, by, _("The fix did not hold."), one_level_up=True)
 
 

@@ -336,3 +336,19 @@ def test_panels_show_threads_where_others_ask_for_them(
     assert thread.title in pieces("product.questions", [duo])
     assert thread.title in pieces("home.solved_now", [None])
     assert thread.title in pieces("person.work", [answer.author])
+
+
+def test_a_hidden_original_is_not_named_by_its_duplicate(
+    client: Client, thread: Thread, charlie: User, hanna: User, ravi: User
+) -> None:
+    original = factories.a_thread(charlie, title="My address is 12 Elm Street")
+    services.mark_duplicate(thread, hanna, original)
+    moderation.hide(original, ravi, reason="Personal data")
+    body = client.get(thread.get_absolute_url()).content.decode()
+    assert "elm-street" not in body.lower() and "Elm Street" not in body
+
+
+@pytest.mark.parametrize("number", ["0000019999999999999999999999", "1" * 5000, "0", "-1", "x", "99999"])
+def test_pages_of_answers_and_versions_that_are_not_there(client: Client, thread: Thread, number: str) -> None:
+    for place in (thread.get_absolute_url(), reverse("questions:history", args=[thread.pk])):
+        assert client.get(place, {"page": number}).status_code == 404

@@ -395,3 +395,28 @@ def test_deleting_is_for_the_author_and_moderators(thread, charlie, alice):
 def test_departments_other_than_ones_own_can_be_named(answer, dana):
     services.make_official(answer, dana, a_department("design"))
     assert answer.official_for.slug == "design"
+
+
+class TestOthersRights:
+    """What one service refuses, no other one lets through."""
+
+    def test_a_follow_up_does_not_open_what_staff_closed(self, thread, answer, alice, hanna):
+        services.accept_answer(answer, alice)
+        services.close_thread(thread, hanna, "It went off the rails")
+        with clock.travel(clock.now() + timedelta(days=4)):
+            services.answer_follow_up(answer, alice, "no")
+        thread.refresh_from_db()
+        assert thread.closed_at and thread.solved_at
+        assert "thread.reopened" not in kinds(thread)
+
+    def test_nobody_says_that_their_own_answer_works(self, answer, bob, charlie):
+        with pytest.raises(NotAllowed):
+            services.say_works_for_mine(answer, bob, True)
+        services.say_works_for_mine(answer, charlie, True)
+        answer.refresh_from_db()
+        assert answer.works_yes == 1
+
+    def test_nothing_is_said_of_answers_in_a_hidden_thread(self, thread, answer, charlie, ravi):
+        moderation.hide(thread, ravi, reason="Personal data")
+        with pytest.raises(Conflict):
+            services.say_works_for_mine(answer, charlie, True)

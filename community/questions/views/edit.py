@@ -153,7 +153,7 @@ def _history(request: HttpRequest, post: Thread | Answer, thread: Thread, place:
     )
     pages = Paginator(rows, 10)
     number = request.GET.get("page", "1")
-    if not number.isdecimal() or not 1 <= int(number[:6]) <= pages.num_pages:
+    if not number.isdecimal() or len(number) > 5 or not 1 <= int(number) <= pages.num_pages:
         raise Http404
     page = pages.page(int(number))
     shown = list(page.object_list)

@@ -80,7 +80,7 @@ def show_thread(
     request.about_product = thread.product  # the competence that bylines show (advocates' panel)
     sort = request.GET.get("sort", "settled")
     number = request.GET.get("page", "1")
-    if sort not in SORTS or not number.isdecimal() or not 0 < int(number[:6]) < 100_000:
+    if sort not in SORTS or not number.isdecimal() or len(number) > 5 or int(number) < 1:
         raise Http404
     first = (int(number) - 1) * PAGE
     rows = sorted_answers(Answer.objects.filter(thread=thread).visible_to(user).for_page().seen_by(user), sort, thread)
@@ -120,7 +120,7 @@ def show_thread(
         "structured": structured.thread_data(thread, answers),
         "crumbs_data": structured.crumbs(thread),
         "canonical": structured.absolute(thread.get_absolute_url())
-        if not thread.duplicate_of
+        if not (thread.duplicate_of and thread.duplicate_of.is_visible)
         else structured.absolute(thread.duplicate_of.get_absolute_url()),
         "draft_url": f"{reverse('posts:draft')}?key=answer:{thread.pk}",
     }
