@@ -96,7 +96,7 @@ def draft(request: HttpRequest) -> HttpResponse:
     if not 0 < len(key) <= 120:
         raise Http404
     fields = [name for name in request.POST if name not in NEVER_DRAFTED][:DRAFTED]
-    services.save_draft(request.user, key, {name: request.POST[name] for name in fields})
+    services.save_draft(request.user, key, {name: request.POST[name].replace("\0", "") for name in fields})
     return HttpResponse(status=204)
 
 

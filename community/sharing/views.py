@@ -47,6 +47,7 @@ PER_PAGE = 12
 TIMES = [(15, _lazy("15 minutes")), (30, _lazy("30 minutes")), (60, _lazy("an hour")), (1440, _lazy("a day"))]
 RECIPE_SORTS = [("newest", _lazy("Newest")), ("made", _lazy("Most made"))]
 TIP_SORTS = [("worked", _lazy("Worked for most")), ("newest", _lazy("Newest"))]
+FEWEST_SERVINGS = Decimal("0.01")  # as finely as a yield is kept; 1e-999999 would be a fraction of a million digits
 MOST_SERVINGS = 100
 
 
@@ -193,7 +194,7 @@ def _servings(request: HttpRequest, one: Recipe) -> Decimal:
         wanted = Decimal(request.GET.get("servings", ""))
     except InvalidOperation:
         return one.yield_amount
-    return wanted if wanted.is_finite() and 0 < wanted <= MOST_SERVINGS else one.yield_amount
+    return wanted if wanted.is_finite() and FEWEST_SERVINGS <= wanted <= MOST_SERVINGS else one.yield_amount
 
 
 def _groups(one: Recipe, factor: Fraction) -> list[dict[str, Any]]:

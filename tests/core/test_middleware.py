@@ -138,3 +138,9 @@ def test_messages_are_queued_by_the_second_factor(client, dana, monkeypatch):
     client.force_login(dana)
     client.get("/admin/")
     assert any("second factor" in words for words in said)
+
+
+def test_no_nul_reaches_the_database(client, duo):
+    assert client.get("/people/alice%00/").status_code == 404
+    assert client.get("/recipes/?product=du%00o").status_code == 200
+    assert client.get("/search/?q=x&product=%00").status_code == 200

@@ -281,3 +281,9 @@ def test_queries_do_not_grow(client: Client, bob: User, duo: Product, logged_in:
     more(5)
     assert [cost(url) for url in urls] == before
     assert max(before) <= 20
+
+
+@pytest.mark.parametrize("servings", ["1e-999999", "0", "-1", "NaN", "Infinity", "1e999999", "101"])
+def test_odd_numbers_of_servings_cost_nothing(client: Client, alice: User, servings: str) -> None:
+    recipe = factories.a_recipe(alice)
+    assert client.get(recipe.get_absolute_url(), {"servings": servings}).status_code == 200
