@@ -9,9 +9,6 @@ from community.core import brand, health
 from community.core import views as core_views
 from community.pages.urls import machine_patterns
 
-# Staff come in by the same door as everybody, where the second factor is asked for; Wagtail's own doors lead there.
-to_login = RedirectView.as_view(pattern_name="account_login", query_string=True)
-
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
@@ -34,7 +31,8 @@ urlpatterns = [
     path("badges/", include("advocates.badge_urls")),
     path("people/", include("community.people.urls")),
     path("", include("community.demo.urls")),
-    path("admin/login/", to_login),
+    # Staff come in by the same door as everybody, where the second factor is asked for; Wagtail's own doors lead there.
+    path("admin/login/", core_views.staff_door, name="staff_door"),
     re_path(r"^admin/password_reset/", RedirectView.as_view(pattern_name="account_reset_password")),
     path("admin/", include(wagtailadmin_urls)),
 ]

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -25,6 +26,19 @@ def language(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure()):
         following = "/"
     return render(request, "language.html", {"next": following})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def staff_door(request: HttpRequest) -> HttpResponse:
+    """Where Wagtail sends whoever it does not let in: to the one login, or, once signed in, to the reason why not.
+
+    Sending those who are signed in to the login, too, would send them in circles.
+    """
+    if not request.user.is_authenticated:
+        return redirect(f"{resolve_url(settings.LOGIN_URL)}?{request.GET.urlencode()}")
+    if request.user.has_perm("wagtailadmin.access_admin"):
+        return redirect("wagtailadmin_home")
+    raise PermissionDenied(_("This is where the staff work. Everything that is for you is outside of it."))
 
 
 class KitForm(forms.Form):

@@ -144,3 +144,19 @@ def test_no_nul_reaches_the_database(client, duo):
     assert client.get("/people/alice%00/").status_code == 404
     assert client.get("/recipes/?product=du%00o").status_code == 200
     assert client.get("/search/?q=x&product=%00").status_code == 200
+
+
+def test_members_are_told_why_the_staff_area_is_closed(client, alice):
+    """To the login and back would go in circles."""
+    client.force_login(alice)
+    first = client.get("/admin/")
+    assert first.status_code == 302
+    answer = client.get(first["Location"])
+    assert answer.status_code == 403
+    assert "where the staff work" in answer.content.decode()
+
+
+def test_staff_who_come_to_the_door_again_go_in(client, dana, enrol):
+    enrol(dana)
+    client.force_login(dana)
+    assert client.get("/admin/login/?next=/admin/")["Location"] == "/admin/"
