@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,7 @@ class PostgreSQL:
 
 
 _database: SQLite | PostgreSQL | None = None
+_kept = False
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -145,16 +146,35 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     restore_instead_of_flush()
 
 
-def restore_instead_of_flush() -> None:
+def restore() -> None:
+    """Bring the database back to what migrations made of it."""
     from django.db import connections
+
+    connections.close_all()
+    if _database is not None:
+        _database.restore()
+
+
+def restore_instead_of_flush() -> None:
     from django.test import TransactionTestCase
 
     def teardown(self: TransactionTestCase) -> None:
-        connections.close_all()
-        if _database is not None:
-            _database.restore()
+        if not _kept:
+            restore()
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Inside, tests leave the database as it is: what a fixture of their module made stays for all of them."""
+    global _kept
+    _kept = True
+    try:
+        yield
+    finally:
+        _kept = False
+        restore()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -49,11 +49,15 @@ class Time:
         clock.set_now(self.at)
         return self.at
 
+    def end(self) -> None:
+        clock.set_now(None)
+
 
 @pytest.fixture
 def time() -> Iterator[Time]:
-    yield Time(WEDNESDAY)
-    clock.set_now(None)
+    moved = Time(WEDNESDAY)
+    yield moved
+    moved.end()
 
 
 class Visit:
@@ -118,7 +122,7 @@ def opener(browser: Browser, base: str, opened: list[BrowserContext]) -> Open:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Iterator[Open]:
-    """`visit()` opens a browser for a visitor, `visit(bob)` one that is signed in, `visit(java_script_enabled=False)`."""
+    """`visit()` opens a browser for a visitor, `visit(bob)` a signed in one, `visit(java_script_enabled=False)`."""
     opened: list[BrowserContext] = []
     yield opener(browser, live_server.url, opened)
     for context in opened:
