@@ -35,7 +35,8 @@ def staff_door(request: HttpRequest) -> HttpResponse:
     Sending those who are signed in to the login, too, would send them in circles.
     """
     if not request.user.is_authenticated:
-        return redirect(f"{resolve_url(settings.LOGIN_URL)}?{request.GET.urlencode(safe="/")}")
+        where = request.GET.urlencode(safe="/")
+        return redirect(f"{resolve_url(settings.LOGIN_URL)}?{where}")
     if request.user.has_perm("wagtailadmin.access_admin"):
         return redirect("wagtailadmin_home")
     raise PermissionDenied(_("This is where the staff work. Everything that is for you is outside of it."))
