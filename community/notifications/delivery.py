@@ -27,6 +27,7 @@ from .wording import Words, words_for
 logger = logging.getLogger(__name__)
 NOTICE = "notice"  # the kind of its deliveries
 STOP_SALT = "notices.stop"
+OF_ONES_OWN = ("moderation", "review")  # told whatever its state
 BATCH = 200
 TRIES = 12
 
@@ -141,8 +142,8 @@ def read_stop_token(token: str) -> tuple[int, str]:
 
 def _may_see(subject: models.Model, person: User, kind: str) -> bool:
     """Whether somebody may read what a notice would tell them; asked again when the mail leaves (CHECKS 47)."""
-    if kind in ("moderation", "review"):
-        return True  # about one's own, whatever its state
+    if kind in OF_ONES_OWN:
+        return True
     above = subject.target if isinstance(subject, Comment) else None  # nobody reads a comment on a hidden answer
     things = [thing for thing in (subject, above, thread_of(subject)) if isinstance(thing, Moderated)]
     return all(type(thing).objects.visible_to(person).filter(pk=thing.pk).exists() for thing in things)  # type: ignore[attr-defined]

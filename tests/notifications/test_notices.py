@@ -257,3 +257,14 @@ class TestCommentsOnHiddenAnswers:
         moderation.hide(answer, ravi, reason="Dangerous advice")
         assert "new_comment" not in told(alice)
         assert not Delivery.objects.filter(user=alice, body_text__contains="spanner").exists()
+
+    def test_the_list_names_nothing_that_was_hidden_since(self, client, alice, bob, charlie, ravi):
+        thread = a_thread(alice, title="My neighbour lives at 12 Elm Street")
+        follow(thread, charlie)
+        an_answer(thread, bob)
+        assert told(charlie) == ["new_answer"]
+        client.force_login(charlie)
+        assert "Elm Street" in client.get(reverse("notices:list")).content.decode()
+        moderation.hide(thread, ravi, reason="Personal data")
+        body = client.get(reverse("notices:list")).content.decode()
+        assert "Elm Street" not in body and "not shown any more" in body
