@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -63,16 +63,21 @@ def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any
 
 @transaction.atomic
 def rename(user: User, username: str) -> None:
-    """Take another user name; the old one keeps pointing here."""
+    """Take another user name; the old one keeps pointing here. Raises ValidationError at `username`."""
     username = check_free(username, besides=user)
     row = locked(user)
     if row.username == username:
         return
-    FormerUsername.objects.get_or_create(
-        username=row.username, defaults={"username_key": row.username_key, "user": row, "until": clock.now()}
-    )
+    former = {"username": row.username, "username_key": row.username_key}
     row.username, row.username_key = username, skeleton(username)
-    row.save(update_fields=["username", "username_key"])
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["username", "username_key"])
+            FormerUsername.objects.get_or_create(
+                username=former["username"], defaults={**former, "user": row, "until": clock.now()}
+            )
+    except IntegrityError:
+        raise ValidationError({"username": _("Somebody took this name a moment ago.")}) from None
     user.username, user.username_key = row.username, row.username_key
     record("person.renamed", actor=user, subject=row)
 

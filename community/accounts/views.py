@@ -33,7 +33,11 @@ def username(request: HttpRequest) -> HttpResponse:
     """Another user name; the old address redirects."""
     form = UsernameForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
-        services.rename(request.user, form.cleaned_data["username"])
-        messages.success(request, _("Your new user name is %(name)s.") % {"name": request.user.username})
-        return redirect("accounts:username")
+        try:
+            services.rename(request.user, form.cleaned_data["username"])
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Your new user name is %(name)s.") % {"name": request.user.username})
+            return redirect("accounts:username")
     return render(request, "accounts/username.html", {"form": form}, status=422 if form.errors else 200)

@@ -85,11 +85,14 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     if row.visibility not in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
         return
+    first_time = row.published_at is None  # hidden while it waited: this is when it goes online
     row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.VISIBLE, "", None, None
-    row.published_at = row.published_at or clock.now()
-    row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by", "published_at"])
+    row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
+    if first_time:
+        publish(row, by=row.author)  # type: ignore[attr-defined]
+    else:
+        record(f"{noun(row)}.restored", actor=by, subject=row, note=reason)
     _copy_state(target, row)
-    record(f"{noun(row)}.restored", actor=by, subject=row, note=reason)
 
 
 @transaction.atomic

@@ -1,12 +1,14 @@
 """What stands beside the pages that Wagtail serves: small POSTs, and what machines read."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
+from community.core.limits import limited
 from community.posts import services as posts
 from products.models import Product
 
@@ -15,9 +17,13 @@ from .models import HelpArticlePage, visit_of, vote_of
 
 
 @require_POST
+@limited("vote")
 def did_this_help(request: HttpRequest, slug: str) -> HttpResponse:
     """A reader says whether an article helped; open to those who are not signed in, once a visit."""
-    article = get_object_or_404(HelpArticlePage.objects.live(), slug=slug)
+    here = HelpArticlePage.objects.live().public().filter(slug=slug).order_by("pk")
+    article = here.filter(locale__language_code=get_language()).first() or here.first()
+    if article is None:
+        raise Http404
     if request.POST.get("helpful") not in ("yes", "no"):
         return redirect(f"{article.get_absolute_url()}#did-this-help")
     helpful = request.POST["helpful"] == "yes"

@@ -772,15 +772,19 @@ def ask_for_info(thread: Thread, by: User, note: str) -> None:
 @transaction.atomic
 def mark_duplicate(thread: Thread, by: User | None, of: Thread) -> None:
     """Point a thread at the one that asked first; page and votes stay (RULINGS 13)."""
+    if of.pk < thread.pk:
+        locked(of)  # in the order of their ids, so that two who point them at each other stand in line
     row = locked(thread)
     if not is_replaying():
         require(permissions.why_not_moderate_thread(by))
         facts.check_transition(row, "duplicate")
-    original = of.duplicate_of or of
+    original = locked(of.duplicate_of or of)
+    original = original.duplicate_of or original  # somebody may have pointed it elsewhere meanwhile
     if original.pk == row.pk:
         raise ValidationError({"of": _("A thread can't be a duplicate of itself.")})
     if row.duplicate_of_id == original.pk:
         return
+    row.duplicates.update(duplicate_of=original)  # what pointed here points there: no chains
     row.duplicate_of, row.active_at = original, facts.latest(row.active_at, clock.now())
     row.state = facts.derive_state(row)
     row.save(update_fields=["duplicate_of", "state", "active_at"])
@@ -812,6 +816,7 @@ def reopen_thread(thread: Thread, by: User, reason: str = "") -> None:
     """Open a settled or closed thread again: its asker while it isn't locked, or staff."""
     row = locked(thread)
     if not is_replaying():
+        require(why_not_write(by))
         asker = by.pk == row.author_id and not row.locked_at and not row.closed_at
         require("" if asker else permissions.why_not_moderate_thread(by))
         if not (row.solved_at or row.closed_at or row.duplicate_of_id):
@@ -912,6 +917,7 @@ def view_private_details(thread: Thread, by: User) -> PrivateDetails | None:
 @transaction.atomic
 def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDetails:
     """The asker adds or changes what only staff may see."""
+    require(why_not_write(by))
     require("" if by.pk == thread.author_id else _("Only the person who asked can do this."))
     row, _new = PrivateDetails.objects.update_or_create(
         thread=thread, defaults={field: value.strip() for field, value in details.items()}

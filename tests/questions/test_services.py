@@ -135,6 +135,18 @@ class TestAnswering:
         with pytest.raises(Conflict, match="closed"):
             an_answer(thread, bob)
 
+    def test_what_was_hidden_while_it_waited_is_published_when_restored(self, thread, ravi):
+        numbers = Numbers.load()
+        numbers.review_first_posts = True
+        numbers.save()
+        answer = an_answer(thread, a_person(trust=0))
+        moderation.hide(answer, ravi, reason="Let me think")
+        assert kinds(answer) == ["answer.hidden"]
+        moderation.restore(answer, ravi)
+        assert kinds(answer) == ["answer.hidden", "answer.posted"]
+        thread.refresh_from_db()
+        assert thread.state == State.REPLIED
+
     def test_hidden_answers_do_not_count_and_come_back(self, thread, bob, ravi):
         answer = an_answer(thread, bob)
         moderation.hide(answer, ravi, reason="Rude")
@@ -337,6 +349,19 @@ class TestStates:
         assert third.duplicate_of_id == thread.pk
         with pytest.raises(ValidationError):
             services.mark_duplicate(thread, ravi, third)
+
+    def test_what_pointed_to_a_duplicate_points_to_its_original(self, thread, ravi):
+        second, third = a_thread(), a_thread()
+        services.mark_duplicate(third, ravi, second)
+        services.mark_duplicate(second, ravi, thread)
+        third.refresh_from_db()
+        assert third.duplicate_of_id == thread.pk
+
+    def test_a_silenced_asker_reopens_nothing(self, thread, answer, alice):
+        services.accept_answer(answer, alice)
+        alice.silenced_until = clock.now() + timedelta(hours=1)
+        with pytest.raises(NotAllowed):
+            services.reopen_thread(thread, alice, "And another thing")
 
     def test_praise_cannot_be_put_on_hold(self, alice, dana):
         with pytest.raises(Conflict, match="praise"):
