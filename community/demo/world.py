@@ -131,7 +131,7 @@ class World:
             defaults={
                 "name": row["name"],
                 "hours": hours_of(row["hours"]),
-                "hours_text": row["hours"],
+                "hours_text": row["hours"].replace("-", "\u2013"),
                 "time_zone": row["timezone"],
                 "mailbox": more.get("mailbox", ""),
                 "acknowledge_hours": more.get("acknowledge_hours", 4),

@@ -49,7 +49,7 @@ class SolvedNow(panels.Panel):
     template = "questions/_solved_now.html"
     order = 20
     query_budget = 5  # with who has each, which is a panel of its own
-    OPEN, SOLVED = 4, 2
+    OPEN, SOLVED = 5, 3
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         asked = Thread.objects.visible().filter(kind__in=[Kind.QUESTION, Kind.PROBLEM], duplicate_of=None)

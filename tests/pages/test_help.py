@@ -48,7 +48,7 @@ def article(wednesday: object, support: object, alice: User, bob: User, duo: Pro
 
 def test_it_says_who_keeps_it_and_since_when(client: Client, article: HelpArticlePage) -> None:
     html = client.get("/help/descaling/").content.decode()
-    for words in ("Kept right by Bob", "Nov. 8, 2026", "Two tanks now.", "Alice", "Let it cool.", "Brindle Duo"):
+    for words in ("Kept right by Bob", "8 Nov 2026", "Two tanks now.", "Alice", "Let it cool.", "Brindle Duo"):
         assert words in html
     data = json.loads(re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)[0])
     assert (data["@type"], data["headline"], data["dateModified"]) == ("Article", "Descaling the Duo", "2026-11-08")
