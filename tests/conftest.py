@@ -96,6 +96,7 @@ def answer(thread: Thread, bob: User) -> Answer:
 @pytest.fixture
 def enrol(db: None) -> Callable[[User], None]:
     """Give somebody of the staff a second factor, so that the Wagtail admin lets them in."""
+
     def give(user: User) -> None:
         Authenticator.objects.get_or_create(
             user=user, type=Authenticator.Type.TOTP, defaults={"data": {"secret": "JBSWY3DPEHPK3PXP"}}
