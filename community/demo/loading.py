@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.escalation import sweep
 from community.events.log import replay
+from community.events.models import Event
+from community.notifications import delivery
+from community.notifications.recipients import announced_kinds
 
 from . import files
 from .models import Told
@@ -28,6 +31,9 @@ from .story import Fact, Story
 from .world import SLACK, World
 
 BATCH = 800  # points, badges and trust are counted at the end of each: few, and still worth keeping when killed
+
+REMEMBERED = timedelta(days=21)  # as far back as people's notices go
+STILL_UNREAD = timedelta(days=3)
 
 
 class Stumble(Exception):
@@ -77,7 +83,16 @@ def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = ite
             with transaction.atomic(), totals.later(), clock.travel(now):
                 report.fired = sweep.catch_up(now)
                 badges.award_badges()
+                _remember(now)
     return report
+
+
+def _remember(now: datetime) -> None:
+    """What people would have heard of in the last weeks stands in their lists; nobody gets a mail about the past."""
+    told = Event.objects.filter(
+        origin=Event.Origin.DEMO, kind__in=announced_kinds(), occurred_at__gte=now - REMEMBERED
+    ).exclude(data__has_key="voter_source")
+    delivery.remember(told.select_related("actor", "note").in_order(), unread_since=now - STILL_UNREAD)
 
 
 def _in_batches(facts: list[Fact], progress: Callable[[list[Fact]], Iterable[Fact]]) -> Iterator[tuple[Fact, ...]]:

@@ -1,7 +1,8 @@
 """From an event to notices and mails: rows first, so that whatever dies on the way, everybody hears once."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -68,7 +69,24 @@ def announce(announcement: Announcement) -> bool:
     return True
 
 
-def _tell(event: Event, people: list[User], heard: dict[int, str]) -> None:
+def remember(events: Iterable[Event], *, unread_since: datetime) -> int:
+    """Put notices of what was told in a replay into people's lists, without a mail: the demo looks lived in.
+
+    Those before `unread_since` count as read. Twice is harmless. Returns how many events had somebody to hear them.
+    """
+    heard_of = 0
+    for event in events:
+        heard = recipients(event) if event.subject is not None else {}
+        people = list(User.objects.filter(pk__in=heard))
+        if people:
+            _tell(event, people, heard, mails_too=False, unread=event.occurred_at >= unread_since)
+            heard_of += 1
+    return heard_of
+
+
+def _tell(
+    event: Event, people: list[User], heard: dict[int, str], *, mails_too: bool = True, unread: bool = True
+) -> None:
     chosen = {(choice.user_id, choice.kind): choice for choice in Preference.objects.filter(user__in=people)}
     notices, mails = [], []
     for person in people:
@@ -79,14 +97,14 @@ def _tell(event: Event, people: list[User], heard: dict[int, str]) -> None:
         with translation.override(person.language or settings.LANGUAGE_CODE):
             words = words_for(event, kind, person)
             if choice is None or choice.in_app:
-                notices.append(_notice(event, person, kind, words))
-            if (choice.mail if choice else KINDS[kind].mail) and person.email:
+                notices.append(_notice(event, person, kind, words, unread=unread))
+            if mails_too and (choice.mail if choice else KINDS[kind].mail) and person.email:
                 mails.append(_mail(event, person, kind, words))
     Notification.objects.bulk_create(notices, ignore_conflicts=True)
     outbox.queue_many(mails)
 
 
-def _notice(event: Event, person: User, kind: str, words: Words) -> Notification:
+def _notice(event: Event, person: User, kind: str, words: Words, *, unread: bool) -> Notification:
     about = words.about
     actor = event.actor or person
     return Notification(
@@ -100,6 +118,7 @@ def _notice(event: Event, person: User, kind: str, words: Words) -> Notification
         target_content_type=ContentType.objects.get_for_model(about) if about is not None else None,
         target_object_id=str(about.pk) if about is not None else None,
         timestamp=event.occurred_at,
+        unread=unread,
         public=False,
         data={"url": words.url, "event": event.pk, "by_somebody": event.actor_id not in (None, person.pk)},
     )

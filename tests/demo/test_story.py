@@ -142,7 +142,6 @@ def test_reputation_badges_and_boards_are_true() -> None:
 
 def test_nothing_left_the_house() -> None:
     assert not Delivery.objects.exists()
-    assert not Notification.objects.exists()
     assert set(Event.objects.values_list("origin", flat=True)) == {"demo"}
 
 
@@ -201,6 +200,13 @@ def test_a_cut_run_goes_on(content: Content) -> None:
     assert report.told == Counter({"vote": 1})
     answer.refresh_from_db()
     assert answer.score == score
+
+
+def test_people_find_their_notices() -> None:
+    mine = Notification.objects.filter(recipient__username="bob.ferreira")
+    assert mine.exists()
+    assert Notification.objects.filter(unread=True).exists()
+    assert Notification.objects.filter(unread=False).exists()
 
 
 def test_logins_work_and_staff_have_a_second_factor() -> None:
