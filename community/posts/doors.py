@@ -1,5 +1,6 @@
 """What every page that takes a post does at the door: sign-in, pace, robots, and saying no without losing a word."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -46,7 +47,11 @@ def to_login(request: HttpRequest, back: str) -> HttpResponse:
 def refuse(request: HttpRequest, reason: str, status: int, *, kept: str = "", back: str = "") -> HttpResponse:
     """Say why not: a line for htmx, which shows it beside what was pressed; a page that keeps the text otherwise."""
     if getattr(request, "htmx", False):
-        return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")
+        if status == 422:  # htmx would put the reason in place of the text that was refused; app.js says the others
+            response["HX-Reswap"] = "none"
+            response["HX-Trigger"] = json.dumps({"toast": {"message": str(reason), "level": "error"}})
+        return response
     context = {"reason": reason, "kept": kept, "back": back or where_from(request), "status": status}
     return render(request, "refusal.html", context, status=status)
 

@@ -167,7 +167,7 @@ def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if new is None:
         if request.htmx:
             said = [*form.non_field_errors(), *form.errors.get("body", [])]
-            return HttpResponse(" ".join(said), status=status, content_type="text/plain; charset=utf-8")
+            return refuse(request, " ".join(said), status)
         context = {"form": form, "target": target, "back": place, "title": _("Your comment")}
         return _again(render(request, "posts/comment_form.html", context, status=status), form)
     if request.htmx:

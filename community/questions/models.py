@@ -143,6 +143,13 @@ class Thread(Body, Moderated, Sourced):
             return gettext("This thread is closed.")
         return ""
 
+    def why_author_cannot_delete(self) -> str:
+        """What others built on stays: a thread with an answer that helped isn't its asker's alone."""
+        others = self.answers.filter(visibility=self.Visibility.VISIBLE).exclude(author=self.author_id)
+        if others.filter(Q(accepted_at__isnull=False) | Q(official_at__isnull=False) | Q(score__gt=0)).exists():
+            return gettext("Others found an answer here, so it stays. You can edit it, or ask a moderator.")
+        return ""
+
     @property
     def is_idea(self) -> bool:
         return self.kind == Kind.IDEA

@@ -179,3 +179,11 @@ def test_the_pace_is_kept_in_rows(thread: Thread, bob: User, settings: Any) -> N
     settings.REDIS_URL = ""  # where there is a Redis, it counts instead
     signed_in(bob).post(reverse("posts:comment", args=["thread", thread.pk]), {"body": "Same here."})
     assert RateLimit.objects.filter(key__startswith="comment:").exists()
+
+
+def test_a_refused_comment_leaves_the_page_and_its_text_alone(thread: Thread, bob: User) -> None:
+    address = reverse("posts:comment", args=["thread", thread.pk])
+    answer = signed_in(bob).post(address, {"body": "x" * 700}, headers={"HX-Request": "true"})
+    assert answer.status_code == 422
+    assert answer["HX-Reswap"] == "none"
+    assert "600" in answer["HX-Trigger"]

@@ -417,6 +417,15 @@ def test_deleting_is_for_the_author_and_moderators(thread, charlie, alice):
     assert kinds(thread).count("thread.deleted") == 1
 
 
+def test_an_asker_cannot_take_away_what_others_built_on(thread, answer, alice, ravi):
+    services.accept_answer(answer, alice)
+    with pytest.raises(Conflict, match="stays"):
+        moderation.delete(thread, alice)
+    assert thread.is_visible
+    moderation.delete(thread, ravi, reason="Personal data")
+    assert thread.is_gone
+
+
 def test_departments_other_than_ones_own_can_be_named(answer, dana):
     services.make_official(answer, dana, a_department("design"))
     assert answer.official_for.slug == "design"
