@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
@@ -354,6 +355,17 @@ def give_pictures(pages: list[ProductPage]) -> list[ProductPage]:
     return pages
 
 
+def in_language() -> "ProductPageQuerySet":
+    """A live page for each product: in the language that is being read, in the site's own where there is none."""
+    own, read = settings.LANGUAGE_CODE, get_language() or settings.LANGUAGE_CODE
+    pages = ProductPage.objects.live()
+    here = pages.filter(locale__language_code=read)
+    if read == own:
+        return here
+    elsewhere = models.Q(locale__language_code=own) & ~models.Q(product__in=here.values("product"))
+    return pages.filter(models.Q(locale__language_code=read) | elsewhere)
+
+
 def pages_in_language() -> "models.QuerySet[ProductPage]":
     """The live product pages in the language that is being read."""
-    return ProductPage.objects.live().filter(locale__language_code=get_language() or "en").for_listing()
+    return in_language().for_listing()

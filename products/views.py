@@ -1,17 +1,15 @@
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from wagtail import views as wagtail
 from wagtail.url_routing import RouteResult
 
 from . import services, structured
 from .models import Product
-from .pages import ProductPage, give_pictures, pages_in_language
+from .pages import ProductPage, give_pictures, in_language, pages_in_language
 
 MOST_COMPARED = 4
 
@@ -19,8 +17,7 @@ MOST_COMPARED = 4
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """A product's page: found in one query, then served by Wagtail with its restrictions and hooks."""
-    found = ProductPage.objects.live().filter(slug=slug, locale__language_code=get_language() or settings.LANGUAGE_CODE)
-    page = get_object_or_404(found.for_page(request.user))
+    page = get_object_or_404(in_language().filter(slug=slug).for_page(request.user))
     # Where Wagtail keeps what its walk through the tree found.
     request._wagtail_route_for_request = RouteResult(page)  # type: ignore[attr-defined]
     return wagtail.serve(request, request.path)
