@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.accounts.models import Department
@@ -32,9 +32,9 @@ from .structured import review_data
 PER_PAGE = 12
 DAYS_A_MONTH = 30.44
 FILTERS = [
-    ("photos", _lazy("With photos")),
-    ("verified", _lazy("Verified owners")),
-    ("year", _lazy("Owned over a year")),
+    ("photos", gettext_lazy("With photos")),
+    ("verified", gettext_lazy("Verified owners")),
+    ("year", gettext_lazy("Owned over a year")),
 ]
 
 

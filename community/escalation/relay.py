@@ -84,7 +84,7 @@ def moment(when: datetime, tz: ZoneInfo) -> str:
         return _("today %(time)s") % {"time": formats.date_format(local, "H:i")}
     if -7 < days < 7:
         return formats.date_format(local, "D H:i")
-    return formats.date_format(local, "j M, H:i")
+    return formats.date_format(local, pgettext("format of a day and a time", "j M, H:i"))
 
 
 def time_tag(when: datetime, tz: ZoneInfo) -> SafeString:

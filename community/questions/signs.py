@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from .models import IdeaStatus, Kind, State, Thread
 
@@ -49,7 +49,7 @@ def signs(thread: Thread) -> list[Sign]:
         found.append(Sign("locked"))
     if not found and thread.kind != Kind.PRAISE:
         if thread.reopened_at:
-            found.append(Sign("recheck", _("Open again")))
+            found.append(Sign("recheck", pgettext("state", "Open again")))
         else:
             found.append(Sign("replied" if thread.first_reply_at else "none"))
     return found

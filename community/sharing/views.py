@@ -14,7 +14,7 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from community.core.errors import require
@@ -44,9 +44,14 @@ from .models import Difficulty, Made, Recipe, Tip, Worked
 from .structured import recipe_data, tip_data
 
 PER_PAGE = 12
-TIMES = [(15, _lazy("15 minutes")), (30, _lazy("30 minutes")), (60, _lazy("an hour")), (1440, _lazy("a day"))]
-RECIPE_SORTS = [("newest", _lazy("Newest")), ("made", _lazy("Most made"))]
-TIP_SORTS = [("worked", _lazy("Worked for most")), ("newest", _lazy("Newest"))]
+TIMES = [
+    (15, pgettext_lazy("ready within", "15 minutes")),
+    (30, pgettext_lazy("ready within", "30 minutes")),
+    (60, pgettext_lazy("ready within", "an hour")),
+    (1440, pgettext_lazy("ready within", "a day")),
+]
+RECIPE_SORTS = [("newest", gettext_lazy("Newest")), ("made", gettext_lazy("Most made"))]
+TIP_SORTS = [("worked", gettext_lazy("Worked for most")), ("newest", gettext_lazy("Newest"))]
 FEWEST_SERVINGS = Decimal("0.01")  # as finely as a yield is kept; 1e-999999 would be a fraction of a million digits
 MOST_SERVINGS = 100
 
