@@ -368,4 +368,4 @@ def in_language() -> "ProductPageQuerySet":
 
 def pages_in_language() -> "models.QuerySet[ProductPage]":
     """The live product pages in the language that is being read."""
-    return in_language().for_listing()
+    return in_language().for_listing()  # type: ignore[attr-defined]
