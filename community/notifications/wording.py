@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from advocates.models import Badge
 from community.accounts.models import Department, User
@@ -140,7 +141,8 @@ def _acknowledged(f: _Facts) -> Words:
     lines = [_("%(who)s from %(department)s has read your question and is looking after it.")]
     if due is not None:
         zone = ZoneInfo(f.reader.time_zone or (case.department.time_zone if case and case.department else "UTC"))
-        moment = date_format(due.astimezone(zone), "D j N, H:i") + f" ({zone.key.split('/')[-1].replace('_', ' ')})"
+        moment = date_format(due.astimezone(zone), pgettext("format of a weekday, a day and a time", "D j N, H:i"))
+        moment += f" ({zone.key.split('/')[-1].replace('_', ' ')})"
         lines.append(
             _(
                 "You will hear from us by %(due)s. If we are late, it goes to the lead without your doing anything."
