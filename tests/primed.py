@@ -35,6 +35,7 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    digest.update(str(APART).encode())
     return digest.hexdigest()[:16]
 
 
@@ -44,6 +45,31 @@ def migrate(database_url: str) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         raise pytest.UsageError("The migrations do not run:\n" + done.stderr)
+
+
+# In a fresh database the first thread and the first answer both have the number 1, and a test that hands the one where
+# the other is meant passes by luck. So each table counts from a place of its own.
+APART = 1_000
+
+KEEP_IDS_APART_ON_POSTGRESQL = f"""
+DO $$ DECLARE one record; place integer := 0; BEGIN
+    FOR one IN SELECT format('%I.%I', schemaname, sequencename) AS name, coalesce(last_value, 0) AS used
+    FROM pg_sequences WHERE schemaname = 'public' ORDER BY sequencename LOOP
+        place := place + {APART};
+        PERFORM setval(one.name::regclass, place + one.used);
+    END LOOP;
+END $$
+"""  # noqa: S608  # the number above
+
+
+def keep_ids_apart_on_sqlite(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        used = dict(database.execute("SELECT name, seq FROM sqlite_sequence"))
+        counting = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%' ORDER BY name"
+        names = [name for (name,) in database.execute(counting)]
+        rows = [(name, place * APART + used.get(name, 0)) for place, name in enumerate(names, start=1)]
+        database.execute("DELETE FROM sqlite_sequence")
+        database.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", rows)
 
 
 class SQLite:
@@ -58,6 +84,7 @@ class SQLite:
         CACHE.mkdir(exist_ok=True)
         fresh = CACHE / f"migrating-{os.getpid()}.sqlite3"
         migrate(f"sqlite:///{fresh}")
+        keep_ids_apart_on_sqlite(fresh)
         for old in CACHE.glob("migrated-*.sqlite3"):
             if time.time() - old.stat().st_mtime > 24 * 60 * 60:  # a run beside this one may use a younger one
                 old.unlink(missing_ok=True)
@@ -85,13 +112,13 @@ class PostgreSQL:
         name = settings["TEST"].get("NAME") or f"test_{settings['NAME']}"
         self.target = f"{name}_{worker}" if worker else name
 
-    def _run(self, *statements: str) -> list[Any]:
+    def _run(self, *statements: str, database: str = "postgres") -> list[Any]:
         """Beside Django, whose connections no test may open outside of its own."""
         import psycopg
 
         parts, rows = self.settings, []
         who = {"user": parts["USER"] or None, "password": parts["PASSWORD"] or None}
-        where = {"host": parts["HOST"] or None, "port": parts["PORT"] or None, "dbname": "postgres"}
+        where = {"host": parts["HOST"] or None, "port": parts["PORT"] or None, "dbname": database}
         with psycopg.connect(**who, **where, autocommit=True) as connection:
             for statement in statements:
                 cursor = connection.execute(statement)
@@ -110,6 +137,7 @@ class PostgreSQL:
         host = quote(parts["HOST"], safe="")
         query = f"?host={host}" if parts["HOST"].startswith("/") else ""
         migrate(f"postgres://{who}{'' if query else host}{port}/{self.template}_new{query}")
+        self._run(KEEP_IDS_APART_ON_POSTGRESQL, database=f"{self.template}_new")
         self._run(f'ALTER DATABASE "{self.template}_new" RENAME TO "{self.template}"')
 
     def start(self, config: pytest.Config) -> None:
