@@ -1,0 +1,76 @@
+"""What people do with threads and answers: a verb each. Every door (page, desk, API, import) goes through here."""
+
+from .answering import edit_answer, post_answer
+from .asking import edit_thread, post_thread
+from .checks import LONGEST_TITLE, SHORTEST_BODY, SHORTEST_TITLE
+from .ideas import set_idea_status
+from .judging import (
+    add_me_too_rows,
+    add_vote_rows,
+    add_works_rows,
+    say_works_for_mine,
+    set_me_too,
+    vote_answer,
+    vote_thread,
+    withdraw_vote_rows,
+)
+from .private import give_private_details, view_private_details
+from .settling import (
+    FOLLOW_UP_AFTER,
+    accept_answer,
+    answer_follow_up,
+    make_official,
+    open_recheck,
+    say_no_longer_works,
+    settle_recheck,
+    solve_another_way,
+    withdraw_acceptance,
+    withdraw_official,
+)
+from .states import (
+    ask_for_info,
+    close_thread,
+    end_needs_info,
+    lock_thread,
+    mark_duplicate,
+    move_thread,
+    reopen_thread,
+)
+
+__all__ = [
+    "FOLLOW_UP_AFTER",
+    "LONGEST_TITLE",
+    "SHORTEST_BODY",
+    "SHORTEST_TITLE",
+    "accept_answer",
+    "add_me_too_rows",
+    "add_vote_rows",
+    "add_works_rows",
+    "answer_follow_up",
+    "ask_for_info",
+    "close_thread",
+    "edit_answer",
+    "edit_thread",
+    "end_needs_info",
+    "give_private_details",
+    "lock_thread",
+    "make_official",
+    "mark_duplicate",
+    "move_thread",
+    "open_recheck",
+    "post_answer",
+    "post_thread",
+    "reopen_thread",
+    "say_no_longer_works",
+    "say_works_for_mine",
+    "set_idea_status",
+    "set_me_too",
+    "settle_recheck",
+    "solve_another_way",
+    "view_private_details",
+    "vote_answer",
+    "vote_thread",
+    "withdraw_acceptance",
+    "withdraw_official",
+    "withdraw_vote_rows",
+]

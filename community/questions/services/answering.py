@@ -1,0 +1,131 @@
+"""Posting and changing answers."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from community.accounts.models import Department, User
+from community.core import clock, text
+from community.core.body import BODY_FIELDS, write_body
+from community.core.errors import Conflict, require
+from community.core.models import Body, Numbers
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from community.posts import gates
+from community.posts.services import add_revision, attach_uploads, follow
+
+from .. import facts, permissions
+from ..models import (
+    Answer,
+    Thread,
+)
+from .checks import Visibility, check_first_day, check_seen, check_texts, format_for
+from .settling import mark_official, put_in_doubt
+
+
+@transaction.atomic
+def post_answer(
+    thread: Thread,
+    by: User,
+    *,
+    body: str,
+    disclosure: str = "",
+    model_version: str = "",
+    official_for: Department | None = None,
+    sources: Iterable[str] = (),
+    recheck_on: date | None = None,
+    source_format: str = Body.Format.MARKDOWN,
+    **sourced: str,
+) -> Answer:
+    """Answer a thread; for a department when `official_for` is given. Raises ValidationError, NotAllowed, Conflict."""
+    told = is_replaying()
+    row = locked(thread)
+    if not told:
+        if closed := row.why_closed_to_words():
+            raise Conflict(closed)
+        require(permissions.why_not_answer(by, row))
+        if official_for is not None:
+            require(permissions.why_not_official(by, row))
+        _check_one_answer(row, by)
+        check_first_day(by, by.answers.filter(source=""), "newcomer_replies_first_day")
+    check_texts(body=body)
+    people = gates.mentioned(body, by, source_format)
+    answer = Answer(
+        thread=row, author=by, created_at=clock.now(), visibility=Visibility.DRAFT,
+        disclosure=text.clean_line(disclosure)[:300], model_version=text.clean_line(model_version)[:120], **sourced,
+    )  # fmt: skip
+    write_body(
+        answer, body, source_format, known_users=people, limit=None if told else text.MAX_POST_BYTES,
+        base_url=answer.source_url,
+    )  # fmt: skip
+    gates.check_newcomer(answer, by)
+    waits = gates.waits_for_a_look(by, by.answers)
+    if waits:
+        answer.visibility = Visibility.PENDING
+    answer.save(force_insert=True)
+    add_revision(answer, by, number=1, body_source=body, source_format=source_format)
+    attach_uploads(answer, by)
+    follow(row, by, because_of_a_post=True)
+    if not waits:
+        answer.visibility, answer.published_at = Visibility.VISIBLE, answer.created_at
+        answer.save(update_fields=["visibility", "published_at"])
+        kind, data = answer.published_event()
+        record(kind, actor=by, subject=answer, mentions=list(people.values()), **data)
+        if official_for is not None:
+            mark_official(answer, answer.thread, by, official_for, sources, recheck_on)
+    thread.refresh_from_db(fields=facts.FACTS)
+    return answer
+
+
+def _check_one_answer(thread: Thread, by: User) -> None:
+    if not Numbers.load().one_answer_per_person:
+        return
+    mine = thread.answers.filter(author=by).exclude(visibility__in=(Visibility.DELETED, Visibility.HIDDEN))
+    if mine.exists():
+        raise Conflict(_("You have answered this already. You can edit your answer, or add a comment."))
+
+
+@transaction.atomic
+def edit_answer(
+    answer: Answer,
+    by: User,
+    *,
+    body: str,
+    summary: str = "",
+    disclosure: str | None = None,
+    seen_revision: int | None = None,
+    source_format: str | None = None,
+) -> Answer:
+    """Change an answer; an edit of an official one by a member opens a re-check (RULINGS 16)."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require(permissions.why_not_edit(by, row))
+    check_texts(body=body)
+    check_seen(row, seen_revision)
+    disclosed = row.disclosure if disclosure is None else text.clean_line(disclosure)[:300]
+    if row.body_source == body and disclosed == row.disclosure:
+        return row
+    written = source_format or format_for(row)
+    write_body(
+        row, body, written, known_users=gates.mentioned(body, by, written),
+        limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
+    )  # fmt: skip
+    gates.check_newcomer(row, by)
+    row.disclosure, row.edited_at, row.edit_count = disclosed, clock.now(), row.edit_count + 1
+    row.save(update_fields=[*BODY_FIELDS, "disclosure", "edited_at", "edit_count"])
+    add_revision(row, by, body_source=body, source_format=row.source_format, summary=summary)
+    attach_uploads(row, by)
+    thread.active_at = facts.latest(thread.active_at, row.edited_at)
+    thread.save(update_fields=["active_at"])
+    record("answer.edited", actor=by, subject=row, thread=thread.pk)
+    if row.is_official:
+        if by.speaks_for_brand:
+            row.official_revision = row.edit_count + 1
+            row.save(update_fields=["official_revision"])
+        else:
+            put_in_doubt(thread, by, row)
+    return row

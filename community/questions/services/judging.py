@@ -1,0 +1,219 @@
+"""Votes, me-too and "works for mine"."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from community.accounts.models import User
+from community.core import clock, text
+from community.core.errors import Conflict, NotAllowed, require
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from community.moderation.permissions import why_not_write
+from community.posts.services import follow
+
+from .. import permissions
+from ..models import (
+    Answer,
+    MeToo,
+    Thread,
+    WorksForMine,
+)
+
+
+def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /, **data: Any) -> int:
+    """Set somebody's vote on a post whose row is held. Returns the score, which is always the sum of the rows."""
+    if value not in (1, 0, -1):
+        raise ValidationError({"value": _("Vote up, down, or take it back.")})
+    vote = votes.filter(voter=by).first()
+    previous = vote.value if vote else 0
+    if value == previous:
+        return post.score
+    if value == 0:
+        vote.delete()
+    elif vote:
+        vote.value, vote.created_at = value, clock.now()
+        vote.save(update_fields=["value", "created_at"])
+    else:
+        votes.create(voter=by, value=value, created_at=clock.now())
+    type(post)._base_manager.filter(pk=post.pk).update(score=F("score") + value - previous)
+    post.score += value - previous
+    record(kind, actor=by, subject=post, value=value, previous=previous, **data)
+    return post.score
+
+
+@transaction.atomic
+def vote_thread(thread: Thread, by: User, value: int) -> int:
+    """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed."""
+    row = locked(thread)
+    if not is_replaying():
+        require((permissions.why_not_vote_down if value < 0 else permissions.why_not_vote)(by, row))
+    thread.score = _cast(row, row.votes, by, value, "thread.voted", kind=row.kind)
+    return thread.score
+
+
+@transaction.atomic
+def vote_answer(answer: Answer, by: User, value: int) -> int:
+    """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require((permissions.why_not_vote_down if value < 0 else permissions.why_not_vote)(by, row))
+    answer.score = _cast(row, row.votes, by, value, "answer.voted", thread=thread.pk)
+    return answer.score
+
+
+def add_vote_rows(post: Thread | Answer, *, value: int, rows: Iterable[tuple[str, datetime]], source: str) -> int:
+    """Take over votes that name no voter: dumps and tallies (RULINGS 21). Each row is (id there, moment).
+
+    Rows that are here already are left alone. Returns how many were added. Each is an event of its own, so that
+    the ledger can point at it.
+    """
+    wanted = dict(rows)
+    with transaction.atomic():
+        row = locked(post)
+        if isinstance(row, Answer):
+            row.thread = post.thread  # type: ignore[union-attr]
+        known = set(row.votes.filter(source=source).values_list("external_id", flat=True))
+        new = {key: at for key, at in wanted.items() if key not in known}
+        if not new:
+            return 0
+        votes: list[Any] = [
+            row.votes.model(target=row, value=value, source=source, external_id=key, created_at=at)
+            for key, at in new.items()
+        ]
+        row.votes.model._base_manager.bulk_create(votes)
+        type(row)._base_manager.filter(pk=row.pk).update(score=F("score") + value * len(new))
+        kind, data = ("answer.voted", {"thread": row.thread_id}) if isinstance(row, Answer) else (
+            "thread.voted", {"kind": row.kind}
+        )  # fmt: skip
+        for at in new.values():
+            row.score += value
+            with clock.travel(at):
+                record(kind, actor=None, subject=row, value=value, previous=0, voter_source=True, **data)
+        post.score = row.score
+    return len(new)
+
+
+@transaction.atomic
+def withdraw_vote_rows(post: Thread | Answer, *, source: str, gone: Iterable[str]) -> int:
+    """Take back rows that their source no longer has; the ledger reverses what they gave. Returns how many."""
+    row = locked(post)
+    if isinstance(row, Answer):
+        row.thread = post.thread  # type: ignore[union-attr]
+    votes: list[Any] = list(row.votes.filter(source=source, external_id__in=list(gone)))
+    kind, data = ("answer.voted", {"thread": row.thread_id}) if isinstance(row, Answer) else (
+        "thread.voted", {"kind": row.kind}
+    )  # fmt: skip
+    for vote in votes:
+        value = vote.value
+        vote.delete()
+        type(row)._base_manager.filter(pk=row.pk).update(score=F("score") - value)
+        row.score -= value
+        with clock.travel(vote.created_at):
+            record(kind, actor=None, subject=row, value=0, previous=value, voter_source=True, **data)
+    post.score = row.score
+    return len(votes)
+
+
+@transaction.atomic
+def set_me_too(thread: Thread, by: User, on: bool) -> int:
+    """Say that one has the same, or no longer; returns how many do. Raises NotAllowed."""
+    row = locked(thread)
+    if not is_replaying():
+        require(permissions.why_not_vote(by, row))
+    mine = row.me_toos.filter(voter=by)
+    if on == mine.exists():
+        return row.me_too_count
+    if on:
+        row.me_toos.create(voter=by, created_at=clock.now())
+        follow(row, by, because_of_a_post=True)
+    else:
+        mine.delete()
+    row.me_too_count += 1 if on else -1
+    row.save(update_fields=["me_too_count"])
+    thread.me_too_count = row.me_too_count
+    record("thread.me_too", actor=by, subject=row, on=on, kind=row.kind)
+    return row.me_too_count
+
+
+@transaction.atomic
+def add_me_too_rows(thread: Thread, *, rows: Iterable[tuple[str, datetime]], source: str) -> int:
+    """Me-toos of people who are not here, as dated rows (RULINGS 21). Returns how many were added."""
+    row = locked(thread)
+    known = set(row.me_toos.filter(source=source).values_list("external_id", flat=True))
+    new = [(key, at) for key, at in rows if key not in known]
+    MeToo.objects.bulk_create(MeToo(target=row, source=source, external_id=key, created_at=at) for key, at in new)
+    row.me_too_count += len(new)
+    row.save(update_fields=["me_too_count"])
+    thread.me_too_count = row.me_too_count
+    for _key, at in new:
+        with clock.travel(at):
+            record("thread.me_too", actor=None, subject=row, on=True, kind=row.kind, voter_source=True)
+    return len(new)
+
+
+@transaction.atomic
+def say_works_for_mine(answer: Answer, by: User, works: bool | None, model_version: str = "") -> None:
+    """An owner says whether somebody else's answer works for theirs; None takes it back.
+
+    Raises NotAllowed, Conflict.
+    """
+    row = locked(answer)
+    if not is_replaying():
+        require(why_not_write(by))
+        if row.author_id == by.pk:
+            raise NotAllowed(_("This is your own answer; others say whether it works for theirs."))
+        if not (row.is_visible and row.thread.is_visible):
+            raise Conflict(_("This post has been taken down."))
+    mine = row.works.filter(voter=by).first()
+    previous = mine.works if mine else None
+    if previous == works:
+        return
+    if works is None:
+        mine.delete()
+    else:
+        row.works.update_or_create(
+            voter=by,
+            defaults={"works": works, "model_version": text.clean_line(model_version)[:120], "created_at": clock.now()},
+        )
+    _count_works(row, works, previous)
+    answer.works_yes, answer.works_no = row.works_yes, row.works_no
+    record("answer.works_for_mine", actor=by, subject=row, works=works, previous=previous, thread=row.thread_id)
+
+
+def _count_works(row: Answer, works: bool | None, previous: bool | None) -> None:
+    row.works_yes += (works is True) - (previous is True)
+    row.works_no += (works is False) - (previous is False)
+    row.save(update_fields=["works_yes", "works_no"])
+
+
+@transaction.atomic
+def add_works_rows(
+    answer: Answer, *, works: bool, rows: Iterable[tuple[str, datetime]], source: str, model_version: str = ""
+) -> int:
+    """What owners who are not here said about an answer, as dated rows. Returns how many were added."""
+    row = locked(answer)
+    known = set(row.works.filter(source=source).values_list("external_id", flat=True))
+    new = [(key, at) for key, at in rows if key not in known]
+    WorksForMine.objects.bulk_create(
+        WorksForMine(
+            target=row, works=works, source=source, external_id=key, created_at=at, model_version=model_version
+        )
+        for key, at in new
+    )
+    for _key, at in new:
+        _count_works(row, works, None)
+        with clock.travel(at):
+            record(
+                "answer.works_for_mine", actor=None, subject=row, works=works, previous=None, thread=row.thread_id,
+                voter_source=True,
+            )  # fmt: skip
+    answer.works_yes, answer.works_no = row.works_yes, row.works_no
+    return len(new)

@@ -1,0 +1,37 @@
+"""Private details: for the asker and staff only."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from community.accounts.models import User
+from community.core import clock
+from community.core.errors import require
+from community.moderation.permissions import why_not_write
+
+from .. import permissions
+from ..models import (
+    PrivateDetails,
+    PrivateView,
+    Thread,
+)
+
+
+@transaction.atomic
+def view_private_details(thread: Thread, by: User) -> PrivateDetails | None:
+    """The private details, for the asker and staff; each look by staff is kept (RULINGS 18)."""
+    require(permissions.why_not_see_private(by, thread))
+    details = PrivateDetails.objects.filter(thread=thread).first()
+    if details is not None and by.pk != thread.author_id:
+        PrivateView.objects.create(thread=thread, viewer=by, at=clock.now())
+    return details
+
+
+@transaction.atomic
+def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDetails:
+    """The asker adds or changes what only staff may see."""
+    require(why_not_write(by))
+    require("" if by.pk == thread.author_id else _("Only the person who asked can do this."))
+    row, _new = PrivateDetails.objects.update_or_create(
+        thread=thread, defaults={field: value.strip() for field, value in details.items()}
+    )
+    return row

@@ -1,0 +1,252 @@
+"""Accepting, official answers, re-checks, and whether a fix held."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from community.accounts.models import Department, User
+from community.core import clock, text
+from community.core.errors import Conflict, require
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from community.moderation.permissions import why_not_write
+
+from .. import facts, permissions
+from ..models import (
+    Answer,
+    FollowUp,
+    Thread,
+)
+from .checks import copy_facts
+from .states import end_needs_info, reopen
+
+FOLLOW_UP_AFTER = timedelta(days=3)
+
+
+@transaction.atomic
+def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> None:
+    """Choose an answer as a solution: by the asker, or by staff for a silent one.
+
+    The first one leads, unless `leading` says otherwise. Twice is harmless. Raises NotAllowed, Conflict.
+    """
+    thread = locked(answer.thread)  # first the thread, so that two acceptances stand in line (RULINGS 23)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require(permissions.why_not_accept(by, thread))
+        facts.check_transition(thread, "accept")
+        if not row.is_visible:
+            raise Conflict(_("This answer has been taken down."))
+    stands = row.is_accepted and not (thread.reopened_at and row.accepted_at <= thread.reopened_at)
+    if stands and not leading:
+        return
+    was_solved = thread.solved_at is not None
+    if not stands:
+        row.accepted_at, row.accepted_by, row.no_longer_works_at = clock.now(), by, None
+        row.save(update_fields=["accepted_at", "accepted_by", "no_longer_works_at"])
+    if leading or thread.leading_solution_id is None or not was_solved:
+        thread.leading_solution = row
+    thread.solved_note, thread.recheck_at = "", None
+    end_needs_info(thread, by)
+    thread.active_at = facts.latest(thread.active_at, clock.now())
+    thread.save(update_fields=["solved_note", "recheck_at", "leading_solution", "active_at"])
+    facts.refresh(thread)
+    _copy_answer(answer, row, thread)
+    if not stands:
+        record(
+            "answer.accepted", actor=by, subject=row, thread=thread.pk, kind=thread.kind, asker=thread.author_id,
+            answerer=row.author_id, accepted_by="asker" if by.pk == thread.author_id else "staff",
+            leading=thread.leading_solution_id == row.pk,
+        )  # fmt: skip
+    if not was_solved:
+        record("thread.solved", actor=by, subject=thread, answer=row.pk)
+
+
+def _copy_answer(answer: Answer, row: Answer, thread: Thread) -> None:
+    for field in ("accepted_at", "accepted_by_id", "official_for_id", "official_at", "official_by_id"):
+        setattr(answer, field, getattr(row, field))
+    answer.thread = thread
+
+
+@transaction.atomic
+def withdraw_acceptance(answer: Answer, by: User) -> None:
+    """Take an acceptance back; what it gave is reversed. Twice is harmless."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require(permissions.why_not_withdraw(by, thread))
+    if not row.is_accepted:
+        return
+    accepted_by_asker = row.accepted_by_id == thread.author_id
+    row.accepted_at = row.accepted_by = None
+    row.save(update_fields=["accepted_at", "accepted_by"])
+    facts.refresh(thread)
+    _copy_answer(answer, row, thread)
+    record(
+        "answer.unaccepted", actor=by, subject=row, thread=thread.pk, asker=thread.author_id,
+        answerer=row.author_id, accepted_by="asker" if accepted_by_asker else "staff",
+    )  # fmt: skip
+
+
+@transaction.atomic
+def solve_another_way(thread: Thread, by: User, note: str) -> None:
+    """The asker settled it without an answer from here, and says in a line how."""
+    row = locked(thread)
+    if not is_replaying():
+        require(permissions.why_not_withdraw(by, row))
+        facts.check_transition(row, "solve_another_way")
+        if row.solved_at:
+            raise Conflict(_("This is solved already."))
+    note = text.clean_line(note)[:300]
+    if not note:
+        raise ValidationError({"note": _("Say in a line how it was solved; it helps the next person.")})
+    row.solved_at = row.active_at = clock.now()
+    row.solved_note = note
+    end_needs_info(row, by)
+    row.state = facts.derive_state(row)
+    row.save(update_fields=["solved_at", "solved_note", "state", "active_at"])
+    copy_facts(thread, row)
+    record("thread.solved_another_way", actor=by, subject=row)
+
+
+@transaction.atomic
+def make_official(
+    answer: Answer, by: User, department: Department, *, sources: Iterable[str] = (), recheck_on: date | None = None
+) -> None:
+    """Put a department's name to an answer, as it stands now. Twice is harmless."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require(permissions.why_not_official(by, thread))
+        facts.check_transition(thread, "official")
+        if not row.is_visible:
+            raise Conflict(_("This answer has been taken down."))
+    if row.official_for_id == department.pk and not row.official_is_stale:
+        return
+    mark_official(row, thread, by, department, sources, recheck_on)
+    _copy_answer(answer, row, thread)
+
+
+def mark_official(
+    row: Answer, thread: Thread, by: User, department: Department, sources: Iterable[str], recheck_on: date | None
+) -> None:
+    row.official_for, row.official_by, row.official_at = department, by, clock.now()
+    row.official_revision, row.recheck_on = row.edit_count + 1, recheck_on
+    row.official_sources = [text.clean_line(source)[:200] for source in sources if source.strip()][:10]
+    row.save(
+        update_fields=[
+            "official_for", "official_by", "official_at", "official_revision", "official_sources", "recheck_on",
+        ]
+    )  # fmt: skip
+    facts.refresh(thread)
+    record("answer.made_official", actor=by, subject=row, thread=thread.pk, department=department.pk)
+
+
+@transaction.atomic
+def withdraw_official(answer: Answer, by: User, reason: str) -> None:
+    """A department takes its name back, and says why."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require(permissions.why_not_official(by, thread))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why; readers relied on it.")})
+    if not row.is_official:
+        return
+    department = row.official_for_id
+    row.official_for = row.official_by = row.official_at = row.official_revision = None
+    row.save(update_fields=["official_for", "official_by", "official_at", "official_revision"])
+    facts.refresh(thread)
+    _copy_answer(answer, row, thread)
+    record("answer.official_withdrawn", actor=by, subject=row, note=reason, thread=thread.pk, department=department)
+
+
+@transaction.atomic
+def say_no_longer_works(answer: Answer, by: User, note: str = "") -> None:
+    """Somebody found that a solution doesn't hold any longer: it goes to re-check, and stays where it is."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require(why_not_write(by))
+        if not (row.is_accepted or row.is_official):
+            raise Conflict(_("Only accepted and official answers can be sent to a re-check."))
+        facts.check_transition(thread, "recheck")
+    if row.no_longer_works_at:
+        return
+    row.no_longer_works_at = clock.now()
+    row.save(update_fields=["no_longer_works_at"])
+    put_in_doubt(thread, by, row, note)
+
+
+def put_in_doubt(thread: Thread, by: User, answer: Answer, note: str = "") -> None:
+    if thread.recheck_at is None:
+        thread.recheck_at = clock.now()
+        thread.save(update_fields=["recheck_at"])
+        record("thread.recheck_opened", actor=by, subject=thread, note=note, answer=answer.pk)
+
+
+@transaction.atomic
+def open_recheck(thread: Thread, by: User, note: str) -> None:
+    """Staff look at a settled thread again: the accepted and the official answer disagree, say. Twice is harmless."""
+    row = locked(thread)
+    if not is_replaying():
+        require(permissions.why_not_moderate_thread(by))
+        facts.check_transition(row, "recheck")
+        if not (row.solved_at or row.official_at):
+            raise Conflict(_("Only what is settled can be looked at again."))
+    if row.recheck_at is not None:
+        return
+    row.recheck_at = clock.now()
+    row.save(update_fields=["recheck_at"])
+    copy_facts(thread, row)
+    record("thread.recheck_opened", actor=by, subject=row, note=note, answer=row.leading_solution_id)
+
+
+@transaction.atomic
+def settle_recheck(thread: Thread, by: User, *, holds: bool, note: str = "") -> None:
+    """Staff looked again: the solution holds, or the thread is open once more."""
+    row = locked(thread)
+    if not is_replaying():
+        require(permissions.why_not_moderate_thread(by))
+    if row.recheck_at is None:
+        return
+    row.recheck_at = None
+    row.save(update_fields=["recheck_at"])
+    row.answers.update(no_longer_works_at=None)
+    record("thread.recheck_settled", actor=by, subject=row, note=note, holds=holds)
+    if not holds:
+        reopen(row, by, note)
+    copy_facts(thread, row)
+
+
+@transaction.atomic
+def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> None:
+    """The asker says whether the fix still holds; "no" opens the thread again. Once per answer."""
+    thread = locked(answer.thread)
+    row = locked(answer)
+    row.thread = thread
+    if not is_replaying():
+        require("" if by.pk == thread.author_id else _("Only the person who asked can say whether the fix held."))
+        if not row.is_accepted or clock.now() < row.accepted_at + FOLLOW_UP_AFTER:
+            raise Conflict(_("We ask three days after an answer was accepted."))
+    if outcome not in FollowUp.Outcome.values:
+        raise ValidationError({"outcome": _("Say yes, no, or that it worked at first.")})
+    try:
+        with transaction.atomic():
+            FollowUp.objects.create(
+                answer=row, outcome=outcome, note=text.clean_line(note)[:300], answered_at=clock.now()
+            )
+    except IntegrityError:
+        return
+    record(
+        "follow_up.answered", actor=by, subject=row, answer=outcome, thread=thread.pk, answerer=row.author_id,
+    )  # fmt: skip
+    if outcome == FollowUp.Outcome.NO and thread.solved_at and not (thread.closed_at or thread.locked_at):
+        reopen(thread, by, _("The fix did not hold."), one_level_up=True)
