@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from community.accounts.models import Department, User
 from community.accounts.services import join
+from community.core.errors import Conflict
 from community.core.models import Delivery
 from community.escalation.models import Escalation
 from community.events.models import Event
@@ -493,7 +494,7 @@ class TestAgain:
         def fails(self: Any) -> None:
             remember(self)
             if self.question.key == "11":
-                raise threads.questions.Conflict("somebody else was quicker")
+                raise Conflict("somebody else was quicker")
 
         monkeypatch.setattr(threads._Question, "_remember", fails)
         with pytest.raises(CommandError, match=r"Posts\.xml, row 11 .*somebody else was quicker"):
