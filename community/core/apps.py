@@ -1,5 +1,9 @@
 from django.apps import AppConfig
 
+from . import wording
+
+wording.register()  # before any form is made
+
 
 class CoreConfig(AppConfig):
     name = "community.core"

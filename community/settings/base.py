@@ -188,10 +188,10 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "community.accounts.passwords.NotAboutYou"},
+    {"NAME": "community.accounts.passwords.LongEnough", "OPTIONS": {"min_length": 10}},
+    {"NAME": "community.accounts.passwords.NotCommon"},
+    {"NAME": "community.accounts.passwords.NotOnlyDigits"},
 ]
 PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "account_login"
@@ -200,7 +200,21 @@ LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_ADAPTER = "community.accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "community.accounts.forms.JoinForm"}
+ACCOUNT_FORMS = {
+    "signup": "community.accounts.forms.JoinForm",
+    "login": "community.accounts.doors.LoginForm",
+    "request_login_code": "community.accounts.doors.RequestLoginCodeForm",
+    "confirm_login_code": "community.accounts.doors.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "community.accounts.doors.ConfirmAddressForm",
+    "confirm_password_reset_code": "community.accounts.doors.ConfirmPasswordResetForm",
+    "change_email": "community.accounts.doors.OtherAddressForm",
+    "add_email": "community.accounts.doors.AddressForm",
+    "change_password": "community.accounts.doors.ChangePasswordForm",
+    "set_password": "community.accounts.doors.SetPasswordForm",
+    "reset_password": "community.accounts.doors.ResetPasswordForm",
+    "reset_password_from_key": "community.accounts.doors.NewPasswordForm",
+    "reauthenticate": "community.accounts.doors.ReauthenticateForm",
+}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1"]
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_UNIQUE_EMAIL = True
@@ -230,6 +244,14 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/1h/ip,6/1h/key",
 }
 
+MFA_ADAPTER = "community.accounts.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "community.accounts.doors.FactorForm",
+    "reauthenticate": "community.accounts.doors.FactorAgainForm",
+    "activate_totp": "community.accounts.doors.ActivateAppForm",
+    "add_webauthn": "community.accounts.doors.AddKeyForm",
+    "edit_webauthn": "community.accounts.doors.RenameKeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
