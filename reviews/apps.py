@@ -6,9 +6,13 @@ class ReviewsConfig(AppConfig):
 
     def ready(self) -> None:
         from community.core import panels
+        from community.moderation import doors
 
         from . import listeners  # noqa: F401  (they register themselves)
+        from .doors import ReviewDoor
+        from .models import Review
         from .panels import PersonReviews, ProductReviews
 
+        doors.register(Review, ReviewDoor())
         panels.register("product.reviews", ProductReviews())
         panels.register("person.work", PersonReviews())

@@ -21,9 +21,9 @@ def recount_product(event: Event) -> None:
     ratings.recount(event.subject.product)
 
 
-@listen("review.restored")
+@listen("review.restored", "review.published")
 def settle_refusal(event: Event) -> None:
-    """A moderator who shows a refused review again has overruled the refusal."""
+    """A moderator who shows a refused review, again or for the first time, has overruled the refusal."""
     event.subject.refusals.filter(resubmitted_at=None).update(resubmitted_at=clock.now())
 
 

@@ -335,10 +335,7 @@ def publish_review(review: Review, by: User) -> None:
     """A moderator lets a waiting review through. Twice is harmless."""
     require(permissions.why_not_judge(by, review))
     row = locked(review)
-    if row.visibility == Visibility.PENDING:
-        row.due_at = None
-        row.save(update_fields=["due_at"])
-        moderation.publish(row, row.author)
+    moderation.approve(row, by)
     _copy(row, review, "due_at", *STATE_FIELDS)
 
 
@@ -373,6 +370,7 @@ def refuse_review(review: Review, by: User, *, code: str, passage: str, note: st
     row.hidden_at, row.hidden_by, row.due_at = now, by, None
     row.save(update_fields=[*STATE_FIELDS, "due_at"])
     record("review.refused", actor=by, subject=row, note=note.strip(), code=code, refusal=refusal.pk)
+    moderation.decide_flags(row, by, uphold=True, note=str(refusal.get_code_display()))
     _copy(row, review, "due_at", *STATE_FIELDS)
     return refusal
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from community.core import clock
@@ -19,7 +20,7 @@ def why_not_write(user: Any) -> str:
         return _("This account is suspended.")
     if user.silenced_until and user.silenced_until > clock.now():
         return _("You can read, but not write, until %(until)s.") % {
-            "until": user.silenced_until.strftime("%d %b %Y, %H:%M UTC")
+            "until": date_format(user.silenced_until, "DATETIME_FORMAT") + " UTC"
         }
     return ""
 

@@ -14,7 +14,7 @@ from community.core.models import Numbers
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 
-from . import permissions
+from . import doors, permissions
 from .models import Flag, Moderated
 
 Visibility = Moderated.Visibility
@@ -50,10 +50,11 @@ def publish(target: Moderated, by: User | None, **more: Any) -> None:
 @transaction.atomic
 def approve(target: Moderated, by: User) -> None:
     """A moderator lets a waiting thing through. Twice is harmless."""
-    require(permissions.why_not_moderate(by))
+    require(permissions.why_not_moderate(by) or doors.of(target).why_not(by, target, "approve"))
     row = held(target)
     if row.visibility != Visibility.PENDING:
         return
+    doors.of(row).before_publishing(row)
     publish(row, by=row.author)  # type: ignore[attr-defined]
     _copy_state(target, row)
 
@@ -62,7 +63,7 @@ def approve(target: Moderated, by: User) -> None:
 def hide(target: Moderated, by: User | None, *, reason: str) -> None:
     """Take a thing out of sight, with the reason its author will read. `by` is None when flags did it."""
     if by is not None:
-        require(permissions.why_not_moderate(by))
+        require(permissions.why_not_moderate(by) or doors.of(target).why_not(by, target, "hide"))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why; its author will read it.")})
     row = held(target)
@@ -80,7 +81,7 @@ def hide(target: Moderated, by: User | None, *, reason: str) -> None:
 def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     """Show a hidden or deleted thing again. Twice is harmless. `by` is None when its source has it again."""
     if by is not None or not is_replaying():
-        require(permissions.why_not_moderate(by))
+        require(permissions.why_not_moderate(by) or doors.of(target).why_not(by, target, "restore"))
     row = held(target)
     if row.visibility not in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
@@ -107,6 +108,8 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     if row.visibility == Visibility.DELETED:
         return
     own = by is not None and row.author_id == by.pk  # type: ignore[attr-defined]
+    if not own and by is not None:
+        require(doors.of(row).why_not(by, row, "delete"))
     if own and (objection := _why_author_keeps(row)):
         raise Conflict(objection)
     row.visibility, row.hidden_reason = Visibility.DELETED, reason.strip()[:300]
@@ -145,7 +148,7 @@ def flag(target: Moderated, by: User, *, reason: str, note: str = "") -> Flag:
     except IntegrityError:
         return Flag.objects.get(target_type=content_type, target_id=row.pk, reporter=by)
     record("flag.raised", actor=by, subject=new, reason=reason, target_type=noun(row), target_id=row.pk)
-    if not is_replaying() and _enough_flags(content_type, row.pk):
+    if not is_replaying() and doors.of(row).hidden_by_flags and _enough_flags(content_type, row.pk):
         hide(row, None, reason=_("Several people flagged this. A moderator will look at it."))
     _copy_state(target, row)
     return new
@@ -187,3 +190,12 @@ def decide_flag(flag: Flag, by: User, *, uphold: bool, note: str = "") -> None:
         target_id=row.target_id,
         target_author=target.author_id if target is not None else None,
     )
+
+
+def decide_flags(target: Moderated, by: User, *, uphold: bool, note: str = "") -> None:
+    """Decide all open flags on a post alike; runs in the transaction that decides about the post."""
+    open_ones = Flag.objects.filter(
+        target_type=ContentType.objects.get_for_model(target), target_id=target.pk, state=Flag.State.OPEN
+    )
+    for flag in open_ones.order_by("pk"):
+        decide_flag(flag, by, uphold=uphold, note=note)

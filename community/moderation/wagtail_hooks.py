@@ -28,7 +28,7 @@ from wagtail.admin.ui.components import Component
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 
-from . import services
+from . import doors, services
 from .models import Flag, Moderated
 from .permissions import is_moderator, why_not_moderate
 
@@ -64,6 +64,11 @@ class Item:
         self.reasons = sorted({flag.get_reason_display() for flag in flags})
         self.notes = [flag.note for flag in flags if flag.note]
         self.old = (clock.now() - since).total_seconds() > old_after * 3600 if since else False
+
+    @property
+    def hide_at(self) -> str:
+        """Where its room takes it out of sight; empty when the queue's own button does."""
+        return doors.of(self.target).hide_at(self.target)
 
     @property
     def link(self) -> str:
@@ -193,11 +198,7 @@ def settle(target: Any, by: Any, act: str, reason: str) -> str:
     """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator."""
     with transaction.atomic():
         row = services.held(target)
-        flags = Flag.objects.filter(
-            target_type=ContentType.objects.get_for_model(row), target_id=row.pk, state=Flag.State.OPEN
-        ).order_by("pk")
-        for flag in flags:
-            services.decide_flag(flag, by, uphold=act in ("hide", "delete"), note=reason)
+        services.decide_flags(row, by, uphold=act in ("hide", "delete"), note=reason)
         if act == "hide":
             services.hide(row, by, reason=reason)
             return _("Hidden. Its author reads why.")

@@ -16,6 +16,7 @@ from community.core import clock, limits, text
 from community.core.uploads import reencode
 from community.moderation import permissions
 from community.moderation import services as moderation
+from community.moderation.doors import of as door_of
 from community.moderation.models import Moderated
 
 from . import gates, services
@@ -256,6 +257,9 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         return refuse(request, reason, 403, back=place)
     hidden = thing.visibility == Moderated.Visibility.HIDDEN
     waiting = thing.visibility == Moderated.Visibility.PENDING
+    elsewhere = "" if hidden else door_of(thing).hide_at(thing)
+    if elsewhere and request.method == "GET" and not waiting:
+        return redirect(elsewhere)
     form = (RestoreForm if hidden or waiting else HideForm)(posted(request))
     status = 200
     if request.method == "POST":
@@ -276,7 +280,14 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             if done:
                 messages.success(request, _("It is hidden.") if not thing.is_visible else _("It is shown again."))
                 return redirect(place)
-    context = {"form": form, "thing": thing, "back": place, "hidden": hidden, "waiting": waiting}
+    context = {
+        "form": form,
+        "thing": thing,
+        "back": place,
+        "hidden": hidden,
+        "waiting": waiting,
+        "elsewhere": elsewhere,
+    }
     return _again(render(request, "posts/moderate.html", context, status=status), form)
 
 

@@ -1,6 +1,7 @@
 """The moderators' queue in the Wagtail admin: flags, what waits, what is hidden."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -8,13 +9,18 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from community.accounts.models import User
+from community.core import clock
 from community.core.models import Numbers
 from community.events.models import Event
 from community.moderation import services
 from community.moderation.models import Flag
+from community.moderation.permissions import why_not_write
 from community.questions.models import Answer, Thread
+from products.models import Product
+from reviews.models import Review
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +35,7 @@ def moderator(client: Client, ravi: User, enrol: Enrol) -> Client:
     return client
 
 
-def decide_url(target: Thread | Answer) -> str:
+def decide_url(target: Thread | Answer | Review) -> str:
     return reverse("moderation:decide", args=[ContentType.objects.get_for_model(target).pk, target.pk])
 
 
@@ -155,3 +161,26 @@ def test_a_post_is_held_after_its_parent(answer: Answer, ravi: User) -> None:
     read = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
     tables = [sql.split(' FROM "')[1].split('"')[0] for sql in read if ' FROM "questions_' in sql]
     assert tables[:2] == ["questions_thread", "questions_answer"]
+
+
+def test_a_room_with_a_door_of_its_own(moderator: Client, alice: User, bob: User, duo: Product) -> None:
+    review = factories.a_review(alice, duo, stars=1)
+    services.flag(review, bob, reason="off_topic")
+    door = reverse("reviews:refuse", args=[review.pk])
+    html = moderator.get(reverse(QUEUE)).content.decode()
+    assert f'href="{door}"' in html and 'value="hide"' not in html and 'value="delete"' not in html
+    response = moderator.post(decide_url(review), {"act": "hide", "reason": "Too low."}, follow=True)
+    assert "goes back to its author" in response.content.decode()
+    review.refresh_from_db()
+    assert (review.visibility, Flag.objects.get().state) == ("visible", "open")
+    assert moderator.get(reverse("posts:moderate", args=["review", review.pk])).url == door  # type: ignore[attr-defined]
+    moderator.post(decide_url(review), {"act": "keep"})
+    assert Flag.objects.get().state == "declined"
+
+
+def test_a_silenced_person_reads_until_when_in_their_language(alice: User) -> None:
+    alice.silenced_until = datetime(2027, 3, 5, 14, 30, tzinfo=UTC)
+    with clock.travel(datetime(2027, 3, 1, tzinfo=UTC)):
+        assert why_not_write(alice) == "You can read, but not write, until 5 Mar 2027, 14:30 UTC."
+        with translation.override("de"):
+            assert "5. März 2027" in why_not_write(alice)

@@ -13,6 +13,7 @@ from community.core.models import Numbers
 from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services as moderation
+from community.moderation.models import Flag
 from community.posts.models import Revision, Upload
 from products.models import Ownership, Product
 from products.services import add_to_shelf
@@ -305,12 +306,61 @@ def test_a_refused_review_is_mended_or_sent_again(alice: User, bob: User, ravi: 
 
 def test_hiding_and_restoring_moves_the_numbers(alice: User, ravi: User, duo: Product) -> None:
     review = factories.a_review(alice, duo)
-    moderation.hide(review, ravi, reason="Wrong product.")
+    services.refuse_review(review, ravi, code="off_topic", passage=review.body_text[:20])
     duo.refresh_from_db()
     assert duo.review_count == 0
     moderation.restore(review, ravi)
     duo.refresh_from_db()
     assert duo.review_count == 1
+    assert not review.refusals.filter(resubmitted_at=None).exists(), "who shows it again overrules the refusal"
+
+
+def test_the_generic_doors_obey_the_rules_of_reviews(alice: User, ravi: User, duo: Product) -> None:
+    review = factories.a_review(alice, duo, stars=1)
+    for act in (moderation.hide, moderation.delete):
+        with pytest.raises(NotAllowed, match="goes back to its author"):
+            act(review, ravi, reason="Too low.")
+    moderation.delete(review, alice)
+    assert review.visibility == "deleted"
+
+
+def test_nobody_judges_their_own_review_through_a_generic_door(ravi: User, duo: Product) -> None:
+    looked_at(review_moderation=True)
+    ravi.standing = "member"
+    ravi.save()
+    review = services.write_review(ravi, duo, **told())
+    for act in (moderation.approve, lambda thing, by: moderation.hide(thing, by, reason="x")):
+        with pytest.raises(NotAllowed):
+            act(review, ravi)
+    assert review.visibility == "pending"
+
+
+def test_the_queue_lets_a_review_through_as_its_own_door_does(alice: User, ravi: User, duo: Product) -> None:
+    looked_at(review_moderation=True)
+    review = services.write_review(alice, duo, **told())
+    assert review.due_at is not None
+    moderation.approve(review, ravi)
+    review.refresh_from_db()
+    assert (review.visibility, review.due_at) == ("visible", None)
+
+
+def test_a_refusal_before_the_first_showing_is_settled_by_restoring(alice: User, ravi: User, duo: Product) -> None:
+    looked_at(review_moderation=True)
+    review = services.write_review(alice, duo, **told(body="Slow, and the man who sold it is a fool, frankly."))
+    services.refuse_review(review, ravi, code="profanity", passage="a fool")
+    moderation.restore(review, ravi)
+    review.refresh_from_db()
+    assert review.is_visible
+    assert not review.refusals.filter(resubmitted_at=None).exists()
+
+
+def test_a_crowd_of_flags_does_not_hide_a_review(alice: User, ravi: User, duo: Product) -> None:
+    review = factories.a_review(alice, duo, stars=1)
+    for _ in range(4):
+        moderation.flag(review, factories.a_person(trust=2), reason="off_topic")
+    assert review.is_visible
+    services.refuse_review(review, ravi, code="off_topic", passage=review.body_text[:20])
+    assert set(Flag.objects.values_list("state", flat=True)) == {"upheld"}
 
 
 def test_rebuild_mends_what_somebody_broke(alice: User, duo: Product) -> None:
