@@ -154,6 +154,11 @@ class Chapter(Body):
             models.UniqueConstraint(fields=["review", "months_owned"], name="chapter_one_per_age"),
         ]
 
+    @property
+    def seen_with(self) -> Review:
+        """Whoever may see this one may see the pictures in its words."""
+        return self.review
+
     def __str__(self) -> str:
         return f"{self.age} of review {self.review_id}"
 
@@ -186,6 +191,11 @@ class BrandResponse(Body):
     class Meta:
         ordering = ["created_at"]
         constraints = [models.UniqueConstraint(fields=["review", "department"], name="response_one_per_department")]
+
+    @property
+    def seen_with(self) -> Review:
+        """Whoever may see this one may see the pictures in its words."""
+        return self.review
 
     def __str__(self) -> str:
         return f"{self.department} on review {self.review_id}"

@@ -226,6 +226,7 @@ def add_chapter(
     )
     _write(chapter, body, source_format, by)
     chapter.save(force_insert=True)
+    posts.attach_uploads(chapter, by)
     newest = row.chapters.order_by("-created_at", "-id").first()
     row.current_stars = newest.stars if newest is not None else row.stars
     row.save(update_fields=["current_stars"])
@@ -322,6 +323,7 @@ def respond(
         response.author, response.edited_at = by, now
     _write(response, body, source_format, by)
     response.save()
+    posts.attach_uploads(response, by)
     posts.add_revision(response, by, body_source=body, source_format=source_format)
     record("review.answered", actor=by, subject=row, department=department.pk, edited=edited)
     return response

@@ -282,12 +282,25 @@ class _Check:
         for response in row.get("response", []):
             self.known(response, "department", self.departments, "department")
             self.known(response, "by", self.people, "person")
+        self.flags(row)
         if look := row.get("moderation"):
             self.known(look, "by", self.people, "person")
             self.known(look, "code", {code.replace("_", "-") for code in RefusalCode.values}, "code")
             words = " ".join(f"{row['title']} {row['text']}".split())
             if " ".join(look["passage"].split()) not in words:
                 self.bad(look, "passage: these words don't stand in the review")
+
+    def flag_reason(self, flag: Row) -> None:
+        if flag.get("reason", "").replace(" ", "_") not in Flag.Reason.values:
+            self.bad(flag, f"reason: there is no {flag.get('reason')!r}")
+
+    def flags(self, row: Row) -> None:
+        """Flags on reviews, recipes and tips, in days after they were written."""
+        for flag in row.get("flags") or []:
+            if self.keys(flag, "by", "reason", "days_after"):
+                self.known(flag, "by", self.people, "person")
+                self.number(flag, "days_after")
+                self.flag_reason(flag)
 
     def minutes(self, row: Row, thread: Row) -> None:
         self.number(row, "minutes_after")
@@ -334,8 +347,7 @@ class _Check:
             for answer in row.get("answers") or []:
                 if answer.get("author") == about:
                     self.after(flag, answer)
-            if flag.get("reason", "").replace(" ", "_") not in Flag.Reason.values:
-                self.bad(flag, f"reason: there is no {flag.get('reason')!r}")
+            self.flag_reason(flag)
         for status in (row.get("idea") or {}).get("history", []):
             self.minutes(status, row)
             if status.get("status") not in IDEA_WORDS:
@@ -406,6 +418,7 @@ class _Check:
             self.remarks(row)
 
     def remarks(self, row: Row) -> None:
+        self.flags(row)
         for comment in row.get("comments") or []:
             self.known(comment, "author", self.people, "person")
             self.number(comment, "days_after")

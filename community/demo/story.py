@@ -268,6 +268,7 @@ class Story:
                     at + timedelta(hours=look["hours"]), f"refusal:{row['key']}", look,
                     lambda world, key=key, look=look: world.refuse(key, look),
                 )  # fmt: skip
+            self._reports(row, key, at)
             if not look:
                 helpful = row.get("helpful", {})
                 self.tally(
@@ -307,7 +308,16 @@ class Story:
             )  # fmt: skip
             self._remarks(row, key, at)
 
+    def _reports(self, row: Row, key: str, at: datetime) -> None:
+        """Flags that nobody has decided about: the moderators find them in their queue."""
+        for flag in row.get("flags") or []:
+            self.add(
+                at + timedelta(days=flag["days_after"]), f"flag:{key}:{flag['by']}", flag,
+                lambda world, key=key, flag=flag: world.flag(key, flag), who=[flag["by"]],
+            )  # fmt: skip
+
     def _remarks(self, row: Row, key: str, at: datetime) -> None:
+        self._reports(row, key, at)
         for place, comment in enumerate(row.get("comments") or []):
             self.add(
                 at + timedelta(days=comment["days_after"], minutes=11 * (place + 1)),

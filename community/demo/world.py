@@ -380,7 +380,9 @@ class World:
     # Moderation
 
     def flag(self, key: str, row: Row) -> Flag:
-        return moderation.flag(self.row(key), self.person(row["by"]), reason=row["reason"].replace(" ", "_"))
+        return moderation.flag(
+            self.row(key), self.person(row["by"]), reason=row["reason"].replace(" ", "_"), note=row.get("note", "")
+        )
 
     def decide(self, key: str, by: str, uphold: bool) -> None:
         moderation.decide_flag(self.row(key), self.person(by), uphold=uphold)

@@ -1,6 +1,6 @@
 """The moderators' queue inside the Wagtail admin: what is flagged, what waits for a look, what is hidden."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Count, Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -113,10 +113,8 @@ def in_state(visibility: str) -> list[Item]:
 
 def count_waiting() -> int:
     """How many posts wait for a decision."""
-    open_flags = Flag.objects.filter(state=Flag.State.OPEN).values("target_type", "target_id").distinct().count()
-    return open_flags + sum(
-        model._base_manager.filter(visibility=Moderated.Visibility.PENDING).count() for model in kinds()
-    )
+    waiting = counts()
+    return waiting["flagged"] + waiting["pending"]
 
 
 QUEUES = {
@@ -147,11 +145,29 @@ class DecideForm(forms.Form):
         return data
 
 
+def counts() -> dict[str, int]:
+    """How much is in each queue, for its tab: two queries."""
+    flagged = Flag.objects.filter(state=Flag.State.OPEN).values("target_type", "target_id").distinct().count()
+    each = [
+        model._base_manager.filter(visibility__in=["pending", "hidden"])
+        .order_by()
+        .values_list("visibility")
+        .annotate(n=Count("pk"))
+        for model in kinds()
+    ]
+    states: Counter[str] = Counter()
+    for visibility, n in each[0].union(*each[1:], all=True):
+        states[visibility] += n
+    return {"flagged": flagged, "pending": states["pending"], "hidden": states["hidden"]}
+
+
 def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
+    waiting = counts()
+    queue = queue or next((name for name in ("flagged", "pending") if waiting[name]), "flagged")
     items = flagged() if queue == "flagged" else in_state(queue)
     context = {
         "queue": queue,
-        "tabs": [(name, label, name == queue) for name, label in QUEUES.items()],
+        "tabs": [(name, label, name == queue, waiting[name]) for name, label in QUEUES.items()],
         "items": items,
         **extra,
     }
@@ -161,8 +177,9 @@ def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
 @require_GET
 @for_moderators
 def queue(request: HttpRequest) -> HttpResponse:
-    name = request.GET.get("queue", "flagged")
-    if name not in QUEUES:
+    """The queue that was asked for, or the first with something in it."""
+    name = request.GET.get("queue", "")
+    if name and name not in QUEUES:
         raise Http404
     return _page(request, name)
 

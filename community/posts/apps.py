@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class PostsConfig(AppConfig):
     name = "community.posts"
     label = "posts"
+
+    def ready(self) -> None:
+        from community.core import schedule
+
+        from . import services
+
+        schedule.every(60 * 60, "posts.uploads")(services.sweep_uploads)

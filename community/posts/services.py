@@ -1,9 +1,14 @@
 """What people do with every kind of content: comment, follow, keep drafts, attach pictures."""
 
+import json
+from collections import defaultdict
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
@@ -24,6 +29,7 @@ from .models import Comment, Draft, Follow, Revision, Tag, Upload
 MOST_TAGS = 5
 NEW_TAG_REPUTATION = 750  # FEATURES F, Privileges
 DRAFT_BYTES = 60_000
+UNUSED = timedelta(hours=48)
 
 
 @transaction.atomic
@@ -234,6 +240,28 @@ def attach_uploads(target: Body, by: User) -> None:
     Upload.objects.filter(owner=by, file__in=paths, target_id__isnull=True).update(
         target_type=content_type, target_id=target.pk
     )
+
+
+def sweep_uploads() -> int:
+    """Take away pictures that no post has used for 48 hours and no draft shows. Returns how many.
+
+    A post that takes one meanwhile wins: only a row that is still free is deleted, and its file after it.
+    """
+    free = Upload.objects.filter(target_id__isnull=True, created_at__lt=clock.now() - UNUSED)
+    drafts: dict[int, str] = defaultdict(str)
+    for owner, data in Draft.objects.filter(user__in=free.values("owner")).values_list("user_id", "data"):
+        drafts[owner] += json.dumps(data)
+    swept = 0
+    for upload in list(free):
+        name = upload.file.name
+        if name in drafts[upload.owner_id]:
+            continue
+        with transaction.atomic():
+            gone, _each = Upload.objects.filter(pk=upload.pk, target_id__isnull=True).delete()
+            if gone:
+                transaction.on_commit(partial(default_storage.delete, name))
+        swept += bool(gone)
+    return swept
 
 
 def text_images(html: str) -> list[str]:

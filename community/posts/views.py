@@ -105,7 +105,7 @@ def draft(request: HttpRequest) -> HttpResponse:
 def picture(request: HttpRequest, name: str) -> HttpResponse:
     """A picture of a post, for whoever may see the post; while it is in none, for its owner alone."""
     made = get_object_or_404(Upload, file=f"uploads/{name}")
-    target = made.target
+    target = getattr(made.target, "seen_with", made.target)
     if target is None:
         seen = request.user.is_authenticated and request.user.pk == made.owner_id
     else:

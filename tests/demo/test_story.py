@@ -21,7 +21,8 @@ from community.demo.files import Content
 from community.demo.models import Told
 from community.escalation.models import Escalation, EscalationPolicy, EscalationStep, StepKind
 from community.events.models import Event
-from community.moderation.models import Moderated
+from community.moderation.models import Flag, Moderated
+from community.moderation.wagtail_hooks import counts
 from community.notifications.models import Notification
 from community.pages.models import HelpArticlePage
 from community.posts.models import Revision
@@ -109,6 +110,16 @@ def test_tallies_have_no_voter_and_people_have_one(content: Content) -> None:
     assert set(review.helpful_votes.values_list("source", "voter")) == {("demo", None)}
     thread = the("thread:duo-steam-wand-drip", Thread)
     assert thread.votes.filter(voter__username="ruth.adler").count() == 1
+
+
+def test_moderators_find_something_to_do(content: Content) -> None:
+    """Open flags of several kinds of posts, one older than the queue's alarm, and reviews that wait for a look."""
+    flags = list(Flag.objects.filter(state="open").select_related("target_type", "reporter"))
+    assert {flag.target_type.model for flag in flags} == {"answer", "review", "tip"}
+    assert all(flag.note and flag.target.is_visible for flag in flags)
+    assert min(flag.created_at for flag in flags) < WEDNESDAY - timedelta(hours=48)
+    assert Review.objects.filter(visibility="pending").count() == 4
+    assert counts() == {"flagged": 3, "pending": 4, "hidden": counts()["hidden"]}
 
 
 def test_people_are_who_they_are() -> None:
