@@ -48,6 +48,7 @@ SLOTS = {
     "product.help": "products: help articles about them",
     "product.acts": "products: what somebody can do beside shelf and review, such as follow",
     "product.notices": "products: known issues",
+    "product.source": "products: where their data come from",
     "thread.byline": "people, wherever somebody speaks",
     "thread.relay": "threads: who has it now and until when",
     "thread.rail": "threads: beside the thread",

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+from community.core.models import Sourced, one_per_source
+from products.models import Product
+
 
 class SourceState(models.Model):
     """What another site said of a post when it was last taken over.
@@ -27,6 +30,19 @@ class SourceState(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="source_state_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} of {self.source}"
+
+
+class SourceProduct(Sourced):
+    """A product as another catalogue knows it: its id there, and what was said of it when it was last taken over."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    said = models.JSONField(default=dict, blank=True, help_text="Fields as imported: what an editor changed stays.")
+
+    class Meta:
+        constraints = [one_per_source("source_product_unique")]
 
     def __str__(self) -> str:
         return f"{self.external_id} of {self.source}"

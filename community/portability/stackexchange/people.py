@@ -5,20 +5,16 @@ They have neither e-mail address nor password, so nobody can sign in as them unt
 """
 
 import hashlib
-import re
 import sqlite3
-import unicodedata
 from collections import OrderedDict
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
-
 from community.accounts.models import Standing, User
-from community.accounts.names import LONGEST, SHORTEST
-from community.accounts.services import check_free, edit_profile, join
+from community.accounts.services import edit_profile, join
 from community.core import clock, text
 from community.events.log import replay
 from community.portability.tally import Tally
+from community.portability.usernames import free_username
 
 from .staging import Staging
 
@@ -119,18 +115,3 @@ def _is_account(key: str) -> bool:
 def _follows(person: User) -> bool:
     """Whether somebody's name still is what it is there: not after they took the account over, or were erased."""
     return person.claimed_at is None and person.standing != Standing.ERASED
-
-
-def free_username(name: str, key: str) -> str:
-    """A user name like the name, valid and not to be mistaken for another. `key` tells namesakes apart."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    tail = re.sub(r"\D", "", key) or hashlib.sha256(key.encode()).hexdigest()[:6]
-    if len(base) < SHORTEST:
-        base = f"{base}-member".strip("-")
-    for suffix in ("", f"-{tail}", *(f"-{tail}-{number}" for number in range(2, 100))):
-        try:
-            return check_free(f"{base[: LONGEST - len(suffix)].strip('-')}{suffix}")
-        except ValidationError:
-            continue
-    return check_free(f"member-{hashlib.sha256(f'{name}/{key}'.encode()).hexdigest()[:12]}")

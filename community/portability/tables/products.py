@@ -1,0 +1,224 @@
+"""Products from a table: rows of the catalogue, and a page for each that has none yet."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+from wagtail.models import Locale
+
+from community.events.log import replay
+from community.pages.services import save_product_page
+from community.portability.errors import ImportProblem
+from community.portability.models import SourceProduct
+from community.portability.tally import Tally
+from products.models import Family, Product
+from products.pages import ProductPage
+from products.services import save_family, save_product
+
+from . import files
+from .mapping import BadValue, Columns, by_name, learn
+from .report import Report
+
+FIELDS = {
+    "id", "slug", "name", "short_name", "family", "what", "tagline", "description", "lifecycle", "launched_on",
+    "price_band", "highlights", "url", "licence",
+}  # fmt: skip
+FOLLOWED = ("name", "short_name", "what", "lifecycle")
+LONGEST = {"name": 120, "short_name": 60, "what": 200, "tagline": 160, "price_band": 8}
+Watch = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
+
+
+@dataclass
+class Options:
+    """What somebody asked for."""
+
+    path: Path
+    columns: Columns | None = None
+    source: str = ""
+    licence: str = ""
+    family: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    pages: bool = True
+    dry_run: bool = False
+    skip_bad_rows: bool = False
+    report: Report = field(default_factory=Report)
+
+
+def run(options: Options, watch: Watch) -> Tally:
+    """Import, and say what was done. Raises ImportProblem; nothing is written when a row is wrong, unless bad rows
+    are to be skipped. All in one transaction: a catalogue is no long table, and half of one is no catalogue."""
+    job = _Import(options, watch)
+    try:
+        with transaction.atomic(), replay("import"):
+            job.run()
+            if options.dry_run or (options.report.errors and not options.skip_bad_rows):
+                transaction.set_rollback(True)
+    finally:
+        options.report.close()
+    return job.tally
+
+
+class _Import:
+    def __init__(self, options: Options, watch: Watch) -> None:
+        self.options, self.watch, self.tally = options, watch, Tally()
+        self.columns = options.columns
+        self.families: dict[str, Family] = {}
+        self.seen: dict[str, int] = {}
+
+    def run(self) -> None:
+        told = self.options
+        report = told.report
+        found = files.rows(
+            told.path,
+            encoding=told.encoding or (self.columns.encoding if self.columns else ""),
+            delimiter=told.delimiter or (self.columns.delimiter if self.columns else ""),
+        )
+        for row in self.watch(found, told.path.name, None):
+            self.tally.there["rows"] = row.number
+            if self.columns is None:
+                self.columns = by_name(row.values, FIELDS)
+                if not {"id", "slug", "name"} & self.columns.fields.keys():
+                    raise ImportProblem(told.path.name, "no column is called id, slug or name; give a --mapping")
+            learn(self.columns, row.values, FIELDS)
+            if row.problem:
+                report.error(row.number, row.problem)
+                continue
+            try:
+                wanted = self._read(self.columns, row.values)
+                if self._repeats(row.number, wanted):
+                    continue
+                with transaction.atomic():
+                    self._take(wanted)
+            except (BadValue, ValidationError, IntegrityError) as wrong:
+                report.error(row.number, wrong)
+
+    def _read(self, columns: Columns, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What a row says, checked. Raises BadValue."""
+        key = columns.line(row, "id") or columns.line(row, "slug") or slugify(columns.line(row, "name"))
+        if not key or len(key) > 80:
+            raise BadValue("it has neither id, nor slug, nor name" if not key else "its id has more than 80 characters")
+        name = columns.line(row, "name") or key
+        slug = columns.line(row, "slug").casefold() or slugify(name)[:80].strip("-") or slugify(key)
+        if not re.fullmatch(r"[-a-z0-9_]{1,80}", slug):
+            raise BadValue(f"the address {slug[:60]!r} may hold letters from a to z, digits, - and _ alone")
+        wanted: dict[str, Any] = {
+            "key": key,
+            "slug": columns.products.get(key, slug),
+            "name": name,
+            "short_name": columns.line(row, "short_name"),
+            "family": columns.line(row, "family") or self.options.family or columns.family,
+            "what": columns.line(row, "what"),
+            "tagline": columns.line(row, "tagline"),
+            "price_band": columns.line(row, "price_band"),
+            "description": columns.words(row, "description"),
+            "highlights": columns.words(row, "highlights").splitlines(),
+            "lifecycle": columns.choice(row, "lifecycle", Product.Lifecycle.values) or Product.Lifecycle.CURRENT,
+            "launched_on": columns.day(row, "launched_on"),
+            "url": columns.address(row, "url"),
+            "licence": columns.line(row, "licence") or self.options.licence or columns.licence,
+        }
+        for name, most in LONGEST.items():
+            if len(wanted[name]) > most:
+                raise BadValue(f"{columns.named(name)} has {len(wanted[name])} characters; {most} is the most")
+        if not wanted["family"]:
+            raise BadValue("it has no family; name a column, or --family for all of them")
+        return wanted
+
+    def _repeats(self, number: int, wanted: Mapping[str, Any]) -> bool:
+        """A table that names a product in many rows, such as one of reviews, means one product."""
+        before = self.seen.setdefault(wanted["key"], number)
+        if before == number:
+            return False
+        self.tally.remark("rows name a product that a row above named already")
+        return True
+
+    def _take(self, wanted: Mapping[str, Any]) -> None:
+        source = self.options.source
+        said = {name: wanted[name] for name in FOLLOWED}
+        known = SourceProduct.objects.filter(source=source, external_id=wanted["key"]).select_related("product").first()
+        if known is not None:
+            self._follow(known, said)
+            return
+        if Product.objects.filter(slug=wanted["slug"]).exists():
+            if (self.columns.products if self.columns else {}).get(wanted["key"]) != wanted["slug"]:
+                raise BadValue(
+                    f"there is a product at /products/{wanted['slug']}/ that did not come from {source}; if it is the "
+                    "same, name it under `products:` in the mapping"
+                )
+            product = Product.objects.get(slug=wanted["slug"])
+            said = {name: getattr(product, name) for name in FOLLOWED}  # the editors' words stay
+        else:
+            product = self._make(wanted)
+            self.tally.add("products")
+        SourceProduct.objects.create(
+            source=source, external_id=wanted["key"], product=product, said=said, source_url=wanted["url"],
+            licence=wanted["licence"][:40],
+        )  # fmt: skip
+
+    def _make(self, wanted: Mapping[str, Any]) -> Product:
+        data = {
+            **{name: wanted[name] for name in ("slug", "name", "short_name", "what")},
+            "family": self._family(wanted["family"]).slug,
+            "lifecycle": {"state": wanted["lifecycle"]},
+        }
+        place = Product.objects.filter(family__slug=data["family"]).count() + 1
+        product = save_product(data, position=min(place, 30_000))
+        if wanted["launched_on"]:
+            product.launched_on = wanted["launched_on"]
+            product.save(update_fields=["launched_on"])
+        if self.options.pages and not ProductPage.objects.filter(product=product).exists():
+            page = {
+                "slug": product.slug,
+                "name": product.name,
+                "tagline": wanted["tagline"] or wanted["what"][:160] or product.family.name,
+                "price_band": wanted["price_band"],
+                "highlights": [line for line in wanted["highlights"] if line.strip()],
+                "description": wanted["description"],
+            }
+            save_product_page(page, self.options.path.parent)
+            self.tally.add("pages")
+        return product
+
+    def _family(self, told: str) -> Family:
+        """By address or by name; a new one is made."""
+        if told not in self.families:
+            slug = slugify(told)[:50]
+            if not slug:
+                raise BadValue(f"the family {told[:40]!r} has no letter or digit")
+            family = Family.objects.filter(slug=slug).first() or Family.objects.filter(name=told).first()
+            if family is None:
+                name = told if told != slug else told.replace("-", " ").capitalize()
+                family = save_family({"slug": slug, "name": name[:80]}, position=Family.objects.count() + 1)
+                self.tally.add("families")
+            self.families[told] = family
+        return self.families[told]
+
+    def _follow(self, known: SourceProduct, said: dict[str, Any]) -> None:
+        """Bring over what changed there since, and leave what an editor changed here."""
+        product = known.product
+        news = {name: value for name, value in said.items() if known.said.get(name) != value}
+        if not news:
+            return
+        ours = [name for name in news if getattr(product, name) != known.said.get(name)]
+        self.tally.remark("fields were changed both there and here; ours stay", len(ours))
+        theirs = {name: value for name, value in news.items() if name not in ours}
+        for name, value in theirs.items():
+            setattr(product, name, value)
+        if theirs:
+            product.save(update_fields=list(theirs))
+            self._follow_page(product, known.said, theirs)
+            self.tally.add("products", "changed")
+        known.said = {**known.said, **news}
+        known.save(update_fields=["said"])
+
+    def _follow_page(self, product: Product, before: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+        page = ProductPage.objects.filter(product=product, locale=Locale.get_default()).first()
+        if page is not None and "name" in theirs and page.title == before.get("name"):
+            page.title = theirs["name"]
+            page.save_revision().publish()
