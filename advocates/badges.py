@@ -309,7 +309,7 @@ RELATED: dict[str, tuple[str, ...]] = {
     **{f"answer.{verb}": (*_OF_AN_ANSWER, "thread.solved") for verb in ("hidden", "restored", "deleted")},
     **{
         f"thread.{verb}": ("thread.voted", "thread.me_too", "thread.solved", "idea.status_changed", *_OF_AN_ANSWER)
-        for verb in ("hidden", "restored", "deleted")
+        for verb in ("hidden", "restored", "deleted", "merged")
     },
     **{
         f"review.{verb}": ("review.found_helpful", "review.chapter_added")
@@ -702,6 +702,14 @@ def people_of(event: Event) -> set[int]:
         found.add(subject.author_id)
         if event.kind.partition(".")[2] in ("hidden", "restored", "deleted", "reopened"):
             found.update(Answer._base_manager.filter(thread=subject).values_list("author", flat=True))
+        if event.kind == "thread.merged":
+            # Rows moved: whose posts they are about, and who cast those that fell away.
+            found.add(subject.merged_into.author_id)  # type: ignore[union-attr]
+            found.update(Answer._base_manager.filter(thread=subject.merged_into_id).values_list("author", flat=True))
+            for name in ("votes", "votes_dropped", "me_toos", "me_toos_dropped"):
+                found.update(event.data[name])
+            for model in (AnswerVote, WorksForMine):
+                found.update(model.objects.filter(target__in=event.data["answers"]).values_list("voter", flat=True))
     elif isinstance(subject, Answer):
         found |= {subject.author_id, subject.thread.author_id}
     elif isinstance(subject, Flag):

@@ -5,7 +5,7 @@ the log who was staff and which product a thread was about at the time. It happe
 back unless there is something to mend.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,9 +26,12 @@ TELLS_THE_PAST = (
     "thread.posted",
     "thread.edited",
     "thread.moved",
+    "thread.merged",
+    "answer.posted",
     "tip.published",
     "tip.edited",
 )
+AWAY = ("hidden", "deleted")
 CHUNK = 500
 
 
@@ -46,15 +49,31 @@ class Report:
 
 
 class Past:
-    """Who was staff, and what threads were about, at the event in hand."""
+    """Who was staff, what threads were about, what answers they had, what was out of sight: at the event in hand."""
 
     def __init__(self, batch: totals.Batch) -> None:
         self.batch = batch
         # Whoever ever changed sides began as a member; of the others, what they are is what they were.
         ever = Event.objects.filter(kind="person.role_changed").values_list("subject_id", flat=True).distinct()
         batch.standings = dict.fromkeys(ever, Standing.MEMBER.value)
+        batch.answers, batch.away = defaultdict(set), set()
 
     def turn(self, event: Event) -> None:
+        noun, _dot, verb = event.kind.partition(".")
+        if noun in ("thread", "answer") and verb in (*AWAY, "restored") and event.subject is not None:
+            key = (type(event.subject), event.subject_id)
+            (self.batch.away.add if verb in AWAY else self.batch.away.discard)(key)  # type: ignore[union-attr, arg-type]
+            return
+        if verb == "posted":
+            self.batch.away.discard((type(event.subject), event.subject_id))  # type: ignore[union-attr, arg-type]
+        if event.kind == "answer.posted":
+            self.batch.answers[event.data["thread"]].add(event.subject_id)  # type: ignore[index, arg-type]
+            return
+        if event.kind == "thread.merged":
+            moved = set(event.data["answers"])
+            self.batch.answers[event.subject_id] -= moved  # type: ignore[index]
+            self.batch.answers[event.data["into"]] |= moved  # type: ignore[index]
+            return
         if event.kind not in TELLS_THE_PAST:
             return
         if event.kind == "person.role_changed":

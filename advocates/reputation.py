@@ -16,14 +16,14 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Standing, User
 from community.events.models import Event
 from community.moderation.models import Flag
-from community.questions.models import Answer, FollowUp, Kind
+from community.questions.models import Answer, FollowUp, Kind, Thread
 
 from . import totals
 from .models import Reason, ReputationEntry
@@ -147,9 +147,18 @@ class Posting:
             )
         )
 
-    def withdraw(self, target: models.Model, reasons: Iterable[str], *, giver: int | None, voterless: bool) -> None:
-        """The judgement itself is taken back: by its giver, or one of many rows without a voter."""
-        last = ReputationEntry.objects.about(target).filter(reason__in=tuple(reasons), giver=giver).last_words()
+    def withdraw(
+        self, target: models.Model, reasons: Iterable[str], *, giver: int | None, voterless: bool,
+        given_to: int | None = None,
+    ) -> None:  # fmt: skip
+        """The judgement itself is taken back: by its giver, or one of many rows without a voter. `given_to`: the
+        thread it was about before that was merged into the target."""
+        about = ReputationEntry.objects.about(target)
+        if given_to is not None:
+            about = ReputationEntry.objects.filter(
+                target_type=ContentType.objects.get_for_model(target), target_id=given_to
+            )
+        last = about.filter(reason__in=tuple(reasons), giver=giver).last_words()
         found: Iterable[ReputationEntry] = last
         if voterless:
             # The service travels to the moment of the row it takes back, so the entries of that moment come first.
@@ -184,7 +193,8 @@ def _vote(posting: Posting, event: Event, *, reasons: tuple[str, str], product: 
     posting.hold(post.author_id, voter if costs and (value < 0 or previous < 0) else None)
     if previous:
         taken = {up} if previous > 0 else {down, Reason.DOWNVOTING}
-        posting.withdraw(post, taken, giver=voter, voterless=voter is None)
+        given_to = event.data.get("given_to")
+        posting.withdraw(post, taken, giver=voter, voterless=voter is None, given_to=given_to)
     if value and voter != post.author_id:
         posting.credit(post.author_id, up if value > 0 else down, post, giver=voter, product=product)
         if value < 0 and costs and voter is not None:
@@ -202,34 +212,37 @@ def _thread_voted(posting: Posting, event: Event) -> None:
 
 def _answer_voted(posting: Posting, event: Event) -> None:
     answer: Any = event.subject
-    if answer.thread.kind == Kind.IDEA:
+    thread = totals.thread_then(event, answer)
+    if thread.kind == Kind.IDEA:
         return
-    product = totals.product_of(answer.thread)
+    product = totals.product_of(thread)
     _vote(posting, event, reasons=(Reason.ANSWER_UP, Reason.ANSWER_DOWN), product=product, costs=True)
 
 
 def _accepted(posting: Posting, event: Event) -> None:
     answer: Any = event.subject
-    asker = answer.thread.author_id
-    if answer.author_id == asker or answer.thread.kind == Kind.IDEA:
+    thread = totals.thread_then(event, answer)
+    asker = thread.author_id
+    if answer.author_id == asker or thread.kind == Kind.IDEA:
         return
     posting.hold(answer.author_id, asker)
     known = set(
         ReputationEntry.objects.about(answer)
-        .filter(reason__in=(Reason.ACCEPTED, Reason.ACCEPTING))
+        .filter(Q(reason=Reason.ACCEPTED) | Q(reason=Reason.ACCEPTING, person=asker))
         .standing()
         .values_list("reason", flat=True)
     )
-    product = totals.product_of(answer.thread)
+    product = totals.product_of(thread)
     if Reason.ACCEPTED not in known:
         posting.credit(answer.author_id, Reason.ACCEPTED, answer, giver=event.actor_id, product=product)
     if event.data.get("accepted_by") == "asker" and Reason.ACCEPTING not in known:
-        siblings = Answer._base_manager.filter(thread=answer.thread_id).values("pk")
+        # What this asker accepted in this thread, by the log: answers that came from elsewhere were another question.
+        accepted_here = Event.objects.filter(kind="answer.accepted", actor=asker, data__thread=thread.pk)
         once = ReputationEntry.objects.filter(
             person=asker,
             reason=Reason.ACCEPTING,
             target_type=ContentType.objects.get_for_model(Answer),
-            target_id__in=siblings,
+            target_id__in=accepted_here.values("subject_id"),
         )
         if not once.standing().exists():
             posting.credit(asker, Reason.ACCEPTING, answer, giver=asker)
@@ -242,13 +255,14 @@ def _unaccepted(posting: Posting, event: Event) -> None:
 def _followed_up(posting: Posting, event: Event) -> None:
     subject: Any = event.subject
     answer = subject.answer if isinstance(subject, FollowUp) else subject
-    if answer.author_id == answer.thread.author_id:
+    thread = totals.thread_then(event, answer)
+    if answer.author_id == thread.author_id:
         return
     posting.hold(answer.author_id)
     if event.data.get("answer") != FollowUp.Outcome.YES:
         _take_back(posting, answer, (Reason.HELD,))
     elif not ReputationEntry.objects.about(answer).filter(reason=Reason.HELD).standing().exists():
-        product = totals.product_of(answer.thread)
+        product = totals.product_of(thread)
         posting.credit(answer.author_id, Reason.HELD, answer, giver=event.actor_id, product=product)
 
 
@@ -296,16 +310,35 @@ def _flag_upheld(posting: Posting, event: Event) -> None:
 
 
 def _taken_away(posting: Posting, event: Event) -> None:
-    """A post nobody sees earns nothing; that it was spam stays."""
-    entries = ReputationEntry.objects.about(event.subject).exclude(reason=Reason.SPAM).standing()
+    """A post nobody sees earns nothing, nor do the answers of a thread nobody sees; that it was spam stays."""
+    post: Any = event.subject
+    entries = [*ReputationEntry.objects.about(post).exclude(reason=Reason.SPAM).standing()]
+    if isinstance(post, Thread):
+        entries += _about_answers(totals.answers_of(post)).exclude(reason=Reason.SPAM).standing()
     _reverse_all(posting, entries)
 
 
 def _shown_again(posting: Posting, event: Event) -> None:
-    """What hiding took is given again, and it was no spam after all."""
-    about = ReputationEntry.objects.about(event.subject)
-    taken = about.last_words().filter(takes_back=True, event__kind__in=TAKEN_AWAY).exclude(points=0)
-    _reverse_all(posting, [*taken, *about.filter(reason=Reason.SPAM).standing()])
+    """What hiding took is given again, and it was no spam after all. An answer needs its thread to be seen."""
+    post: Any = event.subject
+    about = ReputationEntry.objects.about(post)
+    again: list[ReputationEntry] = [*about.filter(reason=Reason.SPAM).standing()]
+    if not (isinstance(post, Answer) and totals.out_of_sight(Thread, [post.thread_id])):
+        again += _taken_by_hiding(about)
+    if isinstance(post, Thread):
+        answers = totals.answers_of(post)
+        again += _taken_by_hiding(_about_answers(sorted({*answers} - totals.out_of_sight(Answer, answers))))
+    _reverse_all(posting, again)
+
+
+def _about_answers(ids: list[int]) -> Any:
+    return ReputationEntry.objects.filter(
+        target_type=ContentType.objects.get_for_model(Answer), target_id__in=ids
+    ).order_by("pk")
+
+
+def _taken_by_hiding(entries: Any) -> Any:
+    return entries.last_words().filter(takes_back=True, event__kind__in=TAKEN_AWAY).exclude(points=0)
 
 
 def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:

@@ -40,6 +40,8 @@ class Batch:
     # A rebuild tells the past, where people and threads were not what they are now.
     standings: dict[int, str] | None = None
     products: dict[tuple[type, int], int | None] = field(default_factory=dict)
+    answers: dict[int, set[int]] | None = None  # ids of the answers a thread had
+    away: set[tuple[type, int]] | None = None  # threads and answers that were out of sight
     jobs: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -135,6 +137,31 @@ def product_of(post: Thread | Tip | Recipe | Review) -> int | None:
     if running is not None and key in running.products:
         return running.products[key]
     return post.product_id
+
+
+def answers_of(thread: Thread) -> list[int]:
+    """Ids of the answers a thread has; in a rebuild, had."""
+    running = _batch.get()
+    if running is not None and running.answers is not None:
+        return sorted(running.answers.get(thread.pk, ()))
+    return list(Answer._base_manager.filter(thread=thread).order_by("pk").values_list("pk", flat=True))
+
+
+def out_of_sight(model: type[Thread] | type[Answer], ids: Iterable[int]) -> set[int]:
+    """Which of these were hidden or deleted themselves, whatever holds for their parents."""
+    running = _batch.get()
+    if running is not None and running.away is not None:
+        return {pk for pk in ids if (model, pk) in running.away}
+    gone = model._base_manager.filter(pk__in=list(ids), visibility__in=("hidden", "deleted"))
+    return set(gone.values_list("pk", flat=True))
+
+
+def thread_then(event: Event, answer: Answer) -> Thread:
+    """The thread an answer stood in when something happened to it: it may have been merged since."""
+    pk = event.data.get("thread")
+    if pk is None or pk == answer.thread_id:
+        return answer.thread
+    return Thread._base_manager.get(pk=pk)
 
 
 def settle(entries: list[ReputationEntry], people: Mapping[int, User]) -> None:

@@ -55,7 +55,9 @@ def _add_fixes(rows: list[BoardScore], product: Product | None, period: str) -> 
     people = {row.person_id for row in rows}
     if not people:
         return
-    said = FollowUp.objects.filter(answer__author__in=people, answer__visibility="visible")
+    said = FollowUp.objects.filter(
+        answer__author__in=people, answer__visibility="visible", answer__thread__visibility="visible"
+    )
     if product is not None:
         said = said.filter(answer__thread__product=product)
     if period != Period.ALL:

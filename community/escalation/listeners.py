@@ -100,6 +100,7 @@ SETTLES = {
     "thread.solved_another_way": Cause.ANOTHER_WAY,
     "thread.closed": Cause.CLOSED,
     "thread.marked_duplicate": Cause.DUPLICATE,
+    "thread.merged": Cause.MERGED,
     "thread.hidden": Cause.GONE,
     "thread.deleted": Cause.GONE,
 }
@@ -109,6 +110,22 @@ SETTLES = {
 def settle(event: Event) -> None:
     if case := _case(event.subject):
         cases.settle(case, SETTLES[event.kind], event.actor)
+
+
+@listen("thread.merged")
+def go_on_together(event: Event) -> None:
+    """The thread that stands has more reporters, and perhaps its first replies."""
+    thread = event.subject.merged_into
+    case = _case(thread)
+    if case is None or not case.is_open:
+        return
+    if case.acknowledged_at is None:
+        cases.rematch(case)
+        if case.policy.me_too_skips_at and thread.me_too_count >= case.policy.me_too_skips_at:
+            cases.hurry(case)
+    moved = Answer.objects.filter(pk__in=event.data["answers"]).visible().exclude(author=thread.author_id)
+    if case.phase == Escalation.Phase.FIRST and (answer := moved.select_related("author").order_by("pk").first()):
+        cases.reply_arrived(case, answer.author)
 
 
 @listen("answer.made_official")

@@ -140,6 +140,7 @@ class Escalation(models.Model):
         ANOTHER_WAY = "another_way", _("solved another way")
         SILENT = "silent", _("the asker did not write again")
         DUPLICATE = "duplicate", _("asked before")
+        MERGED = "merged", _("merged with another thread")
         CLOSED = "closed", _("closed")
         GONE = "gone", _("hidden or taken away")
         PRIVATE = "private", _("settled with the customer directly")

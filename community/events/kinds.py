@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "thread.recheck_opened": "A solution is said not to work any longer.",
     "thread.recheck_settled": "The re-check ended.",
     "thread.marked_duplicate": "The thread points to an original.",
+    "thread.merged": "Everything in it moved to another thread (data: into, and the ids of what moved).",
     "thread.closed": "Closed with a reason.",
     "thread.locked": "No more posts (data: on).",
     "thread.hidden": "Hidden by flags or a moderator.",

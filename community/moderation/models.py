@@ -32,6 +32,9 @@ class Moderated(models.Model):
     class Meta:
         abstract = True
 
+    # The name of the relation to what stands for others, e.g. the threads that were merged into a thread.
+    instead_of = ""
+
     def published_event(self) -> tuple[str, dict[str, Any]]:
         """Kind and data of the event that says it went online; a concrete model gives its own."""
         raise NotImplementedError

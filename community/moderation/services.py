@@ -86,6 +86,8 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     if row.visibility not in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
         return
+    if objection := _why_it_stays_away(row):
+        raise Conflict(objection)
     first_time = row.published_at is None  # hidden while it waited: this is when it goes online
     row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.VISIBLE, "", None, None
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
@@ -117,6 +119,12 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
     _copy_state(target, row)
     record(f"{noun(row)}.deleted", actor=by, subject=row, note=reason, own=own)
+
+
+def _why_it_stays_away(row: Any) -> str:
+    """A model can say what can't come back, e.g. a thread whose words stand in another one now."""
+    ask = getattr(row, "why_not_restore", None)
+    return ask() if ask else ""
 
 
 def _why_author_keeps(row: Any) -> str:

@@ -19,6 +19,7 @@ from community.core.rows import locked
 from community.events.models import Event
 from community.moderation.models import Moderated
 from community.posts.models import Comment
+from community.questions.models import Thread
 
 from .kinds import KINDS
 from .models import Announcement, Notification, Preference
@@ -164,6 +165,8 @@ def _may_see(subject: models.Model, person: User, kind: str) -> bool:
     if kind in OF_ONES_OWN:
         return True
     above = subject.target if isinstance(subject, Comment) else None  # nobody reads a comment on a hidden answer
+    if isinstance(subject, Thread) and subject.merged_into is not None:
+        subject = subject.merged_into  # what was merged is read where it went
     things = [thing for thing in (subject, above, thread_of(subject)) if isinstance(thing, Moderated)]
     return all(type(thing).objects.visible_to(person).filter(pk=thing.pk).exists() for thing in things)  # type: ignore[attr-defined]
 

@@ -150,6 +150,12 @@ def _thread_state(event: Event) -> Heard:
     return heard
 
 
+@heard_by("thread.merged")
+def _merged(event: Event) -> Heard:
+    """Whoever asked or followed what is gone: their follows have moved, so the event says who they were."""
+    return dict.fromkeys(event.data["people"], "thread_state")
+
+
 @heard_by("idea.status_changed")
 def _idea_status(event: Event) -> Heard:
     idea: Thread = event.subject

@@ -39,7 +39,7 @@ def words_for(event: Event, kind: str, reader: User) -> Words:
     """The words for one reader, in the language that is active."""
     subject = event.subject
     thread = thread_of(subject)
-    about = thread or subject
+    about = (thread.merged_into if thread and thread.merged_into_id else thread) or subject
     who = str(event.actor) if event.actor_id else _("Somebody")
     facts = _Facts(event, kind, who, subject, thread, reader)
     made = WORDS[kind](facts)
@@ -171,15 +171,21 @@ def _thread_state(f: _Facts) -> Words:
         "thread.closed": _("“%(title)s” was closed"),
         "thread.marked_duplicate": _("“%(title)s” was asked before"),
         "thread.recheck_opened": _("A solution of “%(title)s” is being checked again"),
+        "thread.merged": _("“%(title)s” goes on in another thread"),
     }[f.event.kind]
     subject = {
         "thread.reopened": _("Open again: %(title)s"),
         "thread.closed": _("Closed: %(title)s"),
         "thread.marked_duplicate": _("Asked before: %(title)s"),
         "thread.recheck_opened": _("Being checked again: %(title)s"),
+        "thread.merged": _("Goes on elsewhere: %(title)s"),
     }[f.event.kind]
     note = getattr(f.event, "note", None)
     made = f.say(sentence, subject, _("Open the thread"), sentence + ".")
+    if f.event.kind == "thread.merged" and f.thread and f.thread.merged_into:
+        told = {"title": f.thread.merged_into.title}
+        made.lines.append(_("It was merged with “%(title)s”: answers, votes and followers are there.") % told)
+        made.url = f.thread.merged_into.get_absolute_url()
     made.quote = note.text if note else ""
     return made
 

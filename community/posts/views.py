@@ -34,11 +34,16 @@ def _kinds() -> dict[str, type[Moderated]]:
 
 
 def find(request: HttpRequest, kind: str, pk: int) -> Any:
-    """A post of any kind that this person can see, or 404."""
+    """A post of any kind that this person can see (of what was merged, the one that stands), or 404."""
     model = _kinds().get(kind)
     if model is None:
         raise Http404
-    thing = get_object_or_404(model.objects.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+    rows = model.objects.visible_to(request.user)  # type: ignore[attr-defined]
+    thing = rows.filter(pk=pk).first()
+    if thing is None and model.instead_of:
+        thing = rows.filter(**{model.instead_of: pk}).first()
+    if thing is None:
+        raise Http404
     if isinstance(thing, Comment):
         target = thing.target
         if target is None or not type(target).objects.visible_to(request.user).filter(pk=target.pk).exists():

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from community.core.errors import Conflict
@@ -12,37 +13,52 @@ from .models import Answer, Kind, State, Thread
 
 # What can be done with a thread of each kind; anything else is refused with a reason.
 _SOLVABLE = {"accept", "solve_another_way", "ask_for_info", "recheck"}
-_ALWAYS = {"duplicate", "close", "lock", "reopen", "official"}
+_ALWAYS = {"duplicate", "merge", "close", "lock", "reopen", "official"}
 TRANSITIONS: dict[str, set[str]] = {
     Kind.QUESTION: _ALWAYS | _SOLVABLE,
     Kind.PROBLEM: _ALWAYS | _SOLVABLE,
     Kind.IDEA: _ALWAYS | {"ask_for_info", "idea_status"},
     Kind.PRAISE: _ALWAYS,
 }
+# What can be done although a thread was asked before, or is closed.
+_DESPITE_DUPLICATE = {"reopen", "lock", "duplicate", "merge"}
+_DESPITE_CLOSED = {"reopen", "lock", "merge"}
 
 
 def check_transition(thread: Thread, verb: str) -> None:
     """Raise Conflict when this can't be done with a thread of this kind in this state."""
+    if reason := why_not_now(thread, verb):
+        raise Conflict(reason)
+
+
+def why_not_now(thread: Thread, verb: str) -> str:
+    """The reason against a verb in the state a thread is in, whoever asks; nothing when there is none."""
     if verb not in TRANSITIONS[thread.kind]:
-        raise Conflict(
-            _("This can't be done with %(kind)s.")
-            % {
-                "kind": {
-                    Kind.QUESTION: _("a question"),
-                    Kind.PROBLEM: _("a problem"),
-                    Kind.IDEA: _("an idea"),
-                    Kind.PRAISE: _("praise"),
-                }[Kind(thread.kind)]
-            }
-        )
-    if thread.duplicate_of_id and verb not in ("reopen", "lock", "duplicate"):
-        raise Conflict(_("This was asked before; the original is the place for it."))
-    if thread.closed_at and verb not in ("reopen", "lock"):
-        raise Conflict(_("This thread is closed. Reopen it first."))
+        return {
+            Kind.QUESTION: _("This can't be done with a question."),
+            Kind.PROBLEM: _("This can't be done with a problem."),
+            Kind.IDEA: _("This can't be done with an idea."),
+            Kind.PRAISE: _("This can't be done with praise."),
+        }[Kind(thread.kind)]
+    if thread.merged_into_id:
+        return _("This thread was merged with another one.")
+    if thread.duplicate_of_id and verb not in _DESPITE_DUPLICATE:
+        return _("This was asked before; the original is the place for it.")
+    if thread.closed_at and verb not in _DESPITE_CLOSED:
+        return _("This thread is closed. Reopen it first.")
+    if verb in ("solve_another_way", "ask_for_info") and thread.solved_at:
+        return _("This is solved already.")
+    if verb == "ask_for_info" and thread.locked_at:
+        return _("This thread is locked: the asker could not reply.")
+    if verb == "reopen" and not (thread.solved_at or thread.closed_at or thread.duplicate_of_id):
+        return _("This thread is open.")
+    return ""
 
 
 def derive_state(thread: Thread) -> State:
     """What the facts come to. Several things may be true at once; this is the first that a reader wants to know."""
+    if thread.merged_into_id:
+        return State.MERGED
     if thread.duplicate_of_id:
         return State.DUPLICATE
     if thread.closed_at:
@@ -68,14 +84,13 @@ def refresh(thread: Thread) -> None:
     Expects the caller to hold the thread's row. One aggregate and one update, however many answers there are.
     """
     mine = Q(author=thread.author_id)
-    standing = Q(accepted_at__isnull=False)
-    if thread.reopened_at:
-        standing &= Q(accepted_at__gt=thread.reopened_at)
+    standing = standing_in(thread)
     rows = Answer.objects.filter(thread=thread, visibility=Moderated.Visibility.VISIBLE)
+    came_at = Coalesce("moved_at", "created_at")  # what came with a merge replies here since then
     facts = rows.aggregate(
         count=Count("pk"),
-        first_reply=Min("created_at", filter=~mine),
-        last_reply=Max("created_at", filter=~mine),
+        first_reply=Min(came_at, filter=~mine),
+        last_reply=Max(came_at, filter=~mine),
         own=Max("created_at", filter=mine),
         accepted=Min("accepted_at", filter=standing),
         official=Min("official_at", filter=Q(official_for__isnull=False)),
@@ -94,6 +109,15 @@ def refresh(thread: Thread) -> None:
         thread.leading_solution = solutions.first()
     thread.state = derive_state(thread)
     thread.save(update_fields=FACTS)
+
+
+def standing_in(thread: Thread) -> Q:
+    """Answers whose acceptance settles a thread as it is now; `Answer.stands` says the same of one."""
+    settles = Q(accepted_at__isnull=False)
+    if thread.reopened_at:
+        settles &= Q(accepted_at__gt=thread.reopened_at)
+    own = Q(moved_at__isnull=True) | Q(accepted_at__gt=F("moved_at")) | Q(accepted_by=thread.author_id)
+    return settles & own
 
 
 def latest(*moments: datetime | None) -> datetime | None:

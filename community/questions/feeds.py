@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.syndication.views import Feed
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
@@ -15,6 +15,7 @@ from products.models import Product
 
 from .models import Thread
 from .querysets import ThreadQuerySet
+from .views.listing import SHOWS, Show
 
 ENTRIES = 30
 
@@ -57,6 +58,25 @@ class Questions(Feed):
 
     def item_categories(self, item: Thread) -> list[str]:
         return [str(item.get_kind_display()), *(tag.name for tag in item.tags.all())]
+
+
+class ListedQuestions(Questions):
+    """One of the named lists: unanswered, needs attention, solved, official."""
+
+    def get_object(self, request: HttpRequest, show: str) -> Show:
+        found = next((listed for listed in SHOWS if listed.key == show), None)
+        if found is None:
+            raise Http404
+        return found
+
+    def title(self, about: Show) -> str:
+        return _("Questions: %(about)s") % {"about": about.word}
+
+    def link(self, about: Show) -> str:
+        return f"{reverse('questions:list')}?show={about.key}"
+
+    def of(self, threads: ThreadQuerySet, about: Show) -> ThreadQuerySet:
+        return threads.filter(about.condition)
 
 
 class ProductQuestions(Questions):

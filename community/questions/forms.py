@@ -191,6 +191,15 @@ class DuplicateForm(forms.Form):
     )
 
 
+class MergeForm(forms.Form):
+    of = forms.CharField(
+        label=_("Number or address of the thread that stays"), max_length=500, help_text=_("For example 214.")
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, required=False, widget=LIST_OF, help_text=_("Whoever asked reads it.")
+    )
+
+
 class IdeaForm(forms.Form):
     status = forms.ChoiceField(label=_("Status"), choices=IdeaStatus.choices)
     reason = forms.CharField(

@@ -64,6 +64,13 @@ def count_on_product(event: Event) -> None:
         _count_threads(product)
 
 
+@listen("thread.merged")
+def count_on_both_products(event: Event) -> None:
+    thread: Thread = event.subject
+    for product in {thread.product_id, thread.merged_into.product_id} - {None}:
+        _count_threads(product)
+
+
 def _count_threads(product_id: int) -> None:
     counted = Thread.objects.filter(product=product_id).visible().aggregate(
         threads=Count("pk"), solved=Count("pk", filter=Q(solved_at__isnull=False))

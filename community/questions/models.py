@@ -37,6 +37,7 @@ class State(models.TextChoices):
     SOLVED_ANOTHER_WAY = "solved_another_way", _("Solved another way")
     REOPENED = "reopened", _("Reopened")
     DUPLICATE = "duplicate", _("Asked before")
+    MERGED = "merged", _("Merged")
     CLOSED = "closed", _("Closed")
 
 
@@ -89,6 +90,10 @@ class Thread(Body, Moderated, Sourced):
     duplicate_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
     )
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_threads"
+    )
+    merged_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_reason = models.CharField(max_length=300, blank=True, default="")
     locked_at = models.DateTimeField(null=True, blank=True)
@@ -107,6 +112,7 @@ class Thread(Body, Moderated, Sourced):
     view_count = models.PositiveIntegerField(default=0)
 
     objects = ThreadQuerySet.as_manager()
+    instead_of = "merged_threads"
 
     class Meta:
         indexes = [
@@ -117,10 +123,21 @@ class Thread(Body, Moderated, Sourced):
             models.Index(fields=["author", "-created_at"], name="thread_author"),
             models.Index(fields=["state", "-active_at"], condition=Q(visibility="visible"), name="thread_state"),
             models.Index(fields=["kind", "-active_at"], condition=Q(visibility="visible"), name="thread_kind"),
+            models.Index(fields=["-me_too_count", "-id"], condition=Q(visibility="visible"), name="thread_me_too"),
+            models.Index(fields=["-view_count", "-id"], condition=Q(visibility="visible"), name="thread_views"),
+            models.Index(fields=["author", "-active_at"], condition=Q(visibility="visible"), name="thread_mine"),
         ]
         constraints = [
             one_per_source("thread_one_per_source"),
             models.CheckConstraint(condition=~Q(duplicate_of=models.F("id")), name="thread_not_its_own_duplicate"),
+            # What was merged is never seen at its own address again, and knows since when.
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(visibility="deleted", merged_at__isnull=False),
+                name="thread_merged_is_away",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")), name="thread_not_into_itself"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,10 +154,17 @@ class Thread(Body, Moderated, Sourced):
         return "thread.posted", {"kind": self.kind, "product": self.product_id}
 
     def why_closed_to_words(self) -> str:
+        if self.merged_into_id:
+            return gettext("This thread was merged with another one.")
         if self.locked_at:
             return gettext("This thread is locked.")
         if self.closed_at:
             return gettext("This thread is closed.")
+        return ""
+
+    def why_not_restore(self) -> str:
+        if self.merged_into_id:
+            return gettext("This thread was merged with another one; what was said in it stands there.")
         return ""
 
     def why_author_cannot_delete(self) -> str:
@@ -177,6 +201,11 @@ class Answer(Body, Moderated, Sourced):
     """An answer to a thread; chosen by the asker (accepted), spoken for a department (official), or both."""
 
     thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="answers")
+    moved_from = models.ForeignKey(
+        Thread, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text=_("The thread it was given in, when that was merged."),
+    )  # fmt: skip
+    moved_at = models.DateTimeField(null=True, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="answers")
     model_version = models.CharField(_("version"), max_length=120, blank=True, default="")
     disclosure = models.CharField(_("your tie to the brand"), max_length=300, blank=True, default="")
@@ -246,6 +275,17 @@ class Answer(Body, Moderated, Sourced):
         return self.accepted_at is not None
 
     @property
+    def stands(self) -> bool:
+        """Accepted, and it settles the thread as it is now: not before that was opened again, nor by the asker of
+        another thread that was merged into it. `facts.standing` says the same of many rows."""
+        if self.accepted_at is None:
+            return False
+        if self.thread.reopened_at and self.accepted_at <= self.thread.reopened_at:
+            return False
+        came_along = self.moved_at is not None and self.accepted_at <= self.moved_at
+        return not came_along or self.accepted_by_id == self.thread.author_id
+
+    @property
     def is_official(self) -> bool:
         return self.official_for_id is not None
 
@@ -258,6 +298,10 @@ class Judgement(models.IntegerChoices):
 class ThreadVote(Vote):
     target = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="votes")
     value = models.SmallIntegerField(choices=Judgement)
+    given_to = models.ForeignKey(
+        Thread, null=True, blank=True, on_delete=models.CASCADE, related_name="+",
+        help_text=_("The thread it was cast on, when that was merged: its points are that author's."),
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -352,3 +396,38 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} for answer {self.answer_id}"
+
+
+class Seen(models.Model):
+    """When somebody was last in a thread, and before that: what is new since. Written only when something new was
+    there to see (docs/decisions/0107)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="seen")
+    at = models.DateTimeField()
+    before = models.DateTimeField(null=True, blank=True, help_text=_("The visit before this one."))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "thread"], name="seen_once")]
+        indexes = [models.Index(fields=["at"], name="seen_at")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.thread_id}"
+
+
+class SavedFilter(models.Model):
+    """A list somebody comes back to, under a name: what stands in its address."""
+
+    MOST = 20
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
+    name = models.CharField(_("name"), max_length=40)
+    query = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_filter_name_once")]
+
+    def __str__(self) -> str:
+        return self.name

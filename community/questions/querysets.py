@@ -27,6 +27,15 @@ from products.models import Ownership
 
 SETTLED = ("solved", "solved_another_way")
 
+# What lists and counts mean by a word. A thread that was asked before waits for nobody: the original does.
+OPEN = Q(closed_at__isnull=True, solved_at__isnull=True, duplicate_of__isnull=True)
+UNANSWERED = OPEN & Q(first_reply_at__isnull=True, locked_at__isnull=True)
+ATTENTION = (
+    OPEN
+    & Q(asker_spoke_at__isnull=False)
+    & (Q(replied_at__isnull=True) | Q(asker_spoke_at__gt=F("replied_at")))
+)  # fmt: skip
+
 
 def owners_of(person: str, product: str) -> QuerySet:
     """Whether the person of an outer row is known to own its product: verified, or with a shelf that others see."""
@@ -43,8 +52,8 @@ class ThreadQuerySet(ModeratedQuerySet):
     """Named reads of threads; the words are those of DESIGN.md."""
 
     def unanswered(self) -> Self:
-        """No visible answer by anybody but the asker."""
-        return self.filter(first_reply_at__isnull=True, closed_at__isnull=True, solved_at__isnull=True)
+        """No visible answer by anybody but the asker, and still open to one."""
+        return self.filter(UNANSWERED)
 
     def unresolved(self) -> Self:
         """Neither accepted nor official, and still open."""
@@ -52,12 +61,7 @@ class ThreadQuerySet(ModeratedQuerySet):
 
     def needs_attention(self) -> Self:
         """The asker spoke last, and the matter isn't settled."""
-        return self.filter(
-            Q(replied_at__isnull=True) | Q(asker_spoke_at__gt=F("replied_at")),
-            asker_spoke_at__isnull=False,
-            solved_at__isnull=True,
-            closed_at__isnull=True,
-        )
+        return self.filter(ATTENTION)
 
     def solved(self) -> Self:
         return self.filter(solved_at__isnull=False)
@@ -92,6 +96,7 @@ class ThreadQuerySet(ModeratedQuerySet):
         rows = self.annotate(
             author_owns=Exists(owners_of("author", "product")),
             has_private=Exists(rows_of(self.model, "private_details").filter(thread=OuterRef("pk"))),
+            has_merged=Exists(rows_of(self.model, "merged_threads").filter(merged_into=OuterRef("pk"))),
         )
         if not user.is_authenticated:
             return rows.annotate(
@@ -127,7 +132,7 @@ class AnswerQuerySet(ModeratedQuerySet):
 
     def for_page(self) -> Self:
         return self.select_related(
-            "author", "author__department", "official_for", "official_by", "accepted_by", "follow_up"
+            "author", "author__department", "official_for", "official_by", "accepted_by", "follow_up", "moved_from"
         )
 
     def seen_by(self, user: Any) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.utils.translation import pgettext
+from django.utils.translation import gettext, pgettext
 
 from .models import IdeaStatus, Kind, State, Thread
 
@@ -43,7 +43,7 @@ def signs(thread: Thread) -> list[Sign]:
         found.append(Sign("official"))
     if thread.recheck_at:
         found.append(Sign("recheck"))
-    if thread.needs_info_since and not thread.solved_at:
+    if thread.needs_info_since and not (thread.solved_at or thread.closed_at):
         found.append(Sign("info"))
     if thread.locked_at:
         found.append(Sign("locked"))
@@ -53,6 +53,20 @@ def signs(thread: Thread) -> list[Sign]:
         else:
             found.append(Sign("replied" if thread.first_reply_at else "none"))
     return found
+
+
+def sentence(thread: Thread) -> str:
+    """What the state means for a reader, where no notice of its own says it (needs info, closed, asked before …)."""
+    if thread.kind in (Kind.IDEA, Kind.PRAISE) or not thread.is_visible:
+        return ""
+    if thread.recheck_at:
+        return gettext("A solution is said not to work any longer; somebody looks at it again.")
+    return {
+        State.NO_REPLY: gettext("Nobody has replied yet."),
+        State.REPLIED: gettext("There is a reply; nobody has said yet whether it settles the matter."),
+        State.REOPENED: gettext("It was settled once and is open again."),
+        State.SOLVED: gettext("An answer settled it."),
+    }.get(State(thread.state), "")
 
 
 def main_sign(thread: Thread) -> Sign | None:

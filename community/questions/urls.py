@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import feeds
-from .views import acts, ask, edit, listing, thread
+from .views import acts, ask, edit, listing, merge, thread
 
 app_name = "questions"
 
@@ -10,6 +10,8 @@ app_name = "questions"
 urlpatterns = [
     path("questions/", listing.questions, name="list"),
     path("ideas/", listing.ideas, name="ideas"),
+    path("questions/filters/keep/", listing.save_filter, name="save_filter"),
+    path("questions/filters/<int:pk>/delete/", listing.delete_filter, name="delete_filter"),
     path("questions/ask/", ask.ask, name="ask"),
     path("questions/<int:pk>/", thread.short, name="short"),
     path("questions/<int:pk>/<str:slug>/", thread.thread, name="thread"),
@@ -20,6 +22,7 @@ urlpatterns = [
     path("questions/thread/<int:pk>/edit/", edit.edit, name="edit"),
     path("questions/thread/<int:pk>/history/", edit.history, name="history"),
     path("questions/thread/<int:pk>/steps/", acts.manage, name="manage"),
+    path("questions/thread/<int:pk>/merge/", merge.merge, name="merge"),
     path("questions/thread/<int:pk>/private/", acts.private, name="private"),
     path("questions/answer/<int:pk>/vote/", acts.vote_answer, name="vote_answer"),
     path("questions/answer/<int:pk>/works/", acts.works, name="works"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("questions/answer/<int:pk>/edit/", edit.edit_answer, name="edit_answer"),
     path("questions/answer/<int:pk>/history/", edit.answer_history, name="answer_history"),
     path("feeds/questions/", feeds.Questions(), name="feed"),
+    path("feeds/questions/list/<slug:show>/", feeds.ListedQuestions(), name="feed_list"),
     path("feeds/questions/product/<slug:slug>/", feeds.ProductQuestions(), name="feed_product"),
     path("feeds/questions/tag/<str:slug>/", feeds.TagQuestions(), name="feed_tag"),
 ]

@@ -114,6 +114,8 @@ def _thread(thread: Thread) -> dict[str, Any] | None:
         official = next((text for _pk, text, at in answers if at), None)
         best = leading or official or ""
     words = [thread.body_text, *(text for _pk, text, _at in answers), *(tag.name for tag in thread.tags.all())]
+    # Whoever types what somebody else typed finds it, too.
+    words += thread.merged_threads.order_by("pk").values_list("title", flat=True)[:20]
     return {
         "kind": thread.kind,
         **about(thread.product),

@@ -6,6 +6,7 @@ from community.events.models import Event
 from community.questions.models import Answer
 
 from . import documents
+from .models import Deflection
 from .tasks import index
 
 PREFIXES = ("thread.", "answer.", "review.", "recipe.", "tip.", "product.", "help_article.")
@@ -14,7 +15,7 @@ SILENT = {
     "thread.voted", "thread.me_too", "answer.voted", "answer.works_for_mine", "review.found_helpful", "recipe.made",
     "thread.locked", "thread.needs_info", "thread.info_given", "help_article.judged",
 }  # fmt: skip
-GONE = (".hidden", ".deleted", ".withdrawn", ".refused")
+GONE = (".hidden", ".deleted", ".withdrawn", ".refused", ".merged")
 
 
 @listen(*(kind for kind in KINDS if kind.startswith(PREFIXES) and kind not in SILENT))
@@ -27,4 +28,7 @@ def note(event: Event) -> None:
     documents.note_change(subject)  # first, as the worker does: it takes the change, then the document
     if event.kind.endswith(GONE) and not answer:
         documents.forget(subject)
+    if event.kind == "thread.merged":
+        documents.note_change(subject.merged_into)
+        Deflection.objects.filter(thread=subject).update(thread=subject.merged_into)
     index.enqueue()

@@ -36,7 +36,7 @@ def live_through(seed: int, actions: int, start, *, moderator, manager) -> None:
         deed = dice.choice(
             ["ask", "answer", "answer", "vote", "vote", "vote", "vote", "vote_thread", "accept", "withdraw", "hide",
              "restore", "restore", "restore", "flag", "follow_up", "tally", "untally", "move", "role",
-             "me_too", "reopen", "delete"]
+             "me_too", "reopen", "delete", "merge"]
         )  # fmt: skip
         with replay("demo", at=now):
             try:
@@ -90,6 +90,8 @@ def _act(deed, dice, somebody, people, products, threads, answers, moderator, nu
         set_role(somebody, None, dice.choice(["", "", "moderator"]))
     elif deed == "me_too":
         questions.set_me_too(thread, somebody, dice.random() < 0.7)
+    elif deed == "merge" and dice.random() < 0.4:
+        questions.merge_thread(thread, dice.choice(threads), moderator, "The same.")
     elif deed == "reopen":
         questions.reopen_thread(thread, moderator, "Once more.")
 

@@ -3,6 +3,7 @@
 from .answering import edit_answer, post_answer
 from .asking import edit_thread, post_thread
 from .checks import LONGEST_TITLE, SHORTEST_BODY, SHORTEST_TITLE
+from .filters import delete_filter, save_filter
 from .ideas import set_idea_status
 from .judging import (
     add_me_too_rows,
@@ -14,6 +15,7 @@ from .judging import (
     vote_thread,
     withdraw_vote_rows,
 )
+from .merging import end_of, merge_thread, plan_merge, why_not_merge
 from .private import give_private_details, view_private_details
 from .settling import (
     FOLLOW_UP_AFTER,
@@ -49,18 +51,23 @@ __all__ = [
     "answer_follow_up",
     "ask_for_info",
     "close_thread",
+    "delete_filter",
     "edit_answer",
     "edit_thread",
     "end_needs_info",
+    "end_of",
     "give_private_details",
     "lock_thread",
     "make_official",
     "mark_duplicate",
+    "merge_thread",
     "move_thread",
     "open_recheck",
+    "plan_merge",
     "post_answer",
     "post_thread",
     "reopen_thread",
+    "save_filter",
     "say_no_longer_works",
     "say_works_for_mine",
     "set_idea_status",
@@ -70,6 +77,7 @@ __all__ = [
     "view_private_details",
     "vote_answer",
     "vote_thread",
+    "why_not_merge",
     "withdraw_acceptance",
     "withdraw_official",
     "withdraw_vote_rows",

@@ -42,6 +42,8 @@ def post_answer(
     """Answer a thread; for a department when `official_for` is given. Raises ValidationError, NotAllowed, Conflict."""
     told = is_replaying()
     row = locked(thread)
+    if told and row.merged_into is not None:
+        row = locked(row.merged_into)  # its source does not know where it went
     if not told:
         if closed := row.why_closed_to_words():
             raise Conflict(closed)

@@ -34,11 +34,17 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
     previous = vote.value if vote else 0
     if value == previous:
         return post.score
+    if given_to := getattr(vote, "given_to_id", None):
+        data["given_to"] = given_to  # it was cast on a thread that was merged: that author's points go back
     if value == 0:
         vote.delete()
     elif vote:
         vote.value, vote.created_at = value, clock.now()
-        vote.save(update_fields=["value", "created_at"])
+        changed = ["value", "created_at"]
+        if given_to:
+            vote.given_to = None
+            changed.append("given_to")
+        vote.save(update_fields=changed)
     else:
         votes.create(voter=by, value=value, created_at=clock.now())
     type(post)._base_manager.filter(pk=post.pk).update(score=F("score") + value - previous)

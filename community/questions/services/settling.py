@@ -40,7 +40,7 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
         facts.check_transition(thread, "accept")
         if not row.is_visible:
             raise Conflict(_("This answer has been taken down."))
-    stands = row.is_accepted and not (thread.reopened_at and row.accepted_at <= thread.reopened_at)
+    stands = row.stands
     if stands and not leading:
         return
     was_solved = thread.solved_at is not None
@@ -99,8 +99,6 @@ def solve_another_way(thread: Thread, by: User, note: str) -> None:
     if not is_replaying():
         require(permissions.why_not_withdraw(by, row))
         facts.check_transition(row, "solve_another_way")
-        if row.solved_at:
-            raise Conflict(_("This is solved already."))
     note = text.clean_line(note)[:300]
     if not note:
         raise ValidationError({"note": _("Say in a line how it was solved; it helps the next person.")})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import clock, text
-from community.core.errors import Conflict, require
+from community.core.errors import require
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.moderation.permissions import is_moderator, why_not_write
@@ -37,8 +37,6 @@ def ask_for_info(thread: Thread, by: User, note: str) -> None:
     if not is_replaying():
         require(permissions.why_not_ask_for_info(by, row))
         facts.check_transition(row, "ask_for_info")
-        if row.solved_at:
-            raise Conflict(_("This is solved already."))
     note = text.clean_line(note)[:300]
     if not note:
         raise ValidationError({"note": _("Say what you need to know.")})
@@ -61,6 +59,7 @@ def mark_duplicate(thread: Thread, by: User | None, of: Thread) -> None:
     if not is_replaying():
         require(permissions.why_not_moderate_thread(by))
         facts.check_transition(row, "duplicate")
+    of = of.merged_into or of
     original = locked(of.duplicate_of or of)
     original = original.duplicate_of or original  # somebody may have pointed it elsewhere meanwhile
     if original.pk == row.pk:
@@ -69,8 +68,9 @@ def mark_duplicate(thread: Thread, by: User | None, of: Thread) -> None:
         return
     row.duplicates.update(duplicate_of=original)  # what pointed here points there: no chains
     row.duplicate_of, row.active_at = original, facts.latest(row.active_at, clock.now())
+    row.needs_info_since, row.needs_info_note = None, ""
     row.state = facts.derive_state(row)
-    row.save(update_fields=["duplicate_of", "state", "active_at"])
+    row.save(update_fields=["duplicate_of", "needs_info_since", "needs_info_note", "state", "active_at"])
     copy_facts(thread, row)
     record("thread.marked_duplicate", actor=by, subject=row, of=original.pk)
 
@@ -88,8 +88,9 @@ def close_thread(thread: Thread, by: User | None, reason: str) -> None:
     if row.closed_at:
         return
     row.closed_at, row.closed_reason = clock.now(), reason
+    row.needs_info_since, row.needs_info_note = None, ""
     row.state = facts.derive_state(row)
-    row.save(update_fields=["closed_at", "closed_reason", "state"])
+    row.save(update_fields=["closed_at", "closed_reason", "needs_info_since", "needs_info_note", "state"])
     copy_facts(thread, row)
     record("thread.closed", actor=by, subject=row, note=reason)
 
@@ -102,8 +103,7 @@ def reopen_thread(thread: Thread, by: User, reason: str = "") -> None:
         require(why_not_write(by))
         asker = by.pk == row.author_id and not row.locked_at and not row.closed_at
         require("" if asker else permissions.why_not_moderate_thread(by))
-        if not (row.solved_at or row.closed_at or row.duplicate_of_id):
-            raise Conflict(_("This thread is open."))
+        facts.check_transition(row, "reopen")
     reopen(row, by, reason)
     copy_facts(thread, row)
 
@@ -128,13 +128,17 @@ def lock_thread(thread: Thread, by: User, on: bool = True, reason: str = "") -> 
     row = locked(thread)
     if not is_replaying():
         require("" if is_moderator(by) else _("Only moderators can lock a thread."))
+        facts.check_transition(row, "lock")
     if bool(row.locked_at) == on:
         return
     reason = text.clean_line(reason)[:300]
     if on and not reason:
         raise ValidationError({"reason": _("Say why it is locked.")})
     row.locked_at, row.locked_reason = (clock.now(), reason) if on else (None, "")
-    row.save(update_fields=["locked_at", "locked_reason"])
+    if on:
+        end_needs_info(row, by)  # the asker can't reply any more: nothing waits for it
+    row.state = facts.derive_state(row)
+    row.save(update_fields=["locked_at", "locked_reason", "state"])
     copy_facts(thread, row)
     record("thread.locked", actor=by, subject=row, note=reason, on=on)
 

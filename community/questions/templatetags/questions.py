@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,6 +11,7 @@ from django.utils.translation import ngettext
 from community.core import clock
 from community.core.templatetags.community import icon, state, time_ago
 from community.questions import signs as _signs
+from community.questions.counting import MOST
 from community.questions.models import Kind, Thread
 
 register = template.Library()
@@ -38,6 +40,11 @@ def thread_signs(thread: Thread) -> SafeString:
 
 
 @register.simple_tag
+def thread_sentence(thread: Thread) -> str:
+    return _signs.sentence(thread)
+
+
+@register.simple_tag
 def kind_sign(kind: str) -> SafeString:
     return mark_safe(f'<span class="state">{icon(KIND_ICONS[Kind(kind)])}{Kind(kind).label}</span>')  # noqa: S308
 
@@ -45,6 +52,12 @@ def kind_sign(kind: str) -> SafeString:
 @register.simple_tag
 def kind_icon(kind: str) -> SafeString:
     return icon(KIND_ICONS[Kind(kind)])
+
+
+@register.filter
+def up_to(count: int) -> str:
+    """A number as it was counted: beyond what is counted, that it is more (`counting.count_up_to`)."""
+    return f"{intcomma(MOST)}+" if count == MOST + 1 else str(intcomma(count))
 
 
 @register.filter

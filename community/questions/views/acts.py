@@ -18,7 +18,7 @@ from community.posts import services as posts
 from community.posts.doors import act, posted, refuse, send, to_login
 from community.posts.models import Follow
 
-from .. import permissions, services
+from .. import facts, permissions, services
 from ..forms import (
     AnswerForm,
     DuplicateForm,
@@ -38,8 +38,9 @@ MOST_KEPT = 5  # answers of one visitor that wait for a sign-in
 
 
 def get_thread(request: HttpRequest, pk: int) -> Thread:
+    """The thread somebody acts on; a page that was open while it was merged acts on the one that stands."""
     rows = Thread.objects.visible_to(request.user).select_related("author", "product", "duplicate_of")
-    return get_object_or_404(rows, pk=pk)
+    return rows.filter(pk=pk).first() or get_object_or_404(rows, merged_threads=pk)
 
 
 def get_answer(request: HttpRequest, pk: int) -> Answer:
@@ -143,6 +144,10 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     found = find_thread(request, pk)
+    if isinstance(found, HttpResponse) and (moved := Thread.objects.filter(merged_threads=pk).first()):
+        # The text of a page that was open meanwhile: it is an answer to the thread that stands.
+        pk = moved.pk
+        found = find_thread(request, pk)
     if isinstance(found, HttpResponse):
         return found
     agent = permissions.is_agent(request.user)
@@ -287,7 +292,9 @@ def official(request: HttpRequest, pk: int) -> HttpResponse:
 @act("vote")
 def private(request: HttpRequest, pk: int) -> HttpResponse:
     """Staff look at the private details (each look is kept); the asker changes them."""
-    thread = get_thread(request, pk)
+    # They stay with the thread they were given to, also when that was merged: its asker's, and never another's.
+    merged = Thread.objects.filter(pk=pk, merged_into__isnull=False).first()
+    thread = merged or get_thread(request, pk)
     if thread.author_id == request.user.pk:
         form = PrivateForm(request.POST)
         if not form.is_valid():
@@ -401,7 +408,10 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
         if form is not None:
             form.auto_id = f"{key}_%s"
         shown.append((step, form))
-    context = {"thread": thread, "steps": shown, "taken": taken, "taken_form": taken_form}
+    can_merge = not (permissions.why_not_moderate_thread(request.user) or facts.why_not_now(thread, "merge"))
+    context = {
+        "thread": thread, "steps": shown, "taken": taken, "taken_form": taken_form, "can_merge": can_merge,
+    }  # fmt: skip
     return render(request, "questions/manage.html", context, status=status)
 
 
@@ -427,7 +437,7 @@ def _take(key: str, thread: Thread, request: HttpRequest, form: forms.Form) -> b
     elif key == "recheck":
         services.settle_recheck(thread, by, holds=given["holds"] == "yes", note=given["note"])
     elif key == "duplicate":
-        services.mark_duplicate(thread, by, _named(request, given["of"]))
+        services.mark_duplicate(thread, by, named_thread(request, given["of"]))
     elif key == "move":
         services.move_thread(
             thread, by, title=given["title"], tags=given["tags"], product=given["product"], reason=given["reason"]
@@ -441,7 +451,7 @@ def _take(key: str, thread: Thread, request: HttpRequest, form: forms.Form) -> b
     return True
 
 
-def _named(request: HttpRequest, words: str) -> Thread:
+def named_thread(request: HttpRequest, words: str) -> Thread:
     """The thread that somebody means by a number or an address of ours. Raises ValidationError at `of`."""
     number = words.strip().lstrip("#")[:500]
     if not number.isdecimal():

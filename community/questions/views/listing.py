@@ -2,23 +2,31 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
+from django.contrib import messages
 from django.db.models import Count, F, Q
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from community.core import clock
+from community.posts.doors import act
 from community.posts.models import Tag
 from products.models import Product
 
-from ..models import Answer, IdeaStatus, Kind, Thread
-from ..querysets import ThreadQuerySet
+from .. import services
+from ..counting import count_up_to, exact
+from ..models import Answer, IdeaStatus, Kind, SavedFilter, State, Thread
+from ..querysets import ATTENTION, OPEN, UNANSWERED, ThreadQuerySet
 
 ROWS = 20
 
@@ -37,7 +45,6 @@ class Show:
     personal: bool = False
 
 
-OPEN = Q(closed_at__isnull=True, solved_at__isnull=True)
 SHOWS = (
     Show(
         "", gettext_lazy("All"), Q(),
@@ -46,14 +53,14 @@ SHOWS = (
         "questions:ask", gettext_lazy("Ask a question"),
     ),
     Show(
-        "unanswered", gettext_lazy("Unanswered"), OPEN & Q(first_reply_at__isnull=True) & ~Q(kind=Kind.PRAISE),
+        "unanswered", gettext_lazy("Unanswered"), UNANSWERED & ~Q(kind=Kind.PRAISE),
         gettext_lazy("Every question has a reply"),
         gettext_lazy("That does not mean that every reply settled the matter. These need another look."),
         "?show=attention", gettext_lazy("See what needs attention"),
     ),
     Show(
         "attention", gettext_lazy("Needs attention"),
-        OPEN & (Q(replied_at__isnull=True, asker_spoke_at__isnull=False) | Q(asker_spoke_at__gt=F("replied_at"))),
+        ATTENTION,
         gettext_lazy("Nobody is waiting for your word"),
         gettext_lazy("Here stands whatever its asker spoke last in. You can look at what has no reply at all."),
         "?show=unanswered", gettext_lazy("See unanswered questions"),
@@ -92,14 +99,63 @@ SORTS: dict[str, tuple[Any, str]] = {
     "me-too": (gettext_lazy("Most “me too”"), "me_too_count"),
     "views": (gettext_lazy("Most viewed"), "view_count"),
 }
-STATES: tuple[tuple[str, str, Q], ...] = (
-    ("none", "none", OPEN & Q(first_reply_at__isnull=True)),
-    ("replied", "replied", OPEN & Q(first_reply_at__isnull=False, needs_info_since__isnull=True)),
-    ("info", "info", OPEN & Q(needs_info_since__isnull=False)),
-    ("recheck", "recheck", Q(recheck_at__isnull=False)),
-    ("solved", "solved", Q(solved_at__isnull=False)),
-    ("official", "official", Q(official_at__isnull=False)),
-)
+
+
+class StateFilter(NamedTuple):
+    """A state as a filter: its sign, its condition, and what is said when no thread is in it."""
+
+    key: str
+    sign: str
+    condition: Q
+    nothing: Any
+    word: Any = ""  # instead of the sign's own
+
+
+NOBODY_WAITS = gettext_lazy("Nobody waits for this, at the moment.")
+STATES = (
+    StateFilter("none", "none", UNANSWERED, gettext_lazy("Every question has a reply.")),
+    StateFilter(
+        "replied", "replied", OPEN & Q(first_reply_at__isnull=False, needs_info_since__isnull=True), NOBODY_WAITS
+    ),
+    StateFilter(
+        "info", "info", OPEN & Q(needs_info_since__isnull=False), gettext_lazy("No asker is being asked for anything.")
+    ),
+    StateFilter(
+        "reopened", "recheck", OPEN & Q(reopened_at__isnull=False), gettext_lazy("Nothing had to be opened again."),
+        gettext_lazy("Open again"),
+    ),
+    StateFilter("recheck", "recheck", Q(recheck_at__isnull=False), gettext_lazy("No solution is in doubt.")),
+    StateFilter("solved", "solved", Q(solved_at__isnull=False), gettext_lazy("Nothing is solved here yet.")),
+    StateFilter(
+        "another_way", "solved", Q(solved_at__isnull=False) & ~Q(solved_note=""),
+        gettext_lazy("Whatever was solved here was solved by an answer."), State.SOLVED_ANOTHER_WAY.label,
+    ),
+    StateFilter("official", "official", Q(official_at__isnull=False), gettext_lazy("No official answer here yet.")),
+    StateFilter(
+        "duplicate", "duplicate", Q(duplicate_of__isnull=False), gettext_lazy("Nothing was asked twice."),
+        State.DUPLICATE.label,
+    ),
+    StateFilter("closed", "closed", Q(closed_at__isnull=False), gettext_lazy("Nothing is closed.")),
+    StateFilter("locked", "locked", Q(locked_at__isnull=False), gettext_lazy("Nothing is locked.")),
+)  # fmt: skip
+# How old a thread is: its word, and how many days at most. The last one is what is older than the one before it.
+AGES: dict[str, tuple[Any, int | None]] = {
+    "day": (gettext_lazy("Last 24 hours"), 1),
+    "week": (gettext_lazy("Last 7 days"), 7),
+    "month": (gettext_lazy("Last 30 days"), 30),
+    "year": (gettext_lazy("Last year"), 365),
+    "older": (gettext_lazy("Older than a year"), None),
+}
+
+
+def aged(age: str) -> Q:
+    """Threads of an age; of any for no age."""
+    if not age:
+        return Q()
+    days = AGES[age][1]
+    if days is None:
+        return Q(created_at__lt=clock.now() - timedelta(days=365))
+    return Q(created_at__gte=clock.now() - timedelta(days=days))
 
 
 # Pages by keyset: `after` and `before` name the row a page begins behind, so that page 500 costs what page 1 does, and
@@ -178,6 +234,25 @@ def with_voices(threads: Iterable[Thread]) -> list[Thread]:
     return threads
 
 
+def with_news(threads: list[Thread], user: Any) -> None:
+    """Give each thread `news`: how many answers by others came since somebody was there; one query for a page."""
+    if not (threads and user.is_authenticated):
+        return
+    news = dict(
+        Answer.objects.visible()
+        .filter(thread__in=threads, thread__seen__user=user)
+        .annotate(came_at=Coalesce("moved_at", "created_at"))
+        .filter(came_at__gt=F("thread__seen__at"))
+        .exclude(author=user)
+        .order_by()
+        .values("thread")
+        .annotate(n=Count("pk"))
+        .values_list("thread", "n")
+    )
+    for thread in threads:
+        thread.news = news.get(thread.pk, 0)  # type: ignore[attr-defined]
+
+
 def _facet(request: HttpRequest, name: str, known: Iterable[str]) -> list[str]:
     """The chosen values of a facet; one that does not exist is a wrong address."""
     chosen = list(dict.fromkeys(value for value in request.GET.getlist(name) if value))
@@ -197,70 +272,150 @@ def _one(request: HttpRequest, name: str, known: Iterable[str], default: str) ->
 def questions(request: HttpRequest) -> HttpResponse:
     """The list of threads. What it shows stands in its address, and nowhere else."""
     user = request.user
-    signed_in = user.is_authenticated
     shows = [*SHOWS, MINE, FOLLOWED]
     show = next(s for s in shows if s.key == _one(request, "show", [s.key for s in shows], ""))
     sort = _one(request, "sort", SORTS, "active")
+    age = _one(request, "age", ["", *AGES], "")
     products = list(Product.objects.order_by("position", "name").only("slug", "name", "short_name", "thread_count"))
     chosen_products = _facet(request, "product", [product.slug for product in products])
     chosen_kinds = _facet(request, "kind", Kind.values)
-    chosen_states = _facet(request, "state", [key for key, _sign, _condition in STATES])
+    chosen_states = _facet(request, "state", [state.key for state in STATES])
     tag = get_object_or_404(Tag, slug=request.GET["tag"]) if request.GET.get("tag") else None
 
     base: ThreadQuerySet = Thread.objects.visible()
     if chosen_products:
-        base = base.filter(product__slug__in=chosen_products)
+        base = base.filter(product__in=[product.pk for product in products if product.slug in chosen_products])
     if tag:
         base = base.filter(tags=tag)
+    everything, base = base, base.filter(aged(age))
     kinds = Q(kind__in=chosen_kinds) if chosen_kinds else Q()
     states = Q()
-    for key, _sign, condition in STATES:
-        if key in chosen_states:
-            states |= condition
-    followed = Q(pk__in=followed_ids(user)) if signed_in else Q(pk__in=[])
-    mine = Q(author=user) if signed_in else Q(pk__in=[])
-    conditions = {s.key: s.condition for s in SHOWS} | {"mine": mine, "followed": followed}
+    for state in STATES:
+        if state.key in chosen_states:
+            states |= state.condition
+    conditions = {s.key: s.condition for s in SHOWS} | {"mine": mine(user), "followed": followed(user)}
 
     # Each count is what one would get by choosing it with everything else as it is.
-    counted = base.aggregate(
-        total=Count("pk", filter=conditions[show.key] & kinds & states),
-        **{f"show_{key or 'all'}": Count("pk", filter=condition & kinds) for key, condition in conditions.items()},
-        **{f"kind_{kind}": Count("pk", filter=Q(kind=kind) & conditions[show.key]) for kind in Kind.values},
-        **{f"state_{key}": Count("pk", filter=c & conditions[show.key] & kinds) for key, _sign, c in STATES},
-        asked=Count("pk"),
-        solved=Count("pk", filter=Q(solved_at__isnull=False)),
-        waiting=Count("pk", filter=conditions["unanswered"]),
+    of_show, of_rest = base.filter(conditions[show.key]), kinds & states
+    asked, solved = everything, everything.filter(solved_at__isnull=False)
+    counted = count_up_to(
+        {
+            "total": of_show.filter(of_rest),
+            "asked": asked,
+            "solved": solved,
+            "waiting": everything.filter(conditions["unanswered"]),
+            **{f"show_{s.key or 'all'}": base.filter(conditions[s.key] & kinds) for s in shows if _is_for(s, user)},
+            **{f"kind_{kind}": of_show.filter(states, kind=kind) for kind in Kind.values},
+            **{f"state_{state.key}": of_show.filter(state.condition & kinds) for state in STATES},
+        }
     )
-    found = base.filter(conditions[show.key] & kinds & states).select_related("author", "author__department", "product")
+    place = f"{sorted(chosen_products)}:{tag.pk if tag else ''}"
+    counted["asked"] = exact(f"asked:{place}", asked, counted["asked"])
+    counted["solved"] = exact(f"solved:{place}", solved, counted["solved"])
+    found = of_show.filter(of_rest).select_related("author", "author__department", "product")
     column = SORTS[sort][1]
     page = page_of(found, column, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     with_voices(page.rows)
+    with_news(page.rows, user)
     filters = {"product": chosen_products, "kind": chosen_kinds, "state": chosen_states}
+    is_filtered = bool(tag or age or any(filters.values()))
+    query = _query(request)
+    lonely = next((s for s in STATES if chosen_states == [s.key]), None)
+    one_product = next((p for p in products if chosen_products == [p.slug]), None)
     context = {
         "threads": page.rows,
         "page": page,
         "counted": counted,
         "show": show,
         "tabs": [
-            (s, counted[f"show_{s.key or 'all'}"], _address(request, show=s.key))
-            for s in shows
-            if signed_in or not s.personal
+            (s, counted[f"show_{s.key or 'all'}"], _address(request, show=s.key)) for s in shows if _is_for(s, user)
         ],
-        "state_facet": [(key, sign, counted[f"state_{key}"], key in chosen_states) for key, sign, _c in STATES],
+        "state_facet": [
+            (state.key, state.sign, state.word, counted[f"state_{state.key}"], state.key in chosen_states)
+            for state in STATES
+        ],
         "kind_facet": [(kind, counted[f"kind_{kind.value}"], kind.value in chosen_kinds) for kind in Kind],
         "product_facet": [(product, product.slug in chosen_products) for product in products],
+        "ages": [(key, word, key == age) for key, (word, _days) in AGES.items()],
         "sorts": [(key, word, key == sort) for key, (word, _column) in SORTS.items()],
-        "chips": _chips(request, filters, tag, products),
-        "is_filtered": bool(tag or any(filters.values())),
-        "clear": _address(request, product=None, kind=None, state=None, tag=None),
+        "chips": _chips(request, filters, tag, products, age),
+        "is_filtered": is_filtered,
+        "nothing": lonely.nothing if lonely and not (show.key or tag or age or chosen_products or chosen_kinds) else "",
+        "clear": _address(request, product=None, kind=None, state=None, tag=None, age=None),
         "tag": tag,
         "next_url": _address(request, keep_page=True, after=page.after, before=None) if page.after else "",
         "previous_url": _address(request, keep_page=True, before=page.before, after=None) if page.before else "",
         "first_url": _address(request) if request.GET.get("after") or request.GET.get("before") else "",
         "action_url": _action(request, show),
-        "one_product": next((p for p in products if chosen_products == [p.slug]), None),
+        "one_product": one_product,
+        "query": query,
+        "saved": [(f, f"{request.path}?{f.query}", f.query == query) for f in saved_of(user)],
+        "feed_url": reverse("questions:feed_list", args=[show.key]) if show.key and not show.personal else "",
+        "canonical": _canonical(request, query),
+        "is_indexed": _canonical(request, query) == request.get_full_path(),
     }
     return _show(request, "questions/list.html", "questions/_list.html", context)
+
+
+def _is_for(show: Show, user: Any) -> bool:
+    return user.is_authenticated or not show.personal
+
+
+def mine(user: Any) -> Q:
+    """What somebody asked, and the threads that their questions were merged into."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    merged = Thread.objects.filter(author=user, merged_into__isnull=False)
+    return Q(author=user) | Q(pk__in=merged.values("merged_into"))
+
+
+def followed(user: Any) -> Q:
+    return Q(pk__in=followed_ids(user)) if user.is_authenticated else Q(pk__in=[])
+
+
+def saved_of(user: Any) -> list[SavedFilter]:
+    return list(SavedFilter.objects.filter(user=user)) if user.is_authenticated else []
+
+
+def _query(request: HttpRequest) -> str:
+    """What is chosen, always written in the same order, without the page: what a saved filter keeps."""
+    chosen = [(name, value) for name in KEPT for value in sorted(request.GET.getlist(name)) if value]
+    return urlencode([pair for pair in chosen if pair[0] not in ("after", "before")])
+
+
+def _canonical(request: HttpRequest, query: str) -> str:
+    """The address that search engines keep: a list as a whole, of one product or of one tag; no other choice."""
+    name, _is, value = query.partition("=")
+    return f"{request.path}?{query}" if name in ("product", "tag") and "&" not in value else request.path
+
+
+@act("vote")
+def save_filter(request: HttpRequest) -> HttpResponse:
+    """Keep the list somebody looks at under a name."""
+    query = _query_of(request.POST.get("query", ""))
+    saved = services.save_filter(request.user, request.POST.get("name", ""), query)
+    return _to_list(request, saved.query, _("Kept. You find it above the list."))
+
+
+@act("vote")
+def delete_filter(request: HttpRequest, pk: int) -> HttpResponse:
+    saved = SavedFilter.objects.filter(pk=pk).first()
+    if saved is not None:
+        services.delete_filter(saved, request.user)
+    return _to_list(request, _query_of(request.POST.get("query", "")), _("The filter is taken away."))
+
+
+def _query_of(written: str) -> str:
+    """Of what a form sent only what a list knows."""
+    pairs = [(name, value) for name, value in parse_qsl(written[:2000]) if name in KEPT and len(value) <= 100]
+    return urlencode([pair for pair in pairs if pair[0] not in ("after", "before", "status")])
+
+
+def _to_list(request: HttpRequest, query: str, said: str) -> HttpResponse:
+    messages.success(request, said)
+    response = redirect(reverse("questions:list") + (f"?{query}" if query else ""))
+    response.status_code = 303
+    return response
 
 
 def followed_ids(user: Any) -> Any:
@@ -340,14 +495,17 @@ def _address(request: HttpRequest, *, keep_page: bool = False, **changes: Any) -
     return f"{request.path}?{written}" if written else request.path
 
 
-KEPT = ("show", "sort", "product", "kind", "state", "tag", "status", "after", "before")
+KEPT = ("show", "sort", "product", "kind", "state", "tag", "age", "status", "after", "before")
 
 
-def _chips(request: HttpRequest, filters: dict[str, list[str]], tag: Tag | None, products: list[Product]) -> list[Any]:
+def _chips(
+    request: HttpRequest, filters: dict[str, list[str]], tag: Tag | None, products: list[Product], age: str = ""
+) -> list[Any]:
     """What is chosen, each with the address without it."""
     names = {product.slug: product.label for product in products} | {kind.value: kind.label for kind in Kind}
     names |= {"none": _("No reply"), "replied": _("Replied"), "info": _("Needs info"), "recheck": _("In re-check")}
-    names |= {"solved": _("Solved"), "official": _("Official")}
+    names |= {"solved": _("Solved"), "official": _("Official"), "closed": _("Closed"), "locked": _("Locked")}
+    names |= {state.key: str(state.word) for state in STATES if state.word}
     chips = [
         (names[value], _address(request, **{name: [v for v in values if v != value]}))
         for name, values in filters.items()
@@ -355,6 +513,8 @@ def _chips(request: HttpRequest, filters: dict[str, list[str]], tag: Tag | None,
     ]
     if tag:
         chips.append((tag.name, _address(request, tag=None)))
+    if age:
+        chips.append((AGES[age][0], _address(request, age=None)))
     return chips
 
 

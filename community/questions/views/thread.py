@@ -28,6 +28,7 @@ from ..querysets import AnswerQuerySet
 from ..services import FOLLOW_UP_AFTER
 
 PAGE = 20
+MOST_MERGED = 20  # titles of merged threads that a page names
 SORTS = {
     "settled": gettext_lazy("Settled first"),
     "score": gettext_lazy("Best rated"),
@@ -39,15 +40,28 @@ KEPT_ANSWERS = "kept_answers"  # in the session: what a visitor wrote before sig
 
 
 def find_thread(request: HttpRequest, pk: int) -> Thread | HttpResponse:
-    """The thread as this person may see it; 410 when it was public once, 404 otherwise (RULINGS 14)."""
+    """The thread as this person may see it. What was merged leads to where it went (301, with the query), and what
+    was public once is 410; all else is 404 (RULINGS 13 and 14)."""
     rows = Thread.objects.visible_to(request.user).for_page().seen_by(request.user)
     thread = rows.filter(pk=pk).first()
     if thread is not None:
         return thread
-    gone = Thread.objects.filter(pk=pk).first()
+    gone = Thread.objects.filter(pk=pk).select_related("merged_into").first()
+    if gone is not None and gone.merged_into is not None:
+        return _to_where_it_went(request, gone.merged_into)
     if gone is not None and gone.is_gone:
         return render(request, "410.html", status=410)
     raise Http404
+
+
+def _to_where_it_went(request: HttpRequest, thread: Thread) -> HttpResponse:
+    """To a thread that is seen; one that was taken away since says so itself, without naming its title."""
+    if not Thread.objects.visible_to(request.user).filter(pk=thread.pk).exists():
+        if thread.is_gone:
+            return render(request, "410.html", status=410)
+        raise Http404
+    query = request.META.get("QUERY_STRING", "")
+    return redirect(thread.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
 
 
 @require_safe
@@ -113,6 +127,7 @@ def show_thread(
         "sorts": [(key, word, key == sort) for key, word in SORTS.items()],
         "number": int(number),
         "has_next": has_next,
+        "also_asked": _also_asked(thread),
         "people": [thread.author, *(answer.author for answer in answers)],
         "answer_form": answer_form or AnswerForm(initial=initial, agent=can.official),
         "answer_kept": bool(initial) and answer_form is None,
@@ -130,6 +145,13 @@ def show_thread(
     if getattr(request, "htmx", False):
         _announce(request, response)
     return response
+
+
+def _also_asked(thread: Thread) -> list[Thread]:
+    """What was merged into it, by title: whoever asked finds it again."""
+    if not thread.has_merged:  # type: ignore[attr-defined]
+        return []
+    return list(thread.merged_threads.select_related("author").order_by("created_at", "pk")[:MOST_MERGED])
 
 
 def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> AnswerQuerySet:
@@ -226,9 +248,6 @@ def prepare(answer: Answer, user: Any, can: SimpleNamespace) -> None:
         permissions.why_not_vote(user, answer) if user.is_authenticated else ""
     )
     answer.editable = user.is_authenticated and permissions.can_edit(user, answer)  # type: ignore[attr-defined]
-    answer.stands = answer.is_accepted and not (  # type: ignore[attr-defined]
-        answer.thread.reopened_at and answer.accepted_at <= answer.thread.reopened_at
-    )
     answer.said = answer.works_yes + answer.works_no  # type: ignore[attr-defined]
     answer.asks_follow_up = (  # type: ignore[attr-defined]
         can.own

@@ -1,0 +1,64 @@
+"""Merging one thread with another: which one, what would move, and once more before it is done."""
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from community.posts.doors import posted, refuse, send, to_login
+
+from .. import permissions, services
+from ..forms import MergeForm
+from ..models import Thread
+from .acts import back, get_thread, named_thread
+
+
+@require_http_methods(["GET", "POST"])
+def merge(request: HttpRequest, pk: int) -> HttpResponse:
+    """`?of=214` shows what would move to thread 214; a POST does it, with a reason."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thread = get_thread(request, pk)
+    if reason := permissions.why_not_moderate_thread(request.user):
+        return refuse(request, reason, 403, back=thread.get_absolute_url())
+    if thread.pk != pk:  # merged meanwhile
+        return refuse(request, _("This thread was merged already."), 409, back=thread.get_absolute_url())
+    asked = request.GET.get("of", "")
+    form = MergeForm(posted(request) or ({"of": asked} if asked else None))
+    into, status = None, 200
+    if form.is_bound:
+        status = 422
+        if form.is_valid():
+            into = _target(request, form, thread)
+        if into is not None and request.method == "POST":
+            reason = form.cleaned_data["reason"]
+            into_row: Thread = into
+            done, status = send(
+                form, "vote", request.user, lambda: services.merge_thread(thread, into_row, request.user, reason)
+            )
+            if done:
+                return back(request, done, _("Merged. The old address leads here."))
+        elif into is not None:
+            status = 200
+    context = {
+        "thread": thread,
+        "form": form,
+        "into": into,
+        "plan": services.plan_merge(thread, into) if into else None,
+        "is_post": request.method == "POST",
+    }
+    return render(request, "questions/merge.html", context, status=status)
+
+
+def _target(request: HttpRequest, form: MergeForm, thread: Thread) -> Thread | None:
+    """The thread that would stay; what stands against it is said at the field."""
+    try:
+        into = services.end_of(named_thread(request, form.cleaned_data["of"]))
+    except ValidationError as error:
+        form.add_error("of", error.message_dict["of"])
+        return None
+    if reason := services.why_not_merge(thread, into):
+        form.add_error("of", reason)
+        return None
+    return into
