@@ -402,7 +402,7 @@ def interests_on(person: User, day: date) -> list[Interest]:
 
 
 def copy_interests(person: User) -> None:
-    lines = [interest.line for interest in interests_on(person, clock.now().date())]
+    lines = dict.fromkeys(interest.line for interest in interests_on(person, clock.now().date()))
     person.interests_text = " ".join(lines)[:400]
     User.objects.filter(pk=person.pk).update(interests_text=person.interests_text)
 

@@ -202,11 +202,15 @@ def rematch(case: Escalation) -> None:
     if policy is not None and policy.pk != case.policy_id and (
         not fired or policy.position < case.policy.position
     ):  # fmt: skip
+        told = case.department_id if case.told_at is not None else None
         case.policy, case.policy_version = policy, policy.version
         case.department = routing.department_for(case.thread, policy)
         if case.phase != Phase.REMIND or policy.until == EscalationPolicy.Until.RESOLVE:
             case.phase = Phase.FIRST
-            _climb(case, rungs_of(policy), clock.now() if fired else case.started_at, policy.clock)
+            rungs = rungs_of(policy)
+            if told is not None and told == case.department_id:
+                rungs = [rung for rung in rungs if rung[1] != StepKind.DEPARTMENT]  # it knows already
+            _climb(case, rungs, clock.now() if fired else case.started_at, policy.clock)
     elif case.told_at is None:
         case.department = routing.department_for(case.thread, case.policy)
     else:

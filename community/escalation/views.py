@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -308,7 +308,7 @@ def _case_page(
         "row": Row(case, user),  # type: ignore[arg-type]
         "tags": case.tag_names or "",  # type: ignore[attr-defined]
         "stream": stream,
-        "history": [_told(line, names, tz) for line in lines],
+        "history": _history(lines, names, tz),
         "asked_at": moment(thread.created_at, tz),
         "clocks": _clocks(case, tz),
         "past": past,
@@ -347,7 +347,19 @@ def _clocks(case: Escalation, tz: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _told(step: EscalationStep, known: dict[int, str], tz: Any) -> dict[str, Any]:
+def _history(lines: Iterable[EscalationStep], known: dict[int, str], tz: Any) -> list[dict[str, Any]]:
+    """The history in words. A department that hears of the case anew in a round is told *again*."""
+    told: set[tuple[int, int | None]] = set()
+    rows = []
+    for line in lines:
+        again = line.kind == StepKind.DEPARTMENT and (line.round, line.department_id) in told
+        if line.kind == StepKind.DEPARTMENT:
+            told.add((line.round, line.department_id))
+        rows.append(_told(line, known, tz, again=again))
+    return rows
+
+
+def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool = False) -> dict[str, Any]:
     """A line of the history in words."""
     names = ", ".join(known[pk] for pk in step.people if pk in known)
     department = step.department.name if step.department else ""
@@ -355,7 +367,8 @@ def _told(step: EscalationStep, known: dict[int, str], tz: Any) -> dict[str, Any
     nobody = _("nobody was there")
     words = {
         "advocates_notified": _("asked: %(names)s") % {"names": names or nobody},
-        "department_notified": _("%(department)s told") % {"department": department or nobody},
+        "department_notified": (_("%(department)s told again") if again else _("%(department)s told"))
+        % {"department": department or nobody},
         "assigned": _("with %(names)s") % {"names": names or nobody},
         "lead_notified": _("lead told: %(names)s") % {"names": names or nobody},
         "manager_notified": _("community manager told: %(names)s") % {"names": names or nobody},

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from community.accounts.models import User
+from community.core import brand as brands
 from community.core import clock, outbox
 from community.core.models import BrandSettings, Delivery
 from community.core.rows import locked
@@ -89,6 +90,7 @@ def _tell(
     event: Event, people: list[User], heard: dict[int, str], *, mails_too: bool = True, unread: bool = True
 ) -> None:
     chosen = {(choice.user_id, choice.kind): choice for choice in Preference.objects.filter(user__in=people)}
+    brand = brands.of_request(None)
     notices, mails = [], []
     for person in people:
         kind = heard[person.pk]
@@ -100,7 +102,7 @@ def _tell(
             if choice is None or choice.in_app:
                 notices.append(_notice(event, person, kind, words, unread=unread))
             if mails_too and (choice.mail if choice else KINDS[kind].mail) and person.email:
-                mails.append(_mail(event, person, kind, words))
+                mails.append(_mail(event, person, kind, words, brand))
     Notification.objects.bulk_create(notices, ignore_conflicts=True)
     outbox.queue_many(mails)
 
@@ -125,8 +127,7 @@ def _notice(event: Event, person: User, kind: str, words: Words, *, unread: bool
     )
 
 
-def _mail(event: Event, person: User, kind: str, words: Words) -> Delivery:
-    brand = BrandSettings.objects.first() or BrandSettings()
+def _mail(event: Event, person: User, kind: str, words: Words, brand: BrandSettings) -> Delivery:
     stop = settings.BASE_URL + reverse("notices:stop", args=[stop_token(person, kind)])
     context = {
         "words": words,

@@ -85,6 +85,13 @@ def test_histories_and_policies_agree(content: Content) -> None:
     assert not odd
 
 
+def test_no_department_is_told_the_same_twice() -> None:
+    told: Counter[tuple[str, int, str]] = Counter()
+    for step in EscalationStep.objects.filter(kind="department_notified").select_related("escalation__thread"):
+        told[step.escalation.thread.title, step.round, str(step.department)] += 1
+    assert not [line for line, times in told.items() if times > 1]
+
+
 def test_open_threads_are_alive() -> None:
     """Whoever has one has it until a moment to come, or it waits for somebody, or it is said to be late."""
     open_cases = Escalation.objects.filter(state="open").select_related("thread")

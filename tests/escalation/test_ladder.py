@@ -319,6 +319,29 @@ def test_a_policy_for_many_reporters_takes_over(problem: Thread, asked: list[Use
     assert told(problem) == ["department_notified"]
 
 
+def test_a_policy_that_takes_over_does_not_tell_the_department_again(
+    problem: Thread, asked: list[User], dana: User, told: Kinds
+) -> None:
+    from community.escalation.policies import save_policy
+
+    save_policy(
+        {
+            "slug": "several", "name": "Several", "match": {"kind": "problem", "me_too_at_least": 1},
+            "until": "resolve", "acknowledge_hours": 1,
+            "steps": [{"hours": 0, "step": "department notified"}, {"hours": 1, "step": "assigned"}],
+        },
+        position=5,
+    )  # fmt: skip
+    sweep(hours(12))
+    assert told(problem).count("department_notified") == 1
+    with clock.travel(hours(13)):
+        questions.set_me_too(problem, factories.a_person(), True)
+    assert case_of(problem).policy.slug == "several"
+    sweep(hours(15))
+    assert told(problem).count("department_notified") == 1
+    assert told(problem)[-1] == "assigned", "the further rungs of the new policy count"
+
+
 def test_a_changed_policy_does_not_change_what_was_promised(question: Thread, asked: list[User], told: Kinds) -> None:
     policy = EscalationPolicy.objects.get(slug="default-question")
     policy.steps.update(hours=1)

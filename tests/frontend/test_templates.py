@@ -225,3 +225,21 @@ def test_language_is_kept_and_stays_on_the_site(client, db: None) -> None:
 def test_pages_without_a_form_carry_no_token(client, db: None) -> None:
     html = client.get("/there-is-nothing-here/").content.decode()
     assert "csrfmiddlewaretoken" not in html
+
+
+@pytest.mark.parametrize(
+    ("disclosure", "interests", "lines"),
+    [
+        ("", "", []),
+        ("Bought mine.", "", ["Bought mine."]),
+        ("", "I was lent a Mill.", ["I was lent a Mill."]),
+        (
+            "Advocate. I bought my Duo; Brindle sends me spare parts free.",
+            "Brindle sends me spare parts free. Brindle lent me a Mill.",
+            ["Advocate. I bought my Duo; Brindle sends me spare parts free.", "Brindle lent me a Mill."],
+        ),
+        ("I was paid for a talk", "I was paid for a  talk.", ["I was paid for a talk"]),
+    ],
+)
+def test_a_tie_is_said_once(disclosure: str, interests: str, lines: list[str]) -> None:
+    assert tags.ties(disclosure, interests) == lines

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.accounts.models import User
@@ -268,3 +269,13 @@ class TestCommentsOnHiddenAnswers:
         moderation.hide(thread, ravi, reason="Personal data")
         body = client.get(reverse("notices:list")).content.decode()
         assert "Elm Street" not in body and "not shown any more" in body
+
+
+def test_the_brand_is_asked_for_once_however_many_hear(thread, bob):
+    for _ in range(4):
+        follow(thread, a_person())
+    an_answer(thread, bob)
+    with CaptureQueriesContext(connection) as asked:
+        announce_due()
+    assert Delivery.objects.filter(kind="notice").count() >= 5
+    assert sum("brandsettings" in query["sql"] for query in asked) <= 1

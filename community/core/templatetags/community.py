@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -295,3 +296,15 @@ def json_ld(data: Any) -> SafeString:
     """Structured data for `<script type="application/ld+json">`."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return mark_safe(written.translate(_UNSAFE_IN_SCRIPT))  # noqa: S308 - escaped above
+
+
+@register.simple_tag
+def ties(disclosure: str, interests: str) -> list[str]:
+    """What ties somebody to the brand, each said once: what stands with the post, then what else they declared."""
+    said = _same(disclosure)
+    further = [line for line in re.split(r"(?<=[.!?])\s+", interests or "") if line and _same(line) not in said]
+    return [line for line in (disclosure, " ".join(further)) if line]
+
+
+def _same(words: str) -> str:
+    return " ".join((words or "").lower().split()).rstrip(".!?")
