@@ -2,6 +2,7 @@
 # make test   everything the tests need, then all of them
 # make check  the quick loop: linters, types, import contract, migrations, fast tests
 # make lint   the linters alone; make browser-test: the tests in Chromium
+# make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
 
@@ -17,7 +18,7 @@ PYTEST_ARGS ?=
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test lock clean env env-dev
+.PHONY: run test check lint fast-tests browser-test bench bench-search lock clean env env-dev
 
 run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
@@ -40,6 +41,12 @@ lint: env-dev
 
 fast-tests: env-dev
 	@exec $(PY) -m pytest -n $(JOBS) --dist loadfile -m "not browser and not slow" $(PYTEST_ARGS)
+
+bench: env
+	@exec $(PY) -m bench.speed
+
+bench-search: env
+	@exec $(PY) -m bench.search
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)

@@ -26,7 +26,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Min, Q, Value, When
 
 from . import clock, schedule, text
 from .models import Delivery, Numbers
@@ -305,6 +305,14 @@ class _Line:
                 connection.close()
             except Exception as problem:  # noqa: BLE001 - nothing is lost with a line that fails to hang up
                 logger.warning("The mail server's line did not close: %s", type(problem).__name__)
+
+
+def oldest_waiting() -> datetime | None:
+    """Since when the oldest mail waits that should have gone: since it was due, or written where it failed before."""
+    should = Q(due_at__lte=clock.now()) | Q(attempts__gt=0)
+    waiting = Delivery.objects.filter(should, state=Delivery.State.QUEUED, channel=Delivery.Channel.MAIL)
+    since = Case(When(attempts=0, then=F("due_at")), default=F("created_at"))
+    return waiting.aggregate(oldest=Min(since))["oldest"]
 
 
 # Sweeps -----------------------------------------------------------------------------------------------------

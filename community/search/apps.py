@@ -6,11 +6,13 @@ class SearchConfig(AppConfig):
     label = "search"
 
     def ready(self) -> None:
-        from community.core import panels, schedule
+        from community.core import health, panels, schedule
 
-        from . import documents, listeners  # noqa: F401
+        from . import alike, documents, listeners  # noqa: F401
         from .panels import SimilarThreads
 
         panels.register("thread.rail", SimilarThreads())
+        health.watch("index", documents.oldest_change, documents.LATE)
         schedule.every(10, "search.index")(documents.index_changes)
         schedule.every(24 * 60 * 60, "search.forget_words")(documents.forget_words)
+        schedule.every(24 * 60 * 60, "search.tidy_spellings")(alike.tidy)

@@ -1,12 +1,16 @@
 """From a thing to the row that search knows of it."""
 
-from collections.abc import Callable
-from datetime import timedelta
+import logging
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.utils.translation import gettext as _
+from django.db.models import Min
 from wagtail.search.backends import get_search_backend
 
 from community.core import clock
@@ -17,10 +21,15 @@ from products.models import Product
 from products.pages import ProductPage
 from reviews.models import Review
 
+from . import alike
 from .models import Deflection, Document, IndexChange
+
+logger = logging.getLogger(__name__)
 
 WORDS_KEPT = timedelta(days=30)
 LONGEST = 20_000  # characters of a text that are searched; nobody finds a thread by its 20,001st
+LATE = timedelta(minutes=5)  # the sweep is every 10 s, and a change is worked off in milliseconds
+AT_ONCE = 200  # things that are indexed in one transaction
 _makers: dict[type[models.Model], Callable[[Any], dict[str, Any] | None]] = {}
 
 
@@ -52,6 +61,11 @@ def note_change(target: models.Model) -> None:
     )
 
 
+def oldest_change() -> datetime | None:
+    """Since when the oldest change waits to be indexed."""
+    return IndexChange.objects.aggregate(oldest=Min("at"))["oldest"]
+
+
 def forget(target: models.Model) -> None:
     """Take a thing out of the index at once, in the transaction that hides it (RULINGS 30)."""
     content_type = ContentType.objects.get_for_model(target)
@@ -59,9 +73,13 @@ def forget(target: models.Model) -> None:
         _drop(document)
 
 
-def _put(document: Document) -> None:
-    document.save()
-    get_search_backend().add(document)
+def _put(documents: list[Document]) -> None:
+    """Write rows and indexes together, so that what is found is what stands there."""
+    for document in documents:
+        document.save()
+    if documents:
+        get_search_backend().add_bulk(Document, documents)
+        alike.learn(documents)
 
 
 def _drop(document: Document) -> None:
@@ -69,33 +87,82 @@ def _drop(document: Document) -> None:
     document.delete()
 
 
+@dataclass
+class Tally:
+    """What a run did: changes worked off, documents written, documents dropped."""
+
+    changes: int = 0
+    written: int = 0
+    dropped: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.changes += other.changes
+        self.written += other.written
+        self.dropped += other.dropped
+
+
 def index_changes(limit: int = 500) -> int:
-    """Index what changed. Safe with any number of workers: a change is claimed by deleting it."""
-    done = 0
-    for change in IndexChange.objects.order_by("pk")[:limit]:
-        with transaction.atomic():
-            claimed, _rows = IndexChange.objects.filter(pk=change.pk).delete()
-            if claimed:
-                index_target(ContentType.objects.get_for_id(change.target_type_id), change.target_id)
-                done += 1
-    return done
+    """Index what changed, at most `limit` (or some more) of it. Safe with any number of workers."""
+    return _work_off(limit).changes
 
 
-def index_target(content_type: ContentType, target_id: int) -> bool:
-    """Write, change or drop the document of one thing. Returns whether it has one now."""
+def _work_off(limit: float, progress: Callable[[int], object] = lambda done: None) -> Tally:
+    """One pass over what waits, some at once. One that cannot be indexed stays, is logged and stops nobody else."""
+    tally, after = Tally(), 0
+    while tally.changes < limit:
+        waiting = IndexChange.objects.filter(pk__gt=after).order_by("pk")
+        batch = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
+        if not batch:
+            break
+        after = batch[-1]
+        try:
+            tally.add(_index(batch))
+        except Exception:  # noqa: BLE001 - whichever of them it is, it is found by trying each alone
+            for pk in batch:
+                try:
+                    tally.add(_index([pk]))
+                except Exception:
+                    logger.exception("IndexChange %s cannot be indexed", pk)
+        progress(len(batch))
+    return tally
+
+
+@transaction.atomic
+def _index(pks: list[int]) -> Tally:
+    """Claim these changes by deleting them, and index what they are about. One that is being written is left."""
+    tally = Tally()
+    claimed: dict[int, list[int]] = {}
+    taken = []
+    for change in IndexChange.objects.filter(pk__in=pks).select_for_update(skip_locked=True):
+        claimed.setdefault(change.target_type_id, []).append(change.target_id)
+        taken.append(change.pk)
+    IndexChange.objects.filter(pk__in=taken).delete()
+    tally.changes = len(taken)
+    for content_type, ids in claimed.items():
+        tally.add(index_targets(ContentType.objects.get_for_id(content_type), ids))
+    return tally
+
+
+def index_targets(content_type: ContentType, ids: list[int]) -> Tally:
+    """Write, change or drop the documents of things of one kind, with one write of the index."""
     model = content_type.model_class()
-    target = model._base_manager.filter(pk=target_id).first() if model in _makers else None
-    fields = _makers[model](target) if target is not None else None
-    known = Document.objects.filter(target_type=content_type, target_id=target_id).first()
-    if fields is None:
-        if known is not None:
-            _drop(known)
-        return False
-    document = known or Document(target_type=content_type, target_id=target_id)
-    for name, value in fields.items():
-        setattr(document, name, value)
-    _put(document)
-    return True
+    maker = _makers.get(model)
+    targets = model._base_manager.in_bulk(ids) if maker else {}
+    known = {row.target_id: row for row in Document.objects.filter(target_type=content_type, target_id__in=ids)}
+    documents, dropped = [], 0
+    for target_id in ids:
+        target, document = targets.get(target_id), known.get(target_id)
+        fields = maker(target) if target is not None else None
+        if fields is not None:
+            document = document or Document(target_type=content_type, target_id=target_id)
+            for name, value in fields.items():
+                setattr(document, name, value)
+            documents.append(document)
+        elif document is not None:
+            _drop(document)
+            dropped += 1
+    _put(documents)
+    return Tally(written=len(documents), dropped=dropped)
 
 
 @makes(Thread)
@@ -179,9 +246,6 @@ def _tip(tip: Tip) -> dict[str, Any] | None:
     if not tip.is_visible:
         return None
     words = [tip.goal, tip.body_text, *tip.steps.values_list("text", flat=True)]
-    said = ""
-    if tip.worked_total:
-        said = _("worked for %(yes)d of %(all)d") % {"yes": tip.worked_yes, "all": tip.worked_total}
     return {
         "kind": Document.Kind.TIP,
         **about(tip.product),
@@ -189,7 +253,8 @@ def _tip(tip: Tip) -> dict[str, Any] | None:
         "text": " ".join(words)[:LONGEST],
         "language": tip.language,
         "url": tip.get_absolute_url(),
-        "said": said,
+        "worked_yes": tip.worked_yes,
+        "worked_of": tip.worked_total,
         "created_at": tip.created_at,
         "active_at": tip.edited_at or tip.created_at,
     }
@@ -200,9 +265,6 @@ def _product(page: ProductPage) -> dict[str, Any] | None:
     if not page.live:
         return None
     product = page.product
-    said = ""
-    if product.rating_count:
-        said = _("%(mean).1f from %(count)d reviews") % {"mean": product.rating_mean, "count": product.rating_count}
     return {
         "kind": Document.Kind.PRODUCT,
         **about(product),
@@ -211,7 +273,6 @@ def _product(page: ProductPage) -> dict[str, Any] | None:
         "best_answer": product.what,
         "language": page.language,
         "url": page.get_absolute_url(),
-        "said": said,
         "created_at": page.first_published_at,
         "active_at": page.last_published_at or page.first_published_at,
     }
@@ -229,19 +290,21 @@ def forget_words() -> int:
 
 
 def rebuild(progress: Callable[[int], object] = lambda done: None) -> tuple[int, int]:
-    """Make every document again and drop those of things that are gone. Returns (documents, dropped)."""
-    made = 0
+    """Make every document again and drop those of things that are gone. Returns (written, dropped).
+
+    Everything is noted as changed and worked off, by this process and by a worker that runs beside it: what somebody
+    changes meanwhile is indexed after its change, whoever comes to it.
+    """
     for model in _makers:
         content_type = ContentType.objects.get_for_model(model)
-        for pk in model._base_manager.values_list("pk", flat=True).iterator(chunk_size=500):
-            with transaction.atomic():
-                made += index_target(content_type, pk)
-            progress(1)
-    gone = 0
-    for document in Document.objects.iterator(chunk_size=500):
-        model = ContentType.objects.get_for_id(document.target_type_id).model_class()
-        if model not in _makers or not model._base_manager.filter(pk=document.target_id).exists():
-            _drop(document)
-            gone += 1
-    IndexChange.objects.all().delete()
-    return made, gone
+        _note_all((content_type.pk, pk) for pk in model._base_manager.order_by("pk").values_list("pk", flat=True))
+    _note_all(Document.objects.order_by("pk").values_list("target_type", "target_id"))
+    tally = _work_off(math.inf, progress)
+    alike.tidy()
+    return tally.written, tally.dropped
+
+
+def _note_all(targets: Iterable[tuple[int, int]]) -> None:
+    rows = iter(targets)
+    while batch := [IndexChange(target_type_id=kind, target_id=pk) for kind, pk in islice(rows, AT_ONCE)]:
+        IndexChange.objects.bulk_create(batch, ignore_conflicts=True)

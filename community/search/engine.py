@@ -3,33 +3,44 @@
 The engine here is the database's own full text through Wagtail's search: FTS5 on SQLite, tsvector on PostgreSQL.
 """
 
+import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError
 from django.db.models import Count, QuerySet
 from wagtail.search.backends import get_search_backend
 
 from community.moderation.models import Moderated
+from community.questions.models import State, Thread
 
+from . import alike, words
 from .models import Document
+
+logger = logging.getLogger(__name__)
 
 A_PAGE = 20
 LONGEST_QUERY = 200
 MOST_WORDS = 12
 MATCHES = 5
-ALIKE = 0.12  # below this share of common pieces two titles have no more than a word in common
-CANDIDATES = 60
-WORD = re.compile(r"[^\W_]+", re.UNICODE)
+MOST_RANKED = 1000  # deeper than anybody pages
+WEIGHED = 200
+# To have all the words in the title counts 1. Beside it: the most that the engine's relevance counts, and what settles
+# a question before what tells of one.
+RELEVANCE = 0.4
+SETTLED = 0.3
+OFFICIAL = 0.35
+WORTH: dict[str, float] = {
+    Document.Kind.HELP: 0.35,
+    Document.Kind.PRODUCT: 0.35,
+    Document.Kind.TIP: 0.15,
+    Document.Kind.RECIPE: 0.1,
+}
 FILTER = re.compile(r"\b(is|product|kind):([\w-]{1,80})", re.IGNORECASE)
-# Words that say nothing about a subject; a question is full of them.
-EMPTY_WORDS = frozenset(
-    "a an and are as at be but by can do does for from has have how i if in is it its me my no not of on or our so "
-    "that the their there they this to was what when where which who why will with you your der die das ein eine "
-    "ist und ich mein meine wie warum was wo wann nicht".split()
-)
 
 
 @dataclass
@@ -56,7 +67,7 @@ class Found:
 
 def parse(query: str, *, kind: str = "", product: str = "") -> Asked:
     """Read a query; `is:solved`, `product:duo` and `kind:recipe` in it are filters. Never raises."""
-    query = query.replace("\x00", " ")[:LONGEST_QUERY]
+    query, product = query.replace("\x00", " ")[:LONGEST_QUERY], product.replace("\x00", " ")[:80]
     asked = Asked([], kind=kind if kind in Document.Kind.values else "", product=product, text=query.strip())
     for name, value in FILTER.findall(query):
         name, value = name.lower(), value.lower()
@@ -68,26 +79,45 @@ def parse(query: str, *, kind: str = "", product: str = "") -> Asked:
         elif value in Document.Kind.values:
             asked.kind = value
     # Only whole words reach the engine: its own operators, quotes and wild cards never do (CHECKS 26).
-    asked.words = WORD.findall(FILTER.sub(" ", query).lower())[:MOST_WORDS]
+    asked.words = words.WORD.findall(FILTER.sub(" ", query).lower())[:MOST_WORDS]
     return asked
+
+
+class Unavailable(Exception):
+    """The engine does not answer. Whoever asks goes on without it."""
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    """What the engine trips over is one thing to those who ask: it is not there."""
+    try:
+        yield
+    except DatabaseError as problem:
+        logger.warning("Search does not answer: %s", type(problem).__name__)
+        raise Unavailable from problem
 
 
 def search(asked: Asked, *, user: Any, page: int = 1) -> Found:
     """One page of what is found for a person; with all the words, or where nothing has all of them, with some."""
+    with _engine():
+        return _search(asked, user, page)
+
+
+def _search(asked: Asked, user: Any, page: int) -> Found:
     found = Found()
-    base = _filtered(asked)
     if not asked.words:
         if not (asked.kind or asked.product or asked.solved or asked.official):
             return found
-        rows = base.order_by("-active_at", "-pk")
+        rows = _filtered(asked).order_by("-active_at", "-pk")
         found.total, ids = rows.count(), None
         found.documents = _readable(rows[(page - 1) * A_PAGE : page * A_PAGE], user)
     else:
-        ids = _matching(asked.words, "and")
-        if not ids:
-            ids, found.loosened = _matching([w for w in asked.words if w not in EMPTY_WORDS] or asked.words, "or"), True
-        allowed = set(base.filter(pk__in=ids).values_list("pk", flat=True))
-        ranked = [pk for pk in ids if pk in allowed]
+        relevance = _matching(asked.words, "and")
+        if not relevance:
+            relevance = _matching([w for w in asked.words if w not in words.EMPTY] or asked.words, "or")
+            found.loosened = True
+        ids = list(relevance)
+        ranked = _ranked(asked, relevance)
         found.total = len(ranked)
         wanted = ranked[(page - 1) * A_PAGE : page * A_PAGE]
         rows = Document.objects.filter(pk__in=wanted).select_related("product")
@@ -97,13 +127,32 @@ def search(asked: Asked, *, user: Any, page: int = 1) -> Found:
     return found
 
 
-MOST_RANKED = 1000  # deeper than anybody pages
+def _matching(wanted: list[str], operator: str) -> dict[int, float]:
+    """Documents with these words, best first, and how relevant each is beside the best (1)."""
+    results = get_search_backend().search(" ".join(wanted), Document.objects.only("pk"), operator=operator)
+    rows = [(document.pk, document.score) for document in results.annotate_score("score")[:MOST_RANKED]]
+    best = rows[0][1] if rows else 0
+    return {pk: score / best if best else 1.0 for pk, score in rows}
 
 
-def _matching(words: list[str], operator: str) -> list[int]:
-    """Ids of documents with these words, best first."""
-    results = get_search_backend().search(" ".join(words), Document.objects.all(), operator=operator)
-    return [document.pk for document in results[:MOST_RANKED]]
+def _ranked(asked: Asked, relevance: dict[int, float]) -> list[int]:
+    """Those that pass the filters, best first: by words in the title, the engine's relevance and what a thing is worth.
+
+    A word in a short review weighs more to the engine than the same word in a long thread that settles the matter.
+    Only the first are weighed again, in the order of the engine's relevance; nobody pages further.
+    """
+    place = {pk: number for number, pk in enumerate(relevance)}
+    rows = _filtered(asked).filter(pk__in=list(relevance)).values_list("pk", "kind", "title", "solved", "official")
+    allowed = sorted(rows, key=lambda row: place[row[0]])
+    stems = {words.stem(word) for word in asked.words}
+
+    def weight(row: tuple[int, str, str, bool, bool]) -> float:
+        pk, kind, title, solved, official = row
+        named = len(stems.intersection(words.stems(title))) / len(stems)
+        return named + RELEVANCE * relevance[pk] + max(WORTH.get(kind, 0), SETTLED * solved, OFFICIAL * official)
+
+    first = sorted(allowed[:WEIGHED], key=lambda row: (-weight(row), place[row[0]]))
+    return [row[0] for row in first + allowed[WEIGHED:]]
 
 
 def _filtered(asked: Asked, *, kind: bool = True) -> QuerySet[Document]:
@@ -153,38 +202,23 @@ def _readable(documents: Iterable[Document], user: Any) -> list[Document]:
 def similar(
     title: str, *, product: str = "", user: Any, limit: int = MATCHES, without: int | None = None
 ) -> list[Document]:
-    """Threads whose titles say much the same, best first: shared words and letters, then the same product."""
-    words = [word for word in WORD.findall(title.lower().replace("\x00", " ")) if word not in EMPTY_WORDS][:MOST_WORDS]
-    if not words:
-        return []
-    results = get_search_backend().search(" ".join(words), Document.objects.all(), operator="or")
-    kinds = (Document.Kind.QUESTION, Document.Kind.PROBLEM, Document.Kind.IDEA)
-    candidates = [document for document in results[: CANDIDATES * 3] if document.kind in kinds][:CANDIDATES]
-    scored = []
-    for place, document in enumerate(candidates):
-        if document.target_id == without:
-            continue
-        score = likeness(title, document.title)
-        if score < ALIKE:
-            continue
-        score += 0.3 / (1 + place)
-        score += 0.15 * (bool(product) and document.product_slug == product)
-        score += 0.05 * (document.solved or document.official)
-        scored.append((score, document))
-    scored.sort(key=lambda pair: (-pair[0], -pair[1].pk))
-    return _readable([document for _score, document in scored[: limit * 2]], user)[:limit]
+    """Threads whose titles say much the same and that the person may see, best first; the original of a duplicate.
+
+    Raises Unavailable.
+    """
+    with _engine():
+        documents = alike.alike(title.replace("\x00", " "), product=product, without=without, limit=limit * 2)
+        return _readable(_originals(documents, without), user)[:limit]
 
 
-def likeness(one: str, other: str) -> float:
-    """How alike two titles are, from 0 to 1: the share of three-letter pieces they have in common (Dice)."""
-    first, second = _pieces(one), _pieces(other)
-    return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
-
-
-def _pieces(title: str) -> set[str]:
-    pieces: set[str] = set()
-    for word in WORD.findall(title.lower()):
-        if word not in EMPTY_WORDS:
-            padded = f"  {word} "
-            pieces |= {padded[i : i + 3] for i in range(len(padded) - 2)}
-    return pieces
+def _originals(documents: list[Document], without: int | None) -> list[Document]:
+    """The same list with what duplicates are duplicates of in their place, and nothing twice."""
+    copies = [document.target_id for document in documents if document.state == State.DUPLICATE]
+    if copies:
+        originals = dict(Thread.objects.filter(pk__in=copies).values_list("pk", "duplicate_of"))
+        thread = ContentType.objects.get_for_model(Thread)
+        rows = Document.objects.filter(target_type=thread, target_id__in=originals.values()).defer("text")
+        there = {row.target_id: row for row in rows}
+        documents = [there.get(originals.get(row.target_id, 0), row) for row in documents]
+    once = {document.target_id: document for document in documents if document.target_id != without}
+    return list(once.values())

@@ -3,6 +3,8 @@
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.search import index
 
@@ -40,7 +42,9 @@ class Document(index.Indexed, models.Model):
     language = models.CharField(max_length=10, blank=True, default="")
     stars = models.PositiveSmallIntegerField(null=True, blank=True)
     url = models.CharField(max_length=500)
-    said = models.CharField(max_length=200, blank=True, default="", help_text=_("A short line on who and how good."))
+    said = models.CharField(max_length=200, blank=True, default="", help_text=_("Whose words they are."))
+    worked_yes = models.PositiveIntegerField(default=0, help_text=_("A tip: for how many it worked."))
+    worked_of = models.PositiveIntegerField(default=0, help_text=_("A tip: of how many who said so."))
     created_at = models.DateTimeField()
     active_at = models.DateTimeField()
 
@@ -65,6 +69,46 @@ class Document(index.Indexed, models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def said_now(self) -> str:
+        """A short line on who and how good, in the language of whoever reads."""
+        if self.worked_of:
+            return gettext("worked for %(yes)d of %(all)d") % {"yes": self.worked_yes, "all": self.worked_of}
+        if self.kind == self.Kind.PRODUCT and self.product and self.product.rating_count:
+            mean, count = number_format(self.product.rating_mean, 1), self.product.rating_count
+            return ngettext("%(mean)s from %(count)d review", "%(mean)s from %(count)d reviews", count) % {
+                "mean": mean,
+                "count": count,
+            }
+        return self.said
+
+
+class TitleWord(models.Model):
+    """A word of a thread's title, as words.py keeps it. Written with the document, and gone with it (alike.py)."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="title_words")
+    word = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["word", "document"], name="title_word_once")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class Spelling(models.Model):
+    """Three letters of a word that some title has: finds the known words that are spelt much like an unknown one."""
+
+    piece = models.CharField(max_length=3)
+    word = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["piece", "word"], name="spelling_once")]
+        indexes = [models.Index(fields=["word"], name="spelling_word")]
+
+    def __str__(self) -> str:
+        return f"{self.piece} in {self.word}"
 
 
 class IndexChange(models.Model):

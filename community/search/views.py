@@ -1,8 +1,10 @@
 """The search page, and the matches that appear while somebody asks."""
 
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from community.core.limits import limited
@@ -16,7 +18,7 @@ SHORTEST_TITLE = 10  # characters from which live matches appear (FEATURES E)
 
 
 @require_GET
-@limited("search")
+@limited("search", methods=("GET",))
 def results(request: HttpRequest) -> HttpResponse:
     """Everything that is found, with its kinds; an empty result offers to ask."""
     query = request.GET.get("q", "")
@@ -27,13 +29,17 @@ def results(request: HttpRequest) -> HttpResponse:
         raise Http404 from None
     if not 1 <= page <= engine.MOST_RANKED // engine.A_PAGE:
         raise Http404
-    found = engine.search(asked, user=request.user, page=page)
-    if page > 1 and not found.documents:
+    try:
+        found, broken = engine.search(asked, user=request.user, page=page), False
+    except engine.Unavailable:
+        found, broken = engine.Found(), True
+    if page > 1 and not found.documents and not broken:
         raise Http404
     context = {
         "asked": asked,
         "query": asked.text,
         "found": found,
+        "broken": broken,
         "results": _with_best_answers(found.documents),
         "product": Product.objects.filter(slug=asked.product).first() if asked.product else None,
         "everything": sum(count for _kind, _label, count in found.kinds),
@@ -43,7 +49,7 @@ def results(request: HttpRequest) -> HttpResponse:
             {key: value for key, value in (("title", " ".join(asked.words)), ("product", asked.product)) if value}
         ),
     }
-    return render(request, "search/results.html", context)
+    return render(request, "search/results.html", context, status=503 if broken else 200)
 
 
 def _with_best_answers(documents: list) -> list[dict]:
@@ -65,41 +71,47 @@ def _with_best_answers(documents: list) -> list[dict]:
 
 
 @require_GET
-@limited("matches")
+@never_cache
+@limited("matches", methods=("GET",))
 def matches(request: HttpRequest) -> HttpResponse:
-    """Up to five threads like the title that is being typed, each with its answer to open in place."""
+    """Up to five threads like the title that is being typed, each with its answer to open in place.
+
+    Never kept by anybody on the way: what is hidden must be gone within seconds, and hardly two people type the same.
+    """
     title = request.GET.get("title") or request.GET.get("q") or ""
     title = title.strip()[: engine.LONGEST_QUERY]
     rows = []
     if len(title) >= SHORTEST_TITLE:
-        found = engine.similar(title, product=request.GET.get("product", "")[:80], user=request.user)
+        try:
+            found = engine.similar(title, product=request.GET.get("product", "")[:80], user=request.user)
+        except engine.Unavailable:
+            found = []  # people ask without it
         rows = _with_answers(found)
     return render(request, "search/_matches.html", {"rows": rows})
 
 
 def _with_answers(documents: list) -> list[dict]:
+    """Rows for the form: each thread with the one answer that settled it. Two queries for all."""
     ids = [document.target_id for document in documents]
-    threads = Thread.objects.filter(pk__in=ids).select_related("product").in_bulk()
-    answers: dict[int, Answer] = {}
-    best = (
-        Answer.objects.filter(thread__in=ids)
-        .visible()
-        .exclude(accepted_at=None, official_at=None)
-        .settled_first()
-        .select_related("author", "author__department", "official_for")
+    settled = Answer.objects.visible().exclude(accepted_at=None, official_at=None).settled_first()
+    best = Subquery(settled.filter(thread=OuterRef("pk")).values("pk")[:1])
+    threads = Thread.objects.filter(pk__in=ids).annotate(best=best).select_related("product").in_bulk()
+    answers = Answer.objects.select_related("author", "author__department", "official_for").in_bulk(
+        [thread.best for thread in threads.values() if thread.best]
     )
-    for answer in best:
-        answers.setdefault(answer.thread_id, answer)
-    return [{"thread": threads[pk], "answer": answers.get(pk)} for pk in ids if pk in threads]
+    return [{"thread": threads[pk], "answer": answers.get(threads[pk].best)} for pk in ids if pk in threads]
 
 
 @require_GET
-@limited("search")
+@limited("similar", methods=("GET",))
 def similar(request: HttpRequest, pk: int) -> HttpResponse:
     """Threads like one that is being read, for the rail beside it."""
     thread = get_object_or_404(Thread.objects.visible_to(request.user).select_related("product"), pk=pk)
     slug = thread.product.slug if thread.product else ""
-    found = engine.similar(thread.title, product=slug, user=request.user, without=thread.pk)
+    try:
+        found = engine.similar(thread.title, product=slug, user=request.user, without=thread.pk)
+    except engine.Unavailable:
+        found = []
     ids = [document.target_id for document in found]
     threads = Thread.objects.filter(pk__in=ids).select_related("leading_solution").in_bulk()
     return render(request, "search/_similar.html", {"rows": [threads[pk] for pk in ids if pk in threads]})

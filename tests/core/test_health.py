@@ -6,7 +6,11 @@ from django.db import DatabaseError
 from django.test import Client, override_settings
 from django_tasks_db.models import DBTaskResult
 
-from community.core import clock, health, workers
+from community.core import clock, health, outbox, workers
+from community.core.models import Delivery
+from community.search import documents
+from community.search.models import IndexChange
+from tests import factories
 from tests.core.test_workers import note
 
 
@@ -27,8 +31,11 @@ def test_ready_names_each_engine(client: Client) -> None:
         "database": "up",
         "migrations": "up",
         "queue": "up",
+        "mail": "up",
+        "index": "up",
         "cache": "up",
         "search": "up",
+        "waiting": {"queue": 0, "mail": 0, "index": 0},
     }
 
 
@@ -49,6 +56,36 @@ def test_a_queue_that_nobody_works_on_is_late(client: Client) -> None:
     assert client.get("/readyz").json()["queue"] == "late"
 
 
+@pytest.mark.django_db
+def test_mail_that_does_not_leave_is_late(client: Client) -> None:
+    now = clock.now()
+    queue = {"kind": "note", "subject": "Hello", "text": "Hello", "address": "alice@example.org"}
+    outbox.queue(**queue, due_at=now + timedelta(days=1))
+    assert client.get("/readyz").json()["waiting"]["mail"] == 0, "what is due tomorrow does not wait"
+    delivery = outbox.queue(**queue)
+    Delivery.objects.filter(pk=delivery.pk).update(due_at=now - timedelta(minutes=2))
+    answer = client.get("/readyz").json()
+    assert answer["mail"] == "up"
+    assert 120 <= answer["waiting"]["mail"] < 300
+    # It failed, and is tried again in an hour; nobody would know.
+    failed = {"attempts": 4, "created_at": now - timedelta(minutes=11), "due_at": now + timedelta(hours=1)}
+    Delivery.objects.filter(pk=delivery.pk).update(**failed)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["mail"]) == (200, "late")
+    assert response.json()["waiting"]["mail"] >= 660
+
+
+@pytest.mark.django_db
+def test_changes_that_are_not_indexed_are_late(client: Client) -> None:
+    documents.note_change(factories.a_product())
+    IndexChange.objects.update(at=clock.now() - timedelta(minutes=4))
+    assert client.get("/readyz").json()["index"] == "up"
+    IndexChange.objects.update(at=clock.now() - timedelta(minutes=6))
+    answer = client.get("/readyz").json()
+    assert (answer["index"], answer["ready"]) == ("late", True)
+    assert answer["waiting"]["index"] >= 360
+
+
 def test_without_its_database_the_site_is_not_ready_and_tells_no_detail(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +98,7 @@ def test_without_its_database_the_site_is_not_ready_and_tells_no_detail(
     assert response.status_code == 503
     assert response["Retry-After"] == "10"
     assert response.json()["database"] == "down"
+    assert response.json()["mail"] == response.json()["index"] == "unknown"
     assert "hunter2" not in response.text
 
 

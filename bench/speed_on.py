@@ -1,0 +1,101 @@
+"""`bench.speed` on the engine that the environment names; prints JSON."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .search import SEED, sample
+from .throwaway import load, say
+from .titles import titles
+
+WARM = 10
+SHORTEST = 10  # characters from which the ask form looks
+
+
+def typed() -> list[str]:
+    """100 titles of each kind of change, each at some moment of being typed."""
+    chance = random.Random(SEED)
+    return [
+        changed[: chance.randint(SHORTEST, max(SHORTEST, len(changed)))] for _k, _t, changed in sample(titles(), 100)
+    ]
+
+
+def time_each(get: Callable[[Any], Any], asked: Iterable[Any]) -> dict[str, float]:
+    """Milliseconds of half and of 95 % of these requests, and the most queries that one of them made."""
+    from django.db import connection
+
+    taken, queries = [], 0
+    for number, one in enumerate(asked):
+        counted = 0
+
+        def count(execute: Any, *args: Any) -> Any:
+            nonlocal counted
+            counted += 1
+            return execute(*args)
+
+        started = time.perf_counter()
+        with connection.execute_wrapper(count):
+            answer = get(one)
+        if answer.status_code != 200:
+            raise SystemExit(f"{answer.status_code} for {one}")
+        if number >= WARM:
+            taken.append((time.perf_counter() - started) * 1000)
+            queries = max(queries, counted)
+    taken.sort()
+    return {
+        "requests": len(taken),
+        "p50": taken[len(taken) // 2],
+        "p95": taken[int(len(taken) * 0.95)],
+        "queries": queries,
+    }
+
+
+def addresses() -> Iterator[str]:
+    for number in itertools.count():
+        yield f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def measure() -> dict[str, dict[str, float]]:
+    from django.test import Client
+    from django.urls import reverse
+
+    from community.accounts.models import User
+    from community.questions.models import Thread
+
+    first = Thread.objects.order_by("pk").first()
+    visitor, members = Client(SERVER_NAME="localhost"), []
+    for user in User.objects.filter(username__startswith="person"):
+        members.append(Client(SERVER_NAME="localhost"))
+        members[-1].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    # Each in turn, and each visitor from another address: limits are not what is measured.
+    turn, address = itertools.cycle(members), addresses()
+
+    def as_visitor(path: str, name: str = "") -> Callable[[Any], Any]:
+        return lambda value: visitor.get(path, {name: value} if name else {}, REMOTE_ADDR=next(address))
+
+    def as_member(path: str, name: str = "") -> Callable[[Any], Any]:
+        return lambda value: next(turn).get(path, {name: value} if name else {})
+
+    matches, results, lists = reverse("search:matches"), reverse("search:results"), reverse("questions:list")
+    words = typed()
+    phrases = [" ".join(title.split()[-3:]) for _k, title, _c in sample(titles(), 30)][:110]
+    page = first.get_absolute_url()
+    return {
+        "live matches, visitor": time_each(as_visitor(matches, "title"), words),
+        "live matches, member": time_each(as_member(matches, "title"), words),
+        "thread with 20 answers, visitor": time_each(as_visitor(page), range(60)),
+        "thread with 20 answers, member": time_each(as_member(page), range(60)),
+        "list of questions, visitor": time_each(as_visitor(lists), range(60)),
+        "list of questions, member": time_each(as_member(lists), range(60)),
+        "search for three words": time_each(as_visitor(results, "q"), phrases),
+        "search for “chicken”": time_each(as_visitor(results, "q"), ["chicken"] * 40),
+    }
+
+
+if __name__ == "__main__":
+    load(titles())
+    say("Measuring …")
+    print(json.dumps(measure()))
