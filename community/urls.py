@@ -5,6 +5,7 @@ from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
+from community.accounts import views as account_views
 from community.core import brand, health
 from community.core import views as core_views
 from community.pages.urls import machine_patterns
@@ -14,6 +15,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("language/", core_views.language, name="language"),
+    path("keyboard/", account_views.keyboard, name="keyboard"),
+    path("favicon.ico", core_views.favicon, name="favicon"),
     path("styleguide/", core_views.styleguide, name="styleguide"),
     path("", include(machine_patterns)),
     path("", include("community.pages.urls")),

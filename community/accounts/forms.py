@@ -81,13 +81,18 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["name", "city", "language", "time_zone", "hide_from_boards"]
+        fields = ["name", "city", "language", "time_zone", "hide_from_boards", "invitable", "shortcuts"]
         labels = {
             "name": gettext_lazy("Your name, as others see it"),
             "language": gettext_lazy("Language of the pages"),
+            "invitable": gettext_lazy("Others may invite me to answer a question"),
+            "shortcuts": gettext_lazy("Single keys do things on pages, such as j and k on a thread"),
         }
 
-    field_order = ["name", "city", "about", "show_city", "show_shelf", "hide_from_boards", "language", "time_zone"]
+    field_order = [
+        "name", "city", "about", "show_city", "show_shelf", "hide_from_boards", "invitable", "shortcuts", "language",
+        "time_zone",
+    ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

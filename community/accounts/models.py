@@ -101,6 +101,11 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
     expertise_text = models.CharField(max_length=200, blank=True, default="")
 
     hide_from_boards = models.BooleanField(_("leave me out of leaderboards"), default=False)
+    shortcuts = models.BooleanField(_("single keys do things on pages"), default=True)
+    invitable = models.BooleanField(_("others may invite me to answer"), default=True)
+    is_away = models.BooleanField(
+        default=False, editable=False, help_text=_("Copied from the programme of advocates: nobody invites them.")
+    )
     silenced_until = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True, help_text=_("When an imported person took over."))

@@ -16,6 +16,7 @@ from community.events.log import is_replaying, record
 
 from .models import Department, FormerUsername, Membership, Profile, Standing, User
 from .names import check_username, skeleton
+from .permissions import why_not_write
 from .roles import ROLES
 
 
@@ -47,12 +48,19 @@ def join(username: str, name: str = "", email: str | None = None, password: str 
 
 @transaction.atomic
 def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any) -> None:
-    """Change what somebody tells about themselves. `choices` are fields of User or Profile."""
+    """Change what somebody tells about themselves. `choices` are fields of User or Profile.
+
+    Whoever is silenced can still choose what is private, and how pages look to them. Raises NotAllowed when such a
+    person would change what others read, ValidationError at `name`.
+    """
     row = locked(user)
-    row.name, row.city = text.clean_line(name)[:80], text.clean_line(city)[:80]
+    profile, _new = Profile.objects.get_or_create(user=row)
+    name, city = text.clean_line(name)[:80], text.clean_line(city)[:80]
+    if (name, city, about) != (row.name, row.city, profile.about):
+        require(why_not_write(row))
+    row.name, row.city = name, city
     if not row.name:
         raise ValidationError({"name": _("Please give a name.")})
-    profile, _new = Profile.objects.get_or_create(user=row)
     profile.about, profile.about_html = about, text.render_plain(about).html
     for field, value in choices.items():
         setattr(profile if hasattr(profile, field) else row, field, value)
@@ -68,6 +76,7 @@ def rename(user: User, username: str) -> None:
     row = locked(user)
     if row.username == username:
         return
+    require(why_not_write(row))
     former = {"username": row.username, "username_key": row.username_key}
     row.username, row.username_key = username, skeleton(username)
     try:

@@ -2,10 +2,15 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from community.core.errors import NotAllowed
 
 from . import services
 from .forms import ProfileForm, UsernameForm
@@ -22,6 +27,8 @@ def profile(request: HttpRequest) -> HttpResponse:
             services.edit_profile(User.objects.get(pk=user.pk), **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
+        except NotAllowed as error:
+            form.add_error(None, error.reason)
         else:
             messages.success(request, _("Saved."))
             return redirect("accounts:profile")
@@ -37,7 +44,26 @@ def username(request: HttpRequest) -> HttpResponse:
             services.rename(request.user, form.cleaned_data["username"])
         except ValidationError as error:
             form.add_error(None, error)
+        except NotAllowed as error:
+            form.add_error(None, error.reason)
         else:
             messages.success(request, _("Your new user name is %(name)s.") % {"name": request.user.username})
             return redirect("accounts:username")
     return render(request, "accounts/username.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def keyboard(request: HttpRequest) -> HttpResponse:
+    """What single keys do, as a page or as the sheet that opens over one (`?sheet=1`); members switch them here."""
+    if request.method == "POST":
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.path)
+        wanted = request.POST.get("shortcuts") == "on"
+        User.objects.filter(pk=request.user.pk).update(shortcuts=wanted)
+        messages.success(request, _("Single keys are on.") if wanted else _("Single keys are off."))
+        back = request.POST.get("next", "")
+        ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+        return redirect(back if back and ours else "keyboard")
+    sheet = "sheet" in request.GET
+    context = {"next": "", "closable": sheet}
+    return render(request, "accounts/_keys.html" if sheet else "accounts/keyboard.html", context)

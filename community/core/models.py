@@ -250,6 +250,19 @@ class Numbers(BaseGenericSetting):
     newcomer_replies_per_thread = models.PositiveSmallIntegerField(_("newcomer's replies in a thread"), default=3)
     newcomer_threads_first_day = models.PositiveSmallIntegerField(_("threads on a newcomer's first day"), default=3)
     newcomer_replies_first_day = models.PositiveSmallIntegerField(_("replies on a newcomer's first day"), default=10)
+    votes_newcomer = models.PositiveSmallIntegerField(_("newcomer's votes a day"), default=10, help_text="[E]")
+    votes_member = models.PositiveSmallIntegerField(_("member's votes a day"), default=30, help_text="[E, SO]")
+    votes_regular = models.PositiveSmallIntegerField(_("regular's votes a day"), default=45, help_text="[E]")
+    votes_leader = models.PositiveSmallIntegerField(_("leader's votes a day"), default=60, help_text="[E]")
+    open_edit_suggestions = models.PositiveSmallIntegerField(
+        _("suggested edits of one person that wait for review"), default=5, help_text="[E, SO]"
+    )
+    invitations_a_day = models.PositiveSmallIntegerField(
+        _("people one may invite to answer a day"), default=5, help_text="[E]"
+    )
+    invitations_a_thread = models.PositiveSmallIntegerField(
+        _("people invited to answer one thread"), default=10, help_text="[E]"
+    )
     daily_reputation_cap = models.PositiveSmallIntegerField(_("reputation a day"), default=200, help_text="[F]")
     advocates_asked = models.PositiveSmallIntegerField(_("advocates asked per question"), default=3, help_text="[F]")
     asks_per_advocate_a_week = models.PositiveSmallIntegerField(_("asks per advocate a week"), default=5)

@@ -14,4 +14,4 @@ def locked(row: Row) -> Row:
     then look at the person. On SQLite the immediate transaction itself is the lock. Raises DoesNotExist when it has
     gone meanwhile.
     """
-    return type(row)._base_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+    return row._meta.model._base_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)

@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 from django.views.i18n import set_language
 
 from . import clock
@@ -56,6 +57,12 @@ class KitForm(forms.Form):
     photo = forms.FileField(label=_("Photo"), required=False)
     told = forms.BooleanField(label=_("Tell me when somebody answers"), required=False)
     body = forms.CharField(label=_("What happened"), widget=forms.Textarea)
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask here, too, beside what a page names, and for whatever isn't a page."""
+    return redirect(static("icons/favicon.svg"), permanent=True)
 
 
 @require_GET

@@ -2,27 +2,15 @@
 
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from community.core import clock
+from community.accounts.permissions import why_not_write
+
+__all__ = ["is_moderator", "why_not_delete", "why_not_flag", "why_not_moderate", "why_not_write"]
 
 
 def is_moderator(user: Any) -> bool:
     return bool(user and user.is_authenticated and user.has_perm("moderation.moderate"))
-
-
-def why_not_write(user: Any) -> str:
-    """Why somebody can't publish anything at all now."""
-    if user is None or not user.is_authenticated:
-        return _("Please sign in first.")
-    if not user.is_active:
-        return _("This account is suspended.")
-    if user.silenced_until and user.silenced_until > clock.now():
-        return _("You can read, but not write, until %(until)s.") % {
-            "until": date_format(user.silenced_until, "DATETIME_FORMAT") + " UTC"
-        }
-    return ""
 
 
 def why_not_moderate(user: Any) -> str:

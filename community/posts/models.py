@@ -1,5 +1,6 @@
 """What every kind of content shares: comments, revisions, drafts, uploads, tags, follows (RULINGS 1)."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -59,7 +60,9 @@ class Comment(OnTarget, Body, Moderated, Sourced):
     """A short remark under a post: 600 characters (FEATURES E)."""
 
     LONGEST = 600
-    SHOWN = 10
+    SHOWN = 10  # before the rest is folded (FEATURES E)
+    PAGE = 100  # unfolded: so many at once
+    EDITABLE_FOR = timedelta(hours=1)  # others may have replied to what it said; deleting stays open
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="comments")
     created_at = models.DateTimeField(default=clock.now)
@@ -74,6 +77,11 @@ class Comment(OnTarget, Body, Moderated, Sourced):
 
     def __str__(self) -> str:
         return self.body_text[:60]
+
+    @property
+    def is_editable(self) -> bool:
+        """Still in the time in which its author may change it."""
+        return clock.now() - self.created_at <= self.EDITABLE_FOR
 
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "comment.posted", {"target_type": self.target_type.model, "target_id": self.target_id}
@@ -91,6 +99,9 @@ class Revision(OnTarget):
     source_format = models.CharField(max_length=10, default=Body.Format.MARKDOWN)
     tags = models.CharField(max_length=300, blank=True, default="")
     summary = models.CharField(_("what changed"), max_length=300, blank=True, default="")
+    retitled = models.BooleanField(
+        default=False, help_text=_("A moderator took the title before it away: only staff and the author read it.")
+    )
     created_at = models.DateTimeField(default=clock.now)
     source = models.CharField(max_length=80, blank=True, default="")
     external_id = models.CharField(max_length=80, blank=True, default="")
@@ -168,3 +179,24 @@ class Follow(OnTarget):
 
     def __str__(self) -> str:
         return f"{self.user} follows {self.target_type}#{self.target_id}"
+
+
+class ShareCredit(OnTarget):
+    """Somebody came by a link that another shared, and then joined or wrote a first post. Once for each newcomer."""
+
+    class Outcome(models.TextChoices):
+        JOINED = "joined", _("joined")
+        POSTED = "posted", _("wrote a first post")
+
+    sharer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="share_credits")
+    newcomer = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="came_by")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(sharer=models.F("newcomer")), name="share_credit_not_oneself")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.newcomer} came by {self.sharer}"

@@ -75,6 +75,10 @@ def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
     row = locked(comment)
     if row.author_id != by.pk:
         raise NotAllowed(_("Only its author can edit a comment."))
+    if not told and not row.is_editable:
+        raise Conflict(
+            _("A comment can be changed for an hour after it was written. You can delete it, or add another.")
+        )
     if not told and row.visibility != Comment.Visibility.VISIBLE:
         raise Conflict(_("This comment has been taken down."))
     body = body.strip()
@@ -142,6 +146,7 @@ def add_revision(
     tags: str = "",
     summary: str = "",
     number: int | None = None,
+    retitled: bool = False,
     **sourced: str,
 ) -> Revision:
     """Keep a version of a text. The caller holds the row's lock, so that numbers follow one another."""
@@ -158,6 +163,7 @@ def add_revision(
         source_format=source_format,
         tags=tags[:300],
         summary=summary.strip()[:300],
+        retitled=retitled,
         created_at=clock.now(),
         **sourced,
     )

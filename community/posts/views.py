@@ -7,6 +7,7 @@ from django.apps import apps
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
+from django.db.models import Count, Q, Window
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -55,7 +56,13 @@ def place_of(thing: Any) -> str:
     """The address at which a post is read."""
     if isinstance(thing, Comment):
         page = thing.target.get_absolute_url().split("#")[0]
-        return f"{page}?comments={thing.target_type.model}-{thing.target_id}#comment-{thing.pk}"
+        before = Comment.objects.visible().filter(
+            Q(created_at__lt=thing.created_at) | Q(created_at=thing.created_at, pk__lt=thing.pk),
+            target_type=thing.target_type, target_id=thing.target_id,
+        )  # fmt: skip
+        number = before.count() // Comment.PAGE + 1
+        part = f"&part={number}" if number > 1 else ""
+        return f"{page}?comments={thing.target_type.model}-{thing.target_id}{part}#comment-{thing.pk}"
     return thing.get_absolute_url()
 
 
@@ -127,14 +134,40 @@ def picture(request: HttpRequest, name: str) -> HttpResponse:
 # Comments
 
 
-def comment_context(request: HttpRequest, target: Any, **more: Any) -> dict[str, Any]:
-    """What `posts/_comments.html` shows of one target, all comments unfolded."""
-    rows = list(Comment.objects.on(target).visible_to(request.user).for_listing().order_by("created_at", "id"))
+def part_of(request: HttpRequest) -> int:
+    """Which hundred of the comments is asked for, from `part`."""
+    part = request.GET.get("part", "")
+    return int(part) if part.isdecimal() and 0 < len(part) < 7 and int(part) else 1
+
+
+def paging(among: int, part: int) -> dict[str, int]:
+    """Where one is in a long row of comments: `part` of `parts`, from `first` to `last` of `among`."""
+    parts = max(1, -(-among // Comment.PAGE))
+    part = min(part, parts)
+    first = (part - 1) * Comment.PAGE
+    return {"part": part, "parts": parts, "first": first + 1, "last": min(first + Comment.PAGE, among), "among": among}
+
+
+def comment_context(
+    request: HttpRequest, target: Any, *, part: int | None = 1, last: bool = False, **more: Any
+) -> dict[str, Any]:
+    """What `posts/_comments.html` shows of one target: a hundred of its comments, or the first ten when `part` is
+    None. `last` shows where a new one stands."""
+    rows = Comment.objects.on(target).visible_to(request.user).for_listing().order_by("created_at", "id")
+    if last or (part or 1) > 1:
+        among = rows.order_by().count()
+        start = paging(among, -(-among // Comment.PAGE) if last else part)["first"] - 1
+    else:
+        start = 0
+    most = Comment.SHOWN if part is None else Comment.PAGE
+    shown = list(rows.annotate(among=Window(Count("pk")))[start : start + most])
+    among = shown[0].among if shown else 0
     return {
         "target": target,
         "kind": target._meta.model_name,
-        "comments": rows,
-        "folded": 0,
+        "comments": shown,
+        "folded": among - len(shown) if part is None else 0,
+        "place": None if part is None else paging(among, start // Comment.PAGE + 1),
         "closed": target.why_closed_to_words(),
         "can": {"moderate": permissions.is_moderator(request.user)},
         "user": request.user,
@@ -145,12 +178,13 @@ def comment_context(request: HttpRequest, target: Any, **more: Any) -> dict[str,
 
 @require_GET
 def comments(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """All comments under a post: a piece of its page for htmx, else the page itself with them unfolded."""
-    target = find(request, kind, pk)
+    """The comments under a post, a hundred at once: a piece of its page for htmx, else the page with them unfolded."""
+    target, part = find(request, kind, pk), part_of(request)
     if not request.htmx:
         page = target.get_absolute_url().split("#")[0]
-        return HttpResponseRedirect(f"{page}?comments={kind}-{pk}#comments-{kind}-{pk}")
-    return render(request, "posts/_comments.html", comment_context(request, target))
+        place = f"?comments={kind}-{pk}" + (f"&part={part}" if part > 1 else "")
+        return HttpResponseRedirect(f"{page}{place}#comments-{kind}-{pk}")
+    return render(request, "posts/_comments.html", comment_context(request, target, part=part))
 
 
 def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
@@ -177,7 +211,7 @@ def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         context = {"form": form, "target": target, "back": place, "title": _("Your comment")}
         return _again(render(request, "posts/comment_form.html", context, status=status), form)
     if request.htmx:
-        context = comment_context(request, target, said=_("Comment posted."))
+        context = comment_context(request, target, last=True, said=_("Comment posted."))
         return render(request, "posts/_comments.html", context)
     return redirect(place_of(new))
 
@@ -195,6 +229,9 @@ def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
     row = find(request, "comment", pk)
     if row.author_id != request.user.pk:
         return refuse(request, _("Only its author can edit a comment."), 403, back=place_of(row))
+    if request.method == "GET" and not row.is_editable:
+        reason = _("A comment can be changed for an hour after it was written. You can delete it, or add another.")
+        return refuse(request, reason, 409, back=place_of(row))
     form = CommentForm(posted(request), initial={"body": row.body_source})
     status = 200
     if request.method == "POST":

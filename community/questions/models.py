@@ -1,5 +1,6 @@
 """Threads and their answers. A thread stores facts; its state is derived from them (RULINGS 11)."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,8 @@ from community.posts.models import Tag, Topic
 from products.models import Product
 
 from .querysets import AnswerQuerySet, ThreadQuerySet
+
+MARKS = re.compile(r"[\\`*_\[\]<>@#]")  # that mean something in Markdown
 
 
 class Kind(models.TextChoices):
@@ -51,6 +54,12 @@ class IdeaStatus(models.TextChoices):
     FUTURE = "future", _("Future consideration")
     DECLINED = "declined", _("Declined")
     EXISTS = "exists", _("Already exists")
+
+
+def quote_head(author: Any) -> str:
+    """The line above a quoted passage, as Markdown: whose words they are."""
+    name = gettext("Former member") if author.is_erased else str(author)
+    return gettext("%(name)s wrote:") % {"name": MARKS.sub(r"\\\g<0>", name)}
 
 
 class Thread(Body, Moderated, Sourced):
@@ -149,6 +158,15 @@ class Thread(Body, Moderated, Sourced):
 
     def get_absolute_url(self) -> str:
         return reverse("questions:thread", args=[self.pk, self.slug])
+
+    @property
+    def people_url(self) -> str:
+        """Where one asks whom to mention."""
+        return reverse("questions:people", args=[self.pk])
+
+    @property
+    def quote_head(self) -> str:
+        return quote_head(self.author)
 
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "thread.posted", {"kind": self.kind, "product": self.product_id}
@@ -255,6 +273,14 @@ class Answer(Body, Moderated, Sourced):
     def get_absolute_url(self) -> str:
         return f"{self.thread.get_absolute_url()}#answer-{self.pk}"
 
+    @property
+    def people_url(self) -> str:
+        return reverse("questions:people", args=[self.thread_id])
+
+    @property
+    def quote_head(self) -> str:
+        return quote_head(self.author)
+
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "answer.posted", {
             "thread": self.thread_id,
@@ -351,6 +377,82 @@ class WorksForMine(Vote):
 
     def __str__(self) -> str:
         return f"{'works' if self.works else 'does not work'}: answer {self.target_id}"
+
+
+class EditSuggestion(models.Model):
+    """A change to a question or an answer that somebody proposes who may not make it (FEATURES E, F).
+
+    Whole texts, not differences: what is read in the review is what will stand there.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Waits for review")
+        APPROVED = "approved", _("Taken over")
+        REJECTED = "rejected", _("Not taken over")
+        WITHDRAWN = "withdrawn", _("Taken back")
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="edit_suggestions")
+    answer = models.ForeignKey(
+        Answer, null=True, blank=True, on_delete=models.CASCADE, related_name="edit_suggestions",
+        help_text=_("Empty when the question itself is meant."),
+    )  # fmt: skip
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="edit_suggestions")
+    base = models.PositiveIntegerField(help_text=_("The version it started from."))
+    title = models.CharField(max_length=200, blank=True, default="")
+    body_source = models.TextField()
+    tags = models.CharField(max_length=300, blank=True, default="", help_text=_("With commas between them."))
+    summary = models.CharField(_("what changes, and why"), max_length=300)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    created_at = models.DateTimeField(default=clock.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["created_at"], condition=Q(state="open"), name="edit_suggestion_open")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author", "thread"],
+                condition=Q(state="open", answer__isnull=True),
+                name="edit_suggestion_once_a_thread",
+            ),
+            models.UniqueConstraint(
+                fields=["author", "answer"], condition=Q(state="open"), name="edit_suggestion_once_an_answer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"edit of {self.answer or self.thread} by {self.author}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("questions:suggestion", args=[self.pk])
+
+    @property
+    def post(self) -> Thread | Answer:
+        return self.answer or self.thread
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+
+class Invitation(models.Model):
+    """Somebody was invited to answer a thread: once, whoever else thinks of them (FEATURES E)."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="invitations")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["thread", "person"], name="invitation_once")]
+        indexes = [models.Index(fields=["by", "created_at"], name="invitation_by")]
+
+    def __str__(self) -> str:
+        return f"{self.person} invited to {self.thread_id}"
 
 
 class PrivateDetails(models.Model):

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import feeds
-from .views import acts, ask, edit, listing, merge, thread
+from .views import acts, ask, edit, listing, merge, people, thread
 
 app_name = "questions"
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path("questions/thread/<int:pk>/history/", edit.history, name="history"),
     path("questions/thread/<int:pk>/steps/", acts.manage, name="manage"),
     path("questions/thread/<int:pk>/merge/", merge.merge, name="merge"),
+    path("questions/thread/<int:pk>/people/", people.people, name="people"),
     path("questions/thread/<int:pk>/private/", acts.private, name="private"),
     path("questions/answer/<int:pk>/vote/", acts.vote_answer, name="vote_answer"),
     path("questions/answer/<int:pk>/works/", acts.works, name="works"),

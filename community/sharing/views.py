@@ -24,7 +24,7 @@ from community.posts import services as posts
 from community.posts.doors import act, send
 from community.posts.models import Tag
 from community.posts.photos import Photos, photos_of
-from community.posts.views import comment_context
+from community.posts.views import comment_context, part_of
 from products.models import Product
 
 from . import permissions, services
@@ -101,7 +101,7 @@ def _thank(request: HttpRequest, thing: Recipe | Tip) -> None:
 def _discussion(request: HttpRequest, thing: Recipe | Tip) -> dict[str, Any]:
     """What posts/_comments.html needs."""
     return {
-        **comment_context(request, thing),
+        **comment_context(request, thing, part=part_of(request) if request.GET.get("comments") else None),
         "open": bool(request.GET.get("comments")),
     }
 

@@ -239,6 +239,21 @@
     form?.addEventListener("submit", () => { sent = true; clearTimeout(timer); setTimeout(() => { sent = false; }, 5000); });
   }
 
+  /* ---- how many characters are left: shown once somebody types, said when they become few ---- */
+  function counter(field) {
+    const note = document.getElementById(field.getAttribute("aria-describedby"));
+    if (!note?.dataset.left || field.dataset.counted) return;
+    field.dataset.counted = "1";
+    let before = field.maxLength;
+    field.addEventListener("input", () => {
+      const left = field.maxLength - field.value.length;
+      const text = note.dataset.left.replace("%s", left);
+      note.textContent = text;
+      if ([100, 50, 20, 0].some((few) => left <= few && before > few)) announce(text);
+      before = left;
+    });
+  }
+
   /* ---- asking once more ---- */
   function confirmed(text, label) {
     return new Promise((resolve) => {
@@ -316,6 +331,7 @@
   function prepare(root) {
     all("textarea[data-editor]", root).forEach(editor);
     all("[data-draft-url]", root).forEach(draft);
+    all("textarea[data-counter]", root).forEach(counter);
   }
   prepare(document);
   all(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - 48; });

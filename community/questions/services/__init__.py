@@ -6,6 +6,7 @@ from .checks import LONGEST_TITLE, SHORTEST_BODY, SHORTEST_TITLE
 from .filters import delete_filter, save_filter
 from .ideas import set_idea_status
 from .judging import (
+    NEAR,
     add_me_too_rows,
     add_vote_rows,
     add_works_rows,
@@ -13,6 +14,8 @@ from .judging import (
     set_me_too,
     vote_answer,
     vote_thread,
+    votes_a_day,
+    votes_left,
     withdraw_vote_rows,
 )
 from .merging import end_of, merge_thread, plan_merge, why_not_merge
@@ -42,6 +45,7 @@ from .states import (
 __all__ = [
     "FOLLOW_UP_AFTER",
     "LONGEST_TITLE",
+    "NEAR",
     "SHORTEST_BODY",
     "SHORTEST_TITLE",
     "accept_answer",
@@ -78,6 +82,8 @@ __all__ = [
     "vote_answer",
     "vote_thread",
     "why_not_merge",
+    "votes_a_day",
+    "votes_left",
     "withdraw_acceptance",
     "withdraw_official",
     "withdraw_vote_rows",

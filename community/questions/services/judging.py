@@ -1,17 +1,19 @@
 """Votes, me-too and "works for mine"."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from community.accounts.models import User
-from community.core import clock, text
+from community.accounts.models import Profile, TrustLevel, User
+from community.core import clock, limits, text
 from community.core.errors import Conflict, NotAllowed, require
+from community.core.models import Numbers
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.moderation.permissions import why_not_write
@@ -20,10 +22,55 @@ from community.posts.services import follow
 from .. import permissions
 from ..models import (
     Answer,
+    AnswerVote,
+    Kind,
     MeToo,
     Thread,
+    ThreadVote,
     WorksForMine,
 )
+
+NEAR = 5  # votes left today from which on we say how many there are
+
+
+def _today() -> datetime:
+    """Midnight: days are counted in UTC (RULINGS 10)."""
+    return clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def votes_a_day(by: User) -> int:
+    """How many votes somebody of this trust has a day; votes for ideas are counted apart."""
+    numbers = Numbers.load()
+    trust = TrustLevel.LEADER if by.speaks_for_brand else by.trust
+    return {
+        TrustLevel.NEWCOMER: numbers.votes_newcomer,
+        TrustLevel.MEMBER: numbers.votes_member,
+        TrustLevel.REGULAR: numbers.votes_regular,
+    }.get(trust, numbers.votes_leader)  # type: ignore[call-overload]
+
+
+def votes_left(by: User) -> int:
+    """How many votes somebody has left today. A vote taken back is free again."""
+    cast = {"voter": by, "created_at__gte": _today()}
+    used = ThreadVote.objects.filter(**cast).exclude(target__kind=Kind.IDEA).count()
+    return max(0, votes_a_day(by) - used - AnswerVote.objects.filter(**cast).count())
+
+
+def _require_vote_left(by: User) -> None:
+    """Raise NotAllowed when the votes of today are used up; two votes of one person at a time stand in line here."""
+    Profile.objects.select_for_update().filter(user=by).first()
+    if votes_left(by):
+        return
+    most = votes_a_day(by)
+    wait = limits.in_words(int((_today() + timedelta(days=1) - clock.now()).total_seconds()))
+    raise NotAllowed(
+        ngettext(
+            "You have used the %(most)d vote you have today. There are new ones in %(wait)s.",
+            "You have used the %(most)d votes you have today. There are new ones in %(wait)s.",
+            most,
+        )
+        % {"most": most, "wait": wait}
+    )
 
 
 def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /, **data: Any) -> int:
@@ -36,6 +83,9 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
         return post.score
     if given_to := getattr(vote, "given_to_id", None):
         data["given_to"] = given_to  # it was cast on a thread that was merged: that author's points go back
+    idea = isinstance(post, Thread) and post.is_idea  # these have a number of votes of their own
+    if value and not (idea or is_replaying()) and (vote is None or vote.created_at < _today()):
+        _require_vote_left(by)
     if value == 0:
         vote.delete()
     elif vote:

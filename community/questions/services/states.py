@@ -151,8 +151,9 @@ def move_thread(
     """A moderator retitles, retags or moves; never rewords (RULINGS 17)."""
     row = locked(thread)
     require("" if is_moderator(by) else _("Only moderators can do this."))
-    before = row.product_id
+    before, retitled = row.product_id, False
     if title is not None:
+        retitled = text.clean_line(title) != row.title and by.pk != row.author_id
         row.title = text.clean_line(title)
         check_texts(title=row.title, body=row.body_source.ljust(SHORTEST_BODY))
     named = tags_named(list(tags), by) if tags is not None else list(row.tags.all())
@@ -162,7 +163,7 @@ def move_thread(
     row.save(update_fields=["title", "product", "topic"])
     add_revision(
         row, by, title=row.title, body_source=row.body_source, source_format=row.source_format,
-        tags=" ".join(tag.slug for tag in named), summary=reason,
+        tags=" ".join(tag.slug for tag in named), summary=reason, retitled=retitled,
     )  # fmt: skip
     copy_facts(thread, row)
     record("thread.moved", actor=by, subject=row, note=reason, product=row.product_id, previous_product=before)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from community.core import limits
@@ -80,8 +80,10 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     services.vote_thread(thread, request.user, value)
     if request.htmx:
         thread.my_vote = value  # type: ignore[attr-defined]
-        return render(request, "questions/_vote.html", {"post": thread, "kind": "thread", "said": _voted(value)})
-    return back(request, thread)
+        said, near = _voted(value), _votes_near(request, thread)
+        context = {"post": thread, "kind": "thread", "said": f"{said} {near}".strip(), "near": near}
+        return render(request, "questions/_vote.html", context)
+    return back(request, thread, _votes_near(request, thread))
 
 
 @act("vote")
@@ -91,8 +93,21 @@ def vote_answer(request: HttpRequest, pk: int) -> HttpResponse:
     services.vote_answer(answer, request.user, value)
     if request.htmx:
         answer.my_vote = value  # type: ignore[attr-defined]
-        return render(request, "questions/_vote.html", {"post": answer, "kind": "answer", "said": _voted(value)})
-    return back(request, answer)
+        label = _("Vote on %(name)s's answer") % {"name": answer.author}
+        said, near = _voted(value), _votes_near(request, answer)
+        context = {"post": answer, "kind": "answer", "label": label, "said": f"{said} {near}".strip(), "near": near}
+        return render(request, "questions/_vote.html", context)
+    return back(request, answer, _votes_near(request, answer))
+
+
+def _votes_near(request: HttpRequest, post: Thread | Answer) -> str:
+    """How many votes are left today, once they are few."""
+    if isinstance(post, Thread) and post.is_idea:
+        return ""
+    left = services.votes_left(request.user)
+    if left > services.NEAR:
+        return ""
+    return ngettext("%(left)d vote left today.", "%(left)d votes left today.", left) % {"left": left}
 
 
 def _voted(value: int) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from community.core.models import Body
+from community.moderation.permissions import is_moderator
 from community.posts.doors import refuse, send, to_login
 from community.posts.models import Revision
 from community.posts.services import latest_revision
@@ -145,6 +146,14 @@ def answer_history(request: HttpRequest, pk: int) -> HttpResponse:
     return _history(request, answer, answer.thread, answer.get_absolute_url())
 
 
+def _titles_open_from(user: Any, post: Thread | Answer, rows: Any) -> int:
+    """Number of the oldest version whose title everybody may read: what a moderator took out of a title (a name, a
+    number) must not stand in the history. Its author and the moderators read all."""
+    if user.is_authenticated and (user.pk == post.author_id or is_moderator(user)):
+        return 0
+    return rows.filter(retitled=True).values_list("number", flat=True).first() or 0
+
+
 def _history(request: HttpRequest, post: Thread | Answer, thread: Thread, place: str) -> HttpResponse:
     rows = (
         Revision.objects.filter(target_type=ContentType.objects.get_for_model(post), target_id=post.pk)
@@ -159,14 +168,17 @@ def _history(request: HttpRequest, post: Thread | Answer, thread: Thread, place:
     shown = list(page.object_list)
     # The version before the oldest shown stands on the next page; the comparison needs it here.
     before = rows.filter(number__lt=shown[-1].number).first() if shown else None
+    open_from = _titles_open_from(request.user, post, rows)
     versions = []
     for revision, previous in zip(shown, [*shown[1:], before], strict=True):
         old = previous or revision
+        retitled = revision.number >= open_from and old.title != revision.title
         versions.append(
             {
                 "revision": revision,
                 "first": previous is None,
-                "title": changes(old.title, revision.title) if old.title != revision.title else [],
+                "title": changes(old.title if old.number >= open_from else "", revision.title) if retitled else [],
+                "title_kept_back": retitled and old.number < open_from,
                 "tags": changes(old.tags, revision.tags) if old.tags != revision.tags else [],
                 "body": changes(old.body_source, revision.body_source),
             }

@@ -16,10 +16,11 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from community.core import clock
-from community.core.models import Numbers
+from community.core.models import Body, Numbers
 from community.moderation.permissions import is_moderator
 from community.posts.doors import long_open
 from community.posts.models import Comment
+from community.posts.views import paging, part_of
 
 from .. import permissions, reading, structured
 from ..forms import AnswerForm, PrivateForm
@@ -111,13 +112,16 @@ def show_thread(
         )
     for answer in {*answers, *settled}:
         answer.thread = thread
-    comments = comments_of(user, thread, answers, unfold=request.GET.get("comments", ""))
+    comments = comments_of(user, thread, answers, unfold=request.GET.get("comments", ""), part=part_of(request))
     can = abilities(user, thread)
     thread.remarks = comments.get(f"thread-{thread.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
     for answer in answers:
         prepare(answer, user, can)
         answer.remarks = comments.get(f"answer-{answer.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
     initial = _kept_answer(request, thread)
+    kept = bool(initial)
+    if can.quote and (passage := _quoted(request, thread)):
+        initial["body"] = f"{initial.get('body', '').rstrip()}\n\n{passage}".lstrip()
     context = {
         "thread": thread,
         "answers": answers,
@@ -130,7 +134,7 @@ def show_thread(
         "also_asked": _also_asked(thread),
         "people": [thread.author, *(answer.author for answer in answers)],
         "answer_form": answer_form or AnswerForm(initial=initial, agent=can.official),
-        "answer_kept": bool(initial) and answer_form is None,
+        "answer_kept": kept and answer_form is None,
         "private": _private(request, thread),
         "structured": structured.thread_data(thread, answers),
         "crumbs_data": structured.crumbs(thread),
@@ -172,9 +176,11 @@ def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> Answer
     )
 
 
-def comments_of(user: Any, thread: Thread, answers: list[Answer], unfold: str = "") -> dict[str, dict[str, Any]]:
+def comments_of(
+    user: Any, thread: Thread, answers: list[Answer], unfold: str = "", part: int = 1
+) -> dict[str, dict[str, Any]]:
     """The comments of a whole page in one query, by "thread-1" and "answer-2": the first ten of each, and how many
-    stay folded. `unfold` names the one whose comments are all shown."""
+    stay folded. `unfold` names the one of whose comments a hundred are shown, and `part` which hundred."""
     of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
     kinds = {of_thread.pk: "thread", of_answer.pk: "answer"}
     kind, _dash, pk = unfold.rpartition("-")
@@ -189,14 +195,13 @@ def comments_of(user: Any, thread: Thread, answers: list[Answer], unfold: str = 
         )
         .visible_to(user)
         .annotate(
-            nth=Case(
-                When(unfolded, then=Value(0)),
-                default=Window(RowNumber(), partition_by=place, order_by=[F("created_at").asc(), F("id").asc()]),
-                output_field=IntegerField(),
-            ),
+            nth=Window(RowNumber(), partition_by=place, order_by=[F("created_at").asc(), F("id").asc()]),
             among=Window(Count("pk"), partition_by=place),
         )
-        .filter(nth__lte=Comment.SHOWN)
+        .filter(
+            (unfolded & Q(nth__gt=(part - 1) * Comment.PAGE, nth__lte=part * Comment.PAGE))
+            | (~unfolded & Q(nth__lte=Comment.SHOWN))
+        )
         .for_listing()
         .order_by("created_at", "id")
     )
@@ -204,8 +209,10 @@ def comments_of(user: Any, thread: Thread, answers: list[Answer], unfold: str = 
     for row in rows:
         entry = found.setdefault(f"{kinds[row.target_type_id]}-{row.target_id}", {"rows": [], "all": row.among})
         entry["rows"].append(row)
-    for entry in found.values():
-        entry["folded"] = entry["all"] - len(entry["rows"])
+    for name, entry in found.items():
+        whole = name == unfold
+        entry["folded"] = 0 if whole else entry["all"] - len(entry["rows"])
+        entry["place"] = paging(entry["all"], part) if whole else None
     return found
 
 
@@ -229,6 +236,8 @@ def abilities(user: Any, thread: Thread) -> SimpleNamespace:
         withdraw=own or agent,
         reopen=own and bool(thread.solved_at) and not (thread.locked_at or thread.closed_at),
         works=solvable,
+        quote=not (thread.why_closed_to_words() or _why_not_again(thread))
+        and not (user.is_authenticated and permissions.why_not_answer(user, thread)),
         me_too=solvable,
         see_private=thread.has_private and not own and permissions.can_see_private(user, thread),
     )  # fmt: skip
@@ -266,6 +275,24 @@ def _kept_answer(request: HttpRequest, thread: Thread) -> dict[str, Any]:
         drafted = thread.my_draft or {}
         return {name: drafted[name] for name in ("body", "disclosure", "model_version") if name in drafted}
     return {}
+
+
+def _quoted(request: HttpRequest, thread: Thread) -> str:
+    """What `?quote=answer:12` puts into the answer box, for those without a script: a post as a Markdown quote."""
+    kind, _colon, pk = request.GET.get("quote", "").partition(":")
+    if not (pk.isdecimal() and len(pk) < 18):
+        return ""
+    post: Thread | Answer | None = None
+    if kind == "thread" and int(pk) == thread.pk:
+        post = thread
+    elif kind == "answer":
+        rows = Answer.objects.filter(thread=thread).visible_to(request.user).select_related("author")
+        post = rows.filter(pk=pk).first()
+    if post is None:
+        return ""
+    words = post.body_text if post.source_format == Body.Format.HTML else post.body_source
+    lines = "\n".join(f"> {line}".rstrip() for line in words.strip().splitlines())
+    return f"{post.quote_head}\n\n{lines}\n\n"
 
 
 def _private(request: HttpRequest, thread: Thread) -> PrivateForm | None:
