@@ -14,4 +14,5 @@ def locked(row: Row) -> Row:
     then look at the person. On SQLite the immediate transaction itself is the lock. Raises DoesNotExist when it has
     gone meanwhile.
     """
-    return row._meta.model._base_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+    model: type[Row] = row._meta.model  # type: ignore[assignment]  # `type()` of request.user is a lazy wrapper
+    return model._base_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('questions', '0001_initial'),
+        ('questions', '0002_merging_and_reading'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
