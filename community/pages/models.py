@@ -457,3 +457,17 @@ class ContentPage(OneQueryRestrictions, Page):
             "above": parent,
             "structured": structured.content(request, self, parent),
         }
+
+
+class PublicFigures(models.Model):
+    """One row: what the front page says in numbers, as counted last (figures.py says how)."""
+
+    counted_at = models.DateTimeField()
+    asked = models.PositiveIntegerField(default=0)
+    answered = models.PositiveIntegerField(default=0)
+    first_reply_seconds = models.PositiveBigIntegerField(null=True)
+    solved = models.PositiveIntegerField(default=0)
+    settled_at_once = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"Figures of {self.counted_at:%Y-%m-%d %H:%M}"

@@ -1,15 +1,17 @@
 """What the pages room shows on pages of the rooms below."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest
 
-from community.core import panels
+from community.core import clock, panels
 from community.posts.services import is_following
 
-from .models import HelpArticlePage
+from . import figures
+from .models import HelpArticlePage, PublicFigures
 
 MOST_ARTICLES = 6
 
@@ -40,4 +42,28 @@ class FollowProduct(panels.Panel):
         return {
             product.pk: {"product": product, "following": bool(user and is_following(product, user))}
             for product in batch
+        }
+
+
+class HomeNumbers(panels.Panel):
+    """What anybody may hold the house to, on the front page. Nothing while there is too little to count."""
+
+    template = "pages/_numbers.html"
+    query_budget = 2
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        row = PublicFigures.objects.first()
+        if row is None or row.asked < figures.FEWEST:
+            return {}
+        since = figures.open_longest()
+        return {
+            panels.key(thing): {
+                "row": row,
+                "days": figures.DAYS,
+                "answered": 100 * row.answered // row.asked,
+                "first_reply": None if row.first_reply_seconds is None else timedelta(seconds=row.first_reply_seconds),
+                "at_once": 100 * row.settled_at_once // row.solved if row.solved >= figures.FEWEST else None,
+                "open_days": (clock.now() - since).days if since else None,
+            }
+            for thing in batch
         }
