@@ -263,6 +263,12 @@ class Numbers(BaseGenericSetting):
     invitations_a_thread = models.PositiveSmallIntegerField(
         _("people invited to answer one thread"), default=10, help_text="[E]"
     )
+    idea_votes_newcomer = models.PositiveSmallIntegerField(
+        _("votes of a newcomer on open ideas"), default=2, help_text=_("[E] A vote comes back when the idea is closed.")
+    )
+    idea_votes_member = models.PositiveSmallIntegerField(_("votes of a member on open ideas"), default=4)
+    idea_votes_regular = models.PositiveSmallIntegerField(_("votes of a regular on open ideas"), default=6)
+    idea_votes_leader = models.PositiveSmallIntegerField(_("votes of a leader on open ideas"), default=10)
     daily_reputation_cap = models.PositiveSmallIntegerField(_("reputation a day"), default=200, help_text="[F]")
     advocates_asked = models.PositiveSmallIntegerField(_("advocates asked per question"), default=3, help_text="[F]")
     asks_per_advocate_a_week = models.PositiveSmallIntegerField(_("asks per advocate a week"), default=5)

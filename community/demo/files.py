@@ -348,6 +348,8 @@ class _Check:
                 if answer.get("author") == about:
                     self.after(flag, answer)
             self.flag_reason(flag)
+        if row.get("kind") == Kind.IDEA and (row.get("votes") or {}).get("down"):
+            self.bad(row, "votes: ideas are voted for, never against")
         for status in (row.get("idea") or {}).get("history", []):
             self.minutes(status, row)
             if status.get("status") not in IDEA_WORDS:

@@ -345,7 +345,12 @@ class World:
 
     def idea_status(self, key: str, row: Row) -> None:
         status = IDEA_WORDS[row["status"]]
-        questions.set_idea_status(self.row(key), self.person(row["by"]), status, row.get("reason") or row["status"])
+        link = row.get("link", "")
+        if link.startswith("thread:"):
+            link = self.row(link).get_absolute_url()
+        questions.set_idea_status(
+            self.row(key), self.person(row["by"]), status, row.get("reason") or row["status"], link
+        )
 
     def step(self, key: str, row: Row, at: datetime, until: datetime | None) -> None:
         thread = self.row(key)

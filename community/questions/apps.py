@@ -6,6 +6,10 @@ class QuestionsConfig(AppConfig):
     label = "questions"
 
     def ready(self) -> None:
+        from community.core import addresses
+
         from . import listeners, panels  # noqa: F401
+        from .models import Thread
 
         panels.register()
+        addresses.register("questions:thread", lambda pk, **_: Thread.objects.visible().filter(pk=pk).exists())

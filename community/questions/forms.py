@@ -7,7 +7,7 @@ from community.accounts.models import Department
 from community.posts.doors import Trap
 from products.models import Product
 
-from . import services
+from . import ideas, services
 from .models import FollowUp, IdeaStatus, Kind, Thread
 
 LIST_OF = forms.Textarea(attrs={"rows": 2})
@@ -201,14 +201,33 @@ class MergeForm(forms.Form):
 
 
 class IdeaForm(forms.Form):
+    """A status for an idea; offers those it can have next."""
+
     status = forms.ChoiceField(label=_("Status"), choices=IdeaStatus.choices)
     reason = forms.CharField(
-        label=_("Why"),
+        label=_("Why, or what you need to know"),
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Everybody who voted reads it."),
+        help_text=_("Its author and everybody who voted or follows reads it."),
     )
+    link = forms.CharField(
+        label=_("Release note, or where it exists"),
+        required=False,
+        max_length=500,
+        help_text=_("For Shipped and Already exists: the address of a page here, such as /help/…, or https://…"),
+    )
+
+    def __init__(self, *args: Any, thread: Thread | None = None, **kwargs: Any) -> None:
+        if thread is not None:
+            last = {"status": thread.idea_status, "reason": "", "link": ""}
+            if thread.idea_status not in ("", IdeaStatus.NEW):
+                last |= {"reason": thread.idea_reason, "link": thread.idea_link}
+            kwargs["initial"] = last | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        if thread is not None:
+            # Any status may come back from a page that is old; the service says what is against it.
+            self.fields["status"].widget.choices = [(s.value, s.label) for s in ideas.next_statuses(thread)]
 
 
 class RecheckForm(forms.Form):

@@ -112,6 +112,9 @@ class Thread(Body, Moderated, Sourced):
     official_at = models.DateTimeField(null=True, blank=True, help_text=_("First answer that is official now."))
     idea_status = models.CharField(max_length=20, choices=IdeaStatus, blank=True, default="")
     idea_reason = models.CharField(max_length=500, blank=True, default="")
+    idea_link = models.CharField(
+        max_length=500, blank=True, default="", help_text=_("Release note of what shipped, or the thing that exists.")
+    )
 
     # Derived, in the same transaction as the facts
     state = models.CharField(max_length=20, choices=State, default=State.NO_REPLY)
@@ -135,6 +138,17 @@ class Thread(Body, Moderated, Sourced):
             models.Index(fields=["-me_too_count", "-id"], condition=Q(visibility="visible"), name="thread_me_too"),
             models.Index(fields=["-view_count", "-id"], condition=Q(visibility="visible"), name="thread_views"),
             models.Index(fields=["author", "-active_at"], condition=Q(visibility="visible"), name="thread_mine"),
+            models.Index(
+                fields=["-score", "-id"], condition=Q(visibility="visible", kind="idea"), name="thread_idea_score"
+            ),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(visibility="visible", kind="idea"), name="thread_idea_newest"
+            ),
+            models.Index(
+                fields=["product", "-created_at"],
+                condition=Q(visibility="visible", kind="praise"),
+                name="thread_praise",
+            ),
         ]
         constraints = [
             one_per_source("thread_one_per_source"),
@@ -337,6 +351,24 @@ class ThreadVote(Vote):
 
     def __str__(self) -> str:
         return f"{self.value:+d} on thread {self.target_id}"
+
+
+class IdeaStep(models.Model):
+    """A status that staff gave an idea: when, who and why. The thread carries the last one."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="idea_steps")
+    status = models.CharField(_("status"), max_length=20, choices=IdeaStatus)
+    previous = models.CharField(max_length=20, choices=IdeaStatus, blank=True, default="")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    link = models.CharField(_("link"), max_length=500, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["thread", "-at", "-id"], name="idea_step_thread")]
+
+    def __str__(self) -> str:
+        return f"idea {self.thread_id}: {self.status}"
 
 
 class AnswerVote(Vote):

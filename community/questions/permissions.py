@@ -11,6 +11,7 @@ from community.core import clock
 from community.core.models import Numbers
 from community.moderation.permissions import is_moderator, why_not_write
 
+from . import ideas
 from .models import Answer, Kind, Thread
 
 FREE_EDIT_REPUTATION = 1000  # FEATURES F, Privileges
@@ -34,7 +35,21 @@ def why_not_vote(user: Any, post: Thread | Answer) -> str:
         return _("This thread is locked.")
     if thread.duplicate_of_id:
         return _("This was asked before. Please vote on the original.")
+    if post is thread and thread.is_idea:
+        return why_idea_counts_no_more(thread)
     return ""
+
+
+def why_idea_counts_no_more(thread: Thread) -> str:
+    """A closed idea keeps its votes and takes no more; who gave them has them back."""
+    if thread.closed_at or ideas.is_done(thread):
+        return _("This idea is closed. Its votes stay counted, and whoever gave one has it back.")
+    return ""
+
+
+def why_not_take_back(user: Any, thread: Thread) -> str:
+    """A vote on an open idea can be taken back, locked or not: it is one of few."""
+    return why_not_write(user) or why_idea_counts_no_more(thread)
 
 
 def why_not_vote_down(user: Any, post: Thread | Answer) -> str:

@@ -126,6 +126,13 @@ class ThreadQuerySet(ModeratedQuerySet):
             ),
         )
 
+    def with_my_vote(self, user: Any) -> Self:
+        """`my_vote` alone, for lists where one votes."""
+        if not user.is_authenticated:
+            return self.annotate(my_vote=Value(0))
+        mine = rows_of(self.model, "votes").filter(target=OuterRef("pk"), voter=user)
+        return self.annotate(my_vote=Coalesce(Subquery(mine.values("value")[:1]), 0))
+
 
 class AnswerQuerySet(ModeratedQuerySet):
     parent = "thread"

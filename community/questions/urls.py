@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import feeds
-from .views import acts, ask, edit, listing, merge, people, thread
+from .views import acts, ask, edit, ideas, listing, merge, people, thread
 
 app_name = "questions"
 
@@ -9,7 +9,9 @@ app_name = "questions"
 # thread called "Vote".
 urlpatterns = [
     path("questions/", listing.questions, name="list"),
-    path("ideas/", listing.ideas, name="ideas"),
+    path("ideas/", ideas.ideas, name="ideas"),
+    path("ideas/votes/", ideas.votes, name="idea_votes"),
+    path("products/<slug:slug>/praise/", ideas.praise, name="praise"),
     path("questions/filters/keep/", listing.save_filter, name="save_filter"),
     path("questions/filters/<int:pk>/delete/", listing.delete_filter, name="delete_filter"),
     path("questions/ask/", ask.ask, name="ask"),

@@ -148,7 +148,7 @@ def test_ideas_stand_by_votes_and_status(client: Client, alice: User, bob: User,
     body = client.get("/ideas/").content.decode()
     assert body.index(wanted.title) < body.index(planned.title)
     assert "In the next batch." in body
-    coming = client.get("/ideas/?status=coming").content.decode()
+    coming = client.get("/ideas/?status=coming", follow=True).content.decode()
     assert planned.title in coming and wanted.title not in coming
     assert client.get("/ideas/?status=none").status_code == 404
 

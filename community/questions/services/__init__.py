@@ -1,5 +1,6 @@
 """What people do with threads and answers: a verb each. Every door (page, desk, API, import) goes through here."""
 
+from ..ideas import NoVotesLeft
 from .answering import edit_answer, post_answer
 from .asking import edit_thread, post_thread
 from .checks import LONGEST_TITLE, SHORTEST_BODY, SHORTEST_TITLE
@@ -46,6 +47,7 @@ __all__ = [
     "FOLLOW_UP_AFTER",
     "LONGEST_TITLE",
     "NEAR",
+    "NoVotesLeft",
     "SHORTEST_BODY",
     "SHORTEST_TITLE",
     "accept_answer",

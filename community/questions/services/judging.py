@@ -29,6 +29,7 @@ from ..models import (
     ThreadVote,
     WorksForMine,
 )
+from .ideas import check_idea_vote
 
 NEAR = 5  # votes left today from which on we say how many there are
 
@@ -105,10 +106,14 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
 
 @transaction.atomic
 def vote_thread(thread: Thread, by: User, value: int) -> int:
-    """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed."""
+    """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed, NoVotesLeft on ideas."""
     row = locked(thread)
-    if not is_replaying():
+    if not is_replaying() and not row.is_idea:
         require((permissions.why_not_vote_down if value < 0 else permissions.why_not_vote)(by, row))
+    elif not is_replaying():
+        require((permissions.why_not_vote if value else permissions.why_not_take_back)(by, row))
+    if row.is_idea:
+        check_idea_vote(row, by, value)
     thread.score = _cast(row, row.votes, by, value, "thread.voted", kind=row.kind)
     return thread.score
 
@@ -134,6 +139,8 @@ def add_vote_rows(post: Thread | Answer, *, value: int, rows: Iterable[tuple[str
     wanted = dict(rows)
     with transaction.atomic():
         row = locked(post)
+        if isinstance(row, Thread) and row.is_idea and value < 0:
+            raise ValidationError({"value": _("Ideas are voted for, never against.")})
         if isinstance(row, Answer):
             row.thread = post.thread  # type: ignore[union-attr]
         known = set(row.votes.filter(source=source).values_list("external_id", flat=True))

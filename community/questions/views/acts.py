@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import Resolver404, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
@@ -31,7 +32,9 @@ from ..forms import (
     ReasonForm,
     RecheckForm,
 )
+from ..ideas import purse_of
 from ..models import Answer, Kind, PrivateDetails, Thread
+from . import ideas
 from .thread import KEPT_ANSWERS, find_thread, show_thread
 
 MOST_KEPT = 5  # answers of one visitor that wait for a sign-in
@@ -77,13 +80,28 @@ SWITCH = {"on": True, "off": False}
 def vote(request: HttpRequest, pk: int) -> HttpResponse:
     thread = get_thread(request, pk)
     value = value_of(request, "value", VOTES)
-    services.vote_thread(thread, request.user, value)
+    try:
+        services.vote_thread(thread, request.user, value)
+    except services.NoVotesLeft:
+        return ideas.refuse_vote(request, thread)
+    if thread.is_idea:
+        return _voted_idea(request, thread, value)
     if request.htmx:
         thread.my_vote = value  # type: ignore[attr-defined]
         said, near = _voted(value), _votes_near(request, thread)
         context = {"post": thread, "kind": "thread", "said": f"{said} {near}".strip(), "near": near}
         return render(request, "questions/_vote.html", context)
     return back(request, thread, _votes_near(request, thread))
+
+
+def _voted_idea(request: HttpRequest, thread: Thread, value: int) -> HttpResponse:
+    if not request.htmx:
+        place = request.POST.get("next", "")
+        ours = url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure())
+        return back(request, place if ours else thread, _voted(value))
+    thread.my_vote = value  # type: ignore[attr-defined]
+    context = {"thread": thread, "why": "", "purse": purse_of(request.user), "said": _voted(value), "moved": True}
+    return render(request, "questions/_vote_idea.html", context)
 
 
 @act("vote")
@@ -408,7 +426,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
         if step is None:
             return refuse(request, _("This step does not exist."), 422, back=request.path)
         taken, status = step.key, 422
-        taken_form = (step.form or forms.Form)(request.POST)
+        taken_form = _form_of(step, thread, request.POST)
         if taken_form.is_valid():
             done, status = send(taken_form, "vote", request.user, lambda: _take(step.key, thread, request, taken_form))
             if done:
@@ -419,7 +437,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     shown = []
     for key in keys:
         step = STEPS[key]
-        form = taken_form if key == taken else (step.form(initial=_initial(key, thread)) if step.form else None)
+        form = taken_form if key == taken else (_form_of(step, thread) if step.form else None)
         if form is not None:
             form.auto_id = f"{key}_%s"
         shown.append((step, form))
@@ -430,9 +448,13 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "questions/manage.html", context, status=status)
 
 
+def _form_of(step: Step, thread: Thread, given: Any = None) -> Any:
+    if step.form is IdeaForm:
+        return IdeaForm(given, thread=thread)
+    return (step.form or forms.Form)(given, initial=_initial(step.key, thread))
+
+
 def _initial(key: str, thread: Thread) -> dict[str, Any]:
-    if key == "status":
-        return {"status": thread.idea_status, "reason": thread.idea_reason}
     if key == "move":
         tags = ", ".join(tag.name for tag in thread.tags.all())
         return {"title": thread.title, "product": thread.product, "tags": tags}
@@ -448,7 +470,7 @@ def _take(key: str, thread: Thread, request: HttpRequest, form: forms.Form) -> b
     elif key == "info":
         services.ask_for_info(thread, by, given["note"])
     elif key == "status":
-        services.set_idea_status(thread, by, given["status"], given["reason"])
+        services.set_idea_status(thread, by, given["status"], given["reason"], given["link"])
     elif key == "recheck":
         services.settle_recheck(thread, by, holds=given["holds"] == "yes", note=given["note"])
     elif key == "duplicate":

@@ -1,4 +1,4 @@
-"""/questions/ and /ideas/: named filters with their counts, facets, sorting, and pages by keyset."""
+"""/questions/: named filters with their counts, facets, sorting, and pages by keyset."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from products.models import Product
 
 from .. import services
 from ..counting import count_up_to, exact
-from ..models import Answer, IdeaStatus, Kind, SavedFilter, State, Thread
+from ..models import Answer, Kind, SavedFilter, State, Thread
 from ..querysets import ATTENTION, OPEN, UNANSWERED, ThreadQuerySet
 
 ROWS = 20
@@ -424,53 +424,6 @@ def followed_ids(user: Any) -> Any:
         .exclude(level="muted")
         .values("target_id")
     )
-
-
-IDEA_TABS: tuple[tuple[str, Any, list[str]], ...] = (
-    ("", gettext_lazy("All"), list(IdeaStatus.values)),
-    ("open", gettext_lazy("Open"), [IdeaStatus.NEW, IdeaStatus.IN_REVIEW, IdeaStatus.NEEDS_INFO, IdeaStatus.FUTURE]),
-    ("coming", gettext_lazy("Coming"), [IdeaStatus.PLANNED, IdeaStatus.IN_PROGRESS]),
-    ("shipped", gettext_lazy("Shipped"), [IdeaStatus.SHIPPED]),
-    ("declined", gettext_lazy("Not planned"), [IdeaStatus.DECLINED, IdeaStatus.EXISTS]),
-)
-
-
-@require_safe
-def ideas(request: HttpRequest) -> HttpResponse:
-    """Ideas, by what became of them and by how many want them."""
-    key = _one(request, "status", [tab[0] for tab in IDEA_TABS], "")
-    sort = _one(request, "sort", SORTS, "votes")
-    products = list(Product.objects.order_by("position", "name").only("slug", "name", "short_name"))
-    chosen = _facet(request, "product", [product.slug for product in products])
-    base = Thread.objects.visible().filter(kind=Kind.IDEA)
-    if chosen:
-        base = base.filter(product__slug__in=chosen)
-    conditions = {tab: Q(idea_status__in=statuses) for tab, _word, statuses in IDEA_TABS}
-    counted = base.aggregate(**{f"tab_{tab or 'all'}": Count("pk", filter=c) for tab, c in conditions.items()})
-    column = SORTS[sort][1]
-    found = base.filter(conditions[key]).select_related("author", "author__department", "product")
-    page = page_of(found, column, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
-    with_voices(page.rows)
-    context = {
-        "threads": page.rows,
-        "page": page,
-        "tabs": [
-            (tab, word, counted[f"tab_{tab or 'all'}"], _address(request, status=tab), tab == key)
-            for tab, word, _statuses in IDEA_TABS
-        ],
-        "status": key,
-        "total": counted[f"tab_{key or 'all'}"],
-        "all": counted["tab_all"],
-        "shipped": counted["tab_shipped"],
-        "sorts": [(name, word, name == sort) for name, (word, _column) in SORTS.items()],
-        "product_facet": [(product, product.slug in chosen) for product in products],
-        "chips": _chips(request, {"product": chosen}, None, products),
-        "clear": _address(request, product=None),
-        "next_url": _address(request, keep_page=True, after=page.after, before=None) if page.after else "",
-        "previous_url": _address(request, keep_page=True, before=page.before, after=None) if page.before else "",
-        "first_url": _address(request) if request.GET.get("after") or request.GET.get("before") else "",
-    }
-    return _show(request, "questions/ideas.html", "questions/_ideas.html", context)
 
 
 def _show(request: HttpRequest, page: str, piece: str, context: dict[str, Any]) -> HttpResponse:

@@ -24,9 +24,11 @@ from community.posts.views import paging, part_of
 
 from .. import permissions, reading, structured
 from ..forms import AnswerForm, PrivateForm
+from ..ideas import with_purse
 from ..models import Answer, Kind, Thread
 from ..querysets import AnswerQuerySet
 from ..services import FOLLOW_UP_AFTER
+from . import ideas
 
 PAGE = 20
 MOST_MERGED = 20  # titles of merged threads that a page names
@@ -43,7 +45,7 @@ KEPT_ANSWERS = "kept_answers"  # in the session: what a visitor wrote before sig
 def find_thread(request: HttpRequest, pk: int) -> Thread | HttpResponse:
     """The thread as this person may see it. What was merged leads to where it went (301, with the query), and what
     was public once is 410; all else is 404 (RULINGS 13 and 14)."""
-    rows = Thread.objects.visible_to(request.user).for_page().seen_by(request.user)
+    rows = with_purse(Thread.objects.visible_to(request.user).for_page().seen_by(request.user), request.user)
     thread = rows.filter(pk=pk).first()
     if thread is not None:
         return thread
@@ -136,6 +138,7 @@ def show_thread(
         "answer_form": answer_form or AnswerForm(initial=initial, agent=can.official),
         "answer_kept": kept and answer_form is None,
         "private": _private(request, thread),
+        "idea": ideas.of_thread(request, thread),
         "structured": structured.thread_data(thread, answers),
         "crumbs_data": structured.crumbs(thread),
         "canonical": structured.absolute(thread.get_absolute_url())
