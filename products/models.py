@@ -73,6 +73,7 @@ class Product(models.Model):
     recommend_yes = models.PositiveIntegerField(default=0, editable=False)
     recommend_no = models.PositiveIntegerField(default=0, editable=False)
     verified_count = models.PositiveIntegerField(default=0, editable=False)
+    imported_count = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
     thread_count = models.PositiveIntegerField(default=0, editable=False)
     solved_count = models.PositiveIntegerField(default=0, editable=False)

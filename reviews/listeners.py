@@ -18,7 +18,7 @@ from . import ratings, services
     "review.deleted",
 )
 def recount_product(event: Event) -> None:
-    ratings.recount(event.subject.product)
+    ratings.settle_all_by(event.subject)
 
 
 @listen("review.restored", "review.published")

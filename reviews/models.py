@@ -79,6 +79,19 @@ class Review(Body, Moderated, Sourced):
     helpful_no = models.PositiveIntegerField(default=0)
     helpful_bound = models.FloatField(default=0, help_text=_("Wilson's lower bound of the share who found it helpful."))
 
+    earlier = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text=_("Its author wrote a newer one, which counts; only imports bring several."),
+    )
+    share = models.CharField(
+        max_length=4,
+        blank=True,
+        default="",
+        editable=False,
+        help_text=_("What it adds to its product's numbers now (reviews/ratings.py)."),
+    )
+
     objects = ReviewQuerySet.as_manager()
 
     class Meta:
@@ -121,8 +134,8 @@ class Review(Body, Moderated, Sourced):
 
     @property
     def counts(self) -> bool:
-        """Employees' and families' reviews are shown, not averaged (RULINGS 26)."""
-        return self.is_visible and self.is_counted_kind
+        """Employees' and families' reviews are shown, not averaged (RULINGS 26), and so are earlier ones."""
+        return self.is_visible and self.is_counted_kind and not self.earlier
 
     @property
     def owned_now(self) -> int | None:

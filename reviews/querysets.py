@@ -15,7 +15,9 @@ class ReviewQuerySet(ModeratedQuerySet):
 
     def counted(self) -> Self:
         """The reviews the average is made of (RULINGS 26)."""
-        return self.filter(visibility="visible").exclude(Q(disclosure="employee") | Q(disclosure="family"))
+        return self.filter(visibility="visible", earlier=False).exclude(
+            Q(disclosure="employee") | Q(disclosure="family")
+        )
 
     def sorted_by(self, order: str) -> Self:
         return self.order_by(*self.ORDERS.get(order, self.ORDERS["helpful"]))

@@ -1,20 +1,24 @@
 """The arithmetic of stars: what a product's numbers are made of, and how sure a share is.
 
-A product's numbers are recounted from its reviews in the transaction that changed one of them, with the product's row
-held: two writers can't each miss the other's review. `differences` proves it, `rebuild` mends.
+Each review keeps its `share`: what it adds to its product now. When something about it changes, the difference
+between the new share and the kept one is added to the product's row in one statement, in the same transaction: it
+costs the same with a million reviews as with one, and two writers can't miss each other (docs/decisions/0131).
+`differences` counts everything anew from reviews, chapters and votes, and proves it; `rebuild` mends.
 """
 
-from collections.abc import Iterable
-from math import sqrt
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from math import isclose, sqrt
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Case, CharField, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from community.core.rows import locked
 from products.models import Product
 
-from .models import Review
+from .models import Chapter, HelpfulVote, Review
 
 Z = 1.96  # 95 % sure
 FIELDS = (
@@ -28,9 +32,10 @@ FIELDS = (
     "recommend_yes",
     "recommend_no",
     "verified_count",
+    "imported_count",
     "review_count",
 )
-_COUNTED = ~Q(disclosure__in=("employee", "family"))  # RULINGS 26
+_COUNTED = ~Q(disclosure__in=("employee", "family")) & Q(earlier=False)  # RULINGS 26
 _TOTALS = {
     "review_count": Count("pk"),
     "rating_count": Count("pk", filter=_COUNTED),
@@ -38,8 +43,29 @@ _TOTALS = {
     "recommend_yes": Count("pk", filter=_COUNTED & Q(would_recommend=True)),
     "recommend_no": Count("pk", filter=_COUNTED & Q(would_recommend=False)),
     "verified_count": Count("pk", filter=_COUNTED & ~Q(verified="")),
+    "imported_count": Count("pk", filter=_COUNTED & ~Q(source="")),
     **{f"stars_{n}": Count("pk", filter=_COUNTED & Q(current_stars=n)) for n in range(1, 6)},
 }
+
+
+def _mark(condition: Q, mark: str) -> Case:
+    return Case(When(condition, then=Value(mark)), default=Value(""), output_field=CharField())
+
+
+# What `share` has to be, for the database; `share_of` says the same of one review.
+SHARE = Case(
+    When(~Q(visibility="visible"), then=Value("")),
+    When(~_COUNTED, then=Value("0")),
+    default=Concat(
+        Cast("current_stars", CharField()),
+        _mark(Q(would_recommend=True), "+"),
+        _mark(Q(would_recommend=False), "-"),
+        _mark(~Q(verified=""), "v"),
+        _mark(~Q(source=""), "i"),
+        output_field=CharField(),
+    ),
+    output_field=CharField(),
+)
 
 
 def wilson(yes: int, no: int) -> float:
@@ -52,8 +78,91 @@ def wilson(yes: int, no: int) -> float:
     return max(0.0, (share + Z * Z / (2 * total) - spread) / (1 + Z * Z / total))
 
 
+# One review changed -----------------------------------------------------------------------------------------
+
+
+def share_of(review: Review) -> str:
+    """What a review adds to its product: nothing, "0" when it is shown and not averaged, else "4+v" and the like:
+    stars, whether its author would recommend it, a verified owner, an imported review."""
+    if not review.is_visible:
+        return ""
+    if not review.counts:
+        return "0"
+    said = {True: "+", False: "-", None: ""}[review.would_recommend]
+    return f"{review.current_stars}{said}{'v' if review.verified else ''}{'i' if review.source else ''}"
+
+
+def amounts(share: str) -> dict[str, int]:
+    """A share in the numbers of a product."""
+    found = dict.fromkeys(FIELDS, 0)
+    if not share:
+        return found
+    found["review_count"] = 1
+    stars = int(share[0])
+    if stars:
+        found |= {"rating_count": 1, "rating_sum": stars, f"stars_{stars}": 1}
+        found |= {"recommend_yes": int("+" in share), "recommend_no": int("-" in share)}
+        found |= {"verified_count": int("v" in share), "imported_count": int("i" in share)}
+    return found
+
+
+def settle(review: Review) -> None:
+    """Bring a product's numbers in line after something about a review changed. Runs in the change's transaction."""
+    now = share_of(review)
+    before = review.share
+    while before != now:
+        # Whoever changes the kept share adds the difference: nobody else has, whatever this row looked like before.
+        if Review.objects.filter(pk=review.pk, share=before).update(share=now):
+            _add(review, amounts(before), amounts(now))
+            break
+        before = Review.objects.values_list("share", flat=True).get(pk=review.pk)
+    review.share = now
+
+
+def settle_all_by(review: Review) -> None:
+    """`settle` for a review and those that the same person wrote of the same product: the newest one counts.
+
+    Only imports bring several (one per person is the rule here); they are shown, and the earlier ones not averaged.
+    """
+    others = list(
+        Review.objects.visible().filter(product=review.product_id, author=review.author_id).exclude(pk=review.pk)
+    )
+    shown = [*others, review] if review.is_visible else others
+    newest = max(shown, key=lambda one: (one.created_at, one.pk), default=None)
+    for one in [*others, review]:
+        earlier = one is not newest and one.is_visible
+        if one.earlier != earlier:
+            one.earlier = earlier
+            Review.objects.filter(pk=one.pk).update(earlier=earlier)
+        settle(one)
+
+
+def _add(review: Review, before: dict[str, int], now: dict[str, int]) -> None:
+    steps = {field: now[field] - before[field] for field in FIELDS if now[field] != before[field]}
+    enough = {f"{field}__gte": -step for field, step in steps.items() if step < 0}
+    changes: dict[str, Any] = {field: F(field) + step for field, step in steps.items()}
+    if not Product.objects.filter(pk=review.product_id, **enough).update(**changes):
+        recount(review.product)  # somebody wrote the numbers by hand: below nothing they can't go
+    if "product" in review._state.fields_cache:  # the page that follows shows the new numbers
+        row = Product.objects.values(*FIELDS).get(pk=review.product_id)
+        for field in FIELDS:
+            setattr(review.product, field, row[field])
+
+
+def move_helpful(review: Review, yes: int, no: int) -> None:
+    """Add to a review's helpful counts. The caller holds the review's row, and wrote or took away that many votes."""
+    review.helpful_yes, review.helpful_no = review.helpful_yes + yes, review.helpful_no + no
+    review.helpful_bound = wilson(review.helpful_yes, review.helpful_no)
+    review.save(update_fields=["helpful_yes", "helpful_no", "helpful_bound"])
+
+
+# All of them ------------------------------------------------------------------------------------------------
+
+
 def recount(product: Product) -> None:
-    """Bring a product's numbers in line with its visible reviews. Must run inside a transaction."""
+    """Count a product's numbers anew from its reviews, and the shares they keep. Must run inside a transaction."""
+    # Reviews before their product, as everybody who changes one: or two would wait for each other for ever.
+    Review.objects.filter(product=product).exclude(share=SHARE).update(share=SHARE)
     row = locked(product)
     totals = Review.objects.filter(product=row, visibility="visible").aggregate(**_TOTALS)
     changed = [field for field in FIELDS if getattr(row, field) != totals[field]]
@@ -64,38 +173,76 @@ def recount(product: Product) -> None:
         row.save(update_fields=changed)
 
 
-def recount_helpful(review: Review) -> None:
-    """Bring a review's helpful counts in line with its votes. The caller holds the review's row."""
-    totals = review.helpful_votes.aggregate(
+def recount_review(review: Review) -> None:
+    """Count anew what hangs on a review: its stars of today and its helpful votes. Must run inside a transaction."""
+    row = locked(review)
+    newest = row.chapters.order_by("-created_at", "-id").first()
+    row.current_stars = newest.stars if newest else row.stars
+    votes = row.helpful_votes.aggregate(
         yes=Count("pk", filter=Q(helpful=True)), no=Count("pk", filter=Q(helpful=False))
     )
-    review.helpful_yes, review.helpful_no = totals["yes"], totals["no"]
-    review.helpful_bound = wilson(totals["yes"], totals["no"])
-    review.save(update_fields=["helpful_yes", "helpful_no", "helpful_bound"])
+    row.helpful_yes, row.helpful_no = votes["yes"], votes["no"]
+    row.helpful_bound = wilson(votes["yes"], votes["no"])
+    row.save(update_fields=["current_stars", "helpful_yes", "helpful_no", "helpful_bound"])
+    settle_all_by(row)
 
 
-def differences(products: Iterable[Product] | None = None) -> list[tuple[str, str, Any, Any]]:
-    """Where stored numbers and a fresh count part: (product's slug, field, stored, counted). Empty when all is well."""
-    rows = list(Product.objects.order_by("pk") if products is None else products)
-    counted: dict[int, dict[str, Any]] = {
-        row["product"]: row
-        for row in Review.objects.filter(visibility="visible", product__in=rows)
-        .order_by()
-        .values("product")
-        .annotate(**_TOTALS)
-    }
-    return [
-        (row.slug, field, getattr(row, field), counted.get(row.pk, {}).get(field, 0))
-        for row in rows
-        for field in FIELDS
-        if getattr(row, field) != counted.get(row.pk, {}).get(field, 0)
-    ]
+Difference = tuple[str, str, Any, Any]
+CHUNK = 500
 
 
-def rebuild() -> list[tuple[str, str, Any, Any]]:
-    """Recount every product; returns what was wrong before."""
-    wrong = differences()
-    for slug in {line[0] for line in wrong}:
+def differences(products: Iterable[Product] | None = None) -> list[Difference]:
+    """Where what is stored parts from a fresh count: (product's slug, field, stored, counted). Empty: all is well."""
+    rows = iter(Product.objects.order_by("pk").iterator(CHUNK) if products is None else products)
+    found: list[Difference] = []
+    while chunk := list(islice(rows, CHUNK)):
+        counted: dict[int, dict[str, Any]] = {
+            row["product"]: row
+            for row in Review.objects.filter(visibility="visible", product__in=chunk)
+            .order_by()
+            .values("product")
+            .annotate(**_TOTALS)
+        }
+        found += [
+            (row.slug, field, getattr(row, field), counted.get(row.pk, {}).get(field, 0))
+            for row in chunk
+            for field in FIELDS
+            if getattr(row, field) != counted.get(row.pk, {}).get(field, 0)
+        ]
+    return found
+
+
+def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
+    """Where a review parts from its chapters, its votes, or the share it has to keep."""
+    newest = Chapter.objects.filter(review=OuterRef("pk")).order_by("-created_at", "-id").values("stars")[:1]
+    votes = HelpfulVote.objects.filter(target=OuterRef("pk")).order_by().values("target")
+    rows = Review.objects.annotate(
+        counted_stars=Coalesce(Subquery(newest), F("stars")),
+        counted_yes=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=True))).values("n")), 0),
+        counted_no=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=False))).values("n")), 0),
+        counted_share=SHARE,
+    ).defer("body_source", "body_html", "body_text")
+    for row in rows.order_by("pk").iterator(CHUNK):
+        pairs = [
+            ("current_stars", row.current_stars, row.counted_stars),
+            ("helpful_yes", row.helpful_yes, row.counted_yes),
+            ("helpful_no", row.helpful_no, row.counted_no),
+            ("share", row.share, row.counted_share),
+        ]
+        yield from ((row, field, stored, counted) for field, stored, counted in pairs if stored != counted)
+        bound = wilson(row.counted_yes, row.counted_no)
+        if not isclose(row.helpful_bound, bound, abs_tol=1e-9):
+            yield row, "helpful_bound", row.helpful_bound, bound
+
+
+def rebuild() -> list[Difference]:
+    """Count everything anew; returns what was wrong before."""
+    wrong = [(f"review {row.pk}", field, stored, counted) for row, field, stored, counted in review_differences()]
+    for pk in dict.fromkeys(int(line[0].split()[1]) for line in wrong):
+        with transaction.atomic():
+            recount_review(Review.objects.get(pk=pk))
+    of_products = differences()
+    for slug in dict.fromkeys(line[0] for line in of_products):
         with transaction.atomic():
             recount(Product.objects.get(slug=slug))
-    return wrong
+    return wrong + of_products

@@ -260,7 +260,9 @@ def find_helpful(review: Review, by: User, helpful: bool | None) -> Review:
         else:
             vote.helpful, vote.created_at = helpful, clock.now()
             vote.save(update_fields=["helpful", "created_at"])
-        ratings.recount_helpful(row)
+        ratings.move_helpful(
+            row, yes=(helpful is True) - (previous is True), no=(helpful is False) - (previous is False)
+        )
         record("review.found_helpful", actor=by, subject=row, helpful=helpful, previous=previous)
     _copy(row, review, "helpful_yes", "helpful_no", "helpful_bound")
     return review
@@ -285,7 +287,8 @@ def add_helpful_rows(
     ]
     HelpfulVote.objects.bulk_create(new)
     if new:
-        ratings.recount_helpful(row)
+        more = sum(vote.helpful for vote in new)
+        ratings.move_helpful(row, yes=more, no=len(new) - more)
     for vote in sorted(new, key=lambda vote: vote.created_at):
         with clock.travel(vote.created_at):
             record(
@@ -394,9 +397,11 @@ def resubmit_review(review: Review, by: User) -> None:
 def copy_verification(owner: User, product: Product) -> None:
     """Bring the verified mark of somebody's review in line with their shelf."""
     verified = _verified(owner, product)
-    changed = Review.objects.filter(author=owner, product=product).exclude(verified=verified).update(verified=verified)
-    if changed:
-        ratings.recount(product)
+    rows = Review.objects.select_for_update(of=("self",), no_key=True).filter(author=owner, product=product)
+    for review in rows.exclude(verified=verified).order_by("pk"):
+        review.verified = verified
+        review.save(update_fields=["verified"])
+        ratings.settle(review)
 
 
 # --- within ----------------------------------------------------------------------------------------------------------

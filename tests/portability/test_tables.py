@@ -18,7 +18,6 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from community.accounts.models import User
-from community.moderation import services as moderation
 from community.portability.models import SourceProduct
 from products.models import Family, Product
 from products.pages import ProductPage
@@ -140,7 +139,7 @@ def test_a_newer_table_adds_and_changes_but_not_what_was_changed_here(
     bring(rows)
     ours, hidden = Review.objects.get(external_id="r1"), Review.objects.get(external_id="r2")
     services.edit_review(ours, ours.author, stars=3, title="Mended here", body="Its author came and wrote it anew.")
-    moderation.hide(hidden, ravi, reason="Personal data.")
+    services.refuse_review(hidden, ravi, code="personal_data", passage="What I think")
     for row in rows:
         row |= {"stars": 1, "title": "On second thoughts", "helpful_yes": 2}
     said = bring([*rows, a_row(9)])

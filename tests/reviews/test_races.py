@@ -2,11 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from io import StringIO
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 
+from community.accounts.models import User
 from community.core.errors import Conflict
+from community.moderation import services as moderation
+from products import services as products
 from products.models import Product
 from reviews import ratings, services
 from reviews.models import Review
@@ -71,3 +77,45 @@ def test_reviews_at_once_add_up_and_nobody_has_two() -> None:
     product.refresh_from_db()
     assert (product.review_count, Review.objects.count()) == (6, 6)
     assert ratings.differences() == []
+
+
+def test_everything_at_once_adds_up(ravi: User) -> None:
+    """Writing, changing, second looks, refusing, publishing, deleting, verifying and votes, all about one product."""
+    product = factories.a_product()
+    people = [factories.a_person() for _n in range(6)]
+    reviews = [factories.a_review(person, product, stars=n % 5 + 1) for n, person in enumerate(people)]
+
+    def fresh(n: int) -> Review:
+        return Review.objects.select_related("author").get(pk=reviews[n].pk)
+
+    def told(n: int, stars: int) -> dict[str, Any]:
+        return {
+            "stars": stars,
+            "title": "Changed",
+            "body": "It is not what it was, or I am not.",
+            "would_recommend": n > 2,
+        }
+
+    jobs: list[Callable[[], object]] = [
+        lambda: services.edit_review(fresh(0), people[0], **told(0, 5)),
+        lambda: services.edit_review(fresh(0), people[0], **told(3, 2)),
+        lambda: services.add_chapter(
+            fresh(1), people[1], stars=1, body="It broke after a year of use.", months_owned=12
+        ),
+        lambda: services.refuse_review(fresh(1), ravi, code="off_topic", passage="It does what it should"),
+        lambda: services.refuse_review(fresh(2), ravi, code="off_topic", passage="It does what it should"),
+        lambda: moderation.delete(fresh(3), people[3]),
+        lambda: moderation.delete(fresh(3), people[3]),
+        lambda: products.add_to_shelf(product, people[4], verified="order"),
+        lambda: services.edit_review(fresh(4), people[4], **told(4, 1)),
+        lambda: services.find_helpful(fresh(5), people[0], True),
+        lambda: services.find_helpful(fresh(5), people[1], False),
+        lambda: factories.a_review(factories.a_person(), Product.objects.get(pk=product.pk), stars=3),
+    ]
+    problems = at_once(jobs)
+    assert all(isinstance(problem, Conflict) for problem in problems), problems
+    assert ratings.differences() == []
+    assert list(ratings.review_differences()) == []
+    product.refresh_from_db()
+    assert product.review_count == Review.objects.visible().filter(product=product).count()
+    call_command("rebuild_ratings", "--check", stdout=StringIO())
