@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from community.accounts.models import Standing
 from community.core import clock
 from community.core.models import Numbers
-from community.posts.services import NEW_TAG_REPUTATION
+from community.posts.tagging import NEW_TAG_REPUTATION
 from community.questions.models import FollowUp
 from community.questions.permissions import FREE_EDIT_REPUTATION
 from products.models import Product

@@ -43,7 +43,8 @@ LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
     "follow": ((30, 60), (200, 3600)),
     "flag": ((5, 60), (30, 3600)),
     "upload": ((10, 60), (60, 3600)),
-    "preview": ((60, 60), (600, 3600)),
+    "preview": ((60, 60), (1800, 3600)),  # live: the page asks at most once in 1.2 s
+    "suggest": ((60, 60), (1800, 3600)),  # tags while somebody writes
     "draft": ((60, 60),),
     "write_first": ((10, 600),),  # visitors who write before they sign up, by address
     "search": ((60, 60), (1200, 3600)),

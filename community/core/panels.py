@@ -49,6 +49,7 @@ SLOTS = {
     "product.acts": "products: what somebody can do beside shelf and review, such as follow",
     "product.notices": "products: known issues",
     "product.source": "products: where their data come from",
+    "ask.matches": "what somebody is about to ask: threads that may settle it",
     "thread.byline": "people, wherever somebody speaks",
     "thread.relay": "threads: who has it now and until when",
     "thread.rail": "threads: beside the thread",

@@ -8,6 +8,7 @@ class PostsConfig(AppConfig):
     def ready(self) -> None:
         from community.core import schedule
 
-        from . import services
+        from . import kept, services
 
         schedule.every(60 * 60, "posts.uploads")(services.sweep_uploads)
+        schedule.every(60 * 60, "posts.kept")(kept.tidy)

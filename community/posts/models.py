@@ -37,6 +37,13 @@ class Tag(models.Model):
     name = models.CharField(_("name"), max_length=50)
     topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL, related_name="tags")
     about = models.CharField(_("what it is for"), max_length=300, blank=True, default="")
+    synonyms = models.CharField(
+        _("other words for it"),
+        max_length=300,
+        blank=True,
+        default="",
+        help_text=_("With commas between them. Whoever writes one of them is offered this tag."),
+    )
 
     class Meta:
         ordering = ["name"]
@@ -132,6 +139,20 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.key}"
+
+
+class KeptPost(models.Model):
+    """What a visitor wrote before signing up, sealed with a key that only the visitor's session holds.
+
+    Gone when it is posted, and after 48 hours in any case.
+    """
+
+    key = models.CharField(max_length=64, unique=True, help_text=_("A hash of what the session holds."))
+    sealed = models.TextField()
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"kept since {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class Upload(models.Model):

@@ -13,21 +13,20 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
-from community.core import clock, text
+from community.core import clock
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.moderation.models import Moderated
-from community.moderation.permissions import is_moderator, why_not_write
+from community.moderation.permissions import why_not_write
 from community.moderation.services import held
 
 from . import gates
 from .models import Comment, Draft, Follow, Revision, Tag, Upload
+from .tagging import check_tags, named
 
-MOST_TAGS = 5
-NEW_TAG_REPUTATION = 750  # FEATURES F, Privileges
 DRAFT_BYTES = 60_000
 UNUSED = timedelta(hours=48)
 
@@ -181,39 +180,16 @@ def tags_named(names: list[str] | tuple[str, ...], by: User) -> list[Tag]:
 
     Raises ValidationError at `tags` for too many, and for new ones by somebody who can't make them yet.
     """
-    wanted: dict[str, str] = {}
-    for name in names:
-        name, slug = tag_and_slug(name)
-        if slug:
-            wanted.setdefault(slug, name)
-    if not is_replaying() and len(wanted) > MOST_TAGS:
-        raise ValidationError({"tags": _("Choose at most %(most)d tags.") % {"most": MOST_TAGS}})
+    check_tags(names, by)
+    wanted = named(names)
     known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=wanted)}
-    missing = [slug for slug in wanted if slug not in known]
-    if missing and not is_replaying() and not _may_make_tags(by):
-        raise ValidationError(
-            {
-                "tags": _("There is no tag “%(tag)s” yet. Making new ones takes %(points)d points; you have %(have)d.")
-                % {"tag": wanted[missing[0]], "points": NEW_TAG_REPUTATION, "have": by.reputation}
-            }
-        )
-    for slug in missing:
+    for slug in [slug for slug in wanted if slug not in known]:
         try:
             with transaction.atomic():
                 known[slug] = Tag.objects.create(slug=slug, name=wanted[slug])
         except IntegrityError:
             known[slug] = Tag.objects.get(slug=slug)
     return [known[slug] for slug in wanted]
-
-
-def tag_and_slug(name: str) -> tuple[str, str]:
-    """A tag as it is written, and as it stands in addresses; both empty when nothing is left of it."""
-    name = text.clean_line(name).lower().strip("# ")[:50]
-    return name, "-".join(name.replace("_", "-").split())
-
-
-def _may_make_tags(user: User) -> bool:
-    return user.reputation >= NEW_TAG_REPUTATION or user.speaks_for_brand or is_moderator(user)
 
 
 def save_draft(by: User, key: str, data: dict[str, Any]) -> Draft:

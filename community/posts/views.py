@@ -21,7 +21,7 @@ from community.moderation.doors import of as door_of
 from community.moderation.models import Moderated
 
 from . import gates, services
-from .doors import act, posted, refuse, send, to_login
+from .doors import act, first_words, posted, refuse, send, to_login
 from .forms import CommentForm, FlagForm, HideForm, RestoreForm
 from .models import Comment, Upload
 
@@ -69,11 +69,21 @@ def place_of(thing: Any) -> str:
 # Writing
 
 
-@act("preview")
+@require_http_methods(["POST"])
 def preview(request: HttpRequest) -> HttpResponse:
-    """What a text will look like, through the very pipeline that will store it."""
+    """What a text will look like, through the very pipeline that will store it. For visitors too, who write first;
+    whom a mention calls is a member's to see."""
     body = request.POST.get("body", "")
-    rendered = text.render_markdown(body, known_users=gates.mentioned(body, request.user))
+    try:
+        limits.spend_for("preview", request)
+        people = gates.mentioned(body, request.user) if request.user.is_authenticated else {}
+        rendered = text.render_markdown(body, known_users=people)
+    except limits.Limited as error:
+        response = refuse(request, error.reason, 429, kept=body)
+        response["Retry-After"] = str(error.wait)
+        return response
+    except ValidationError as error:
+        return refuse(request, first_words(error), 422, kept=body)
     return render(request, "posts/_preview.html", {"html": rendered.html})
 
 
@@ -102,9 +112,19 @@ def upload(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"url": made.file.url, "alt": alt, "width": made.width, "height": made.height}, status=201)
 
 
-@act("draft")
 def draft(request: HttpRequest) -> HttpResponse:
-    """Keep what somebody is writing; `?key=` names the form. Private details are not kept in drafts."""
+    """Keep what somebody is writing; `?key=` names the form. Private details are not kept in drafts.
+
+    Who was signed out meanwhile is told so by 401, and the page keeps the text in the browser: a way to the login
+    would look to it as if the draft had been saved.
+    """
+    if request.method == "POST" and not request.user.is_authenticated:
+        return HttpResponse(_("Please sign in first."), status=401, content_type="text/plain; charset=utf-8")
+    return _draft(request)
+
+
+@act("draft")
+def _draft(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("key", "")
     if not 0 < len(key) <= 120:
         raise Http404

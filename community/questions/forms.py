@@ -1,9 +1,12 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department
+from community.core import text
+from community.posts import tagging
 from community.posts.doors import Trap
 from products.models import Product
 
@@ -67,8 +70,20 @@ class ThreadForm(forms.Form):
     )
 
 
+# What the box for the text is called, by kind: on the page, beside an error, and in the summary of errors.
+BODY_LABELS = {
+    Kind.QUESTION: _("What would you like to know?"),
+    Kind.PROBLEM: _("What happened?"),
+    Kind.IDEA: _("What do you propose, and what would it change?"),
+    Kind.PRAISE: _("What do you like, and since when?"),
+}
+
+
 class AskForm(Trap, ThreadForm):
+    """Asking, for members and for visitors. `user` is who asks: some may make tags, most can't."""
+
     kind = forms.ChoiceField(label=_("What kind is it?"), choices=Kind.choices, initial=Kind.QUESTION)
+    suggested = forms.MultipleChoiceField(label=_("Suggested tags"), required=False)
     order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
     serial = forms.CharField(label=_("Serial number"), required=False, max_length=80)
     phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
@@ -86,14 +101,48 @@ class AskForm(Trap, ThreadForm):
     )
 
     PRIVATE = ("order_number", "serial", "phone", "note")
+    # As they stand on the page, so that the summary of errors reads from top to bottom.
+    field_order = ("title", "kind", "product", "other_product", "body", "model_version", "tags", "suggested", *PRIVATE)
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["suggested"].choices = [(tag.slug, tag.name) for tag in tagging.vocabulary()]
+        kind = self["kind"].value()
+        self.fields["body"].label = BODY_LABELS.get(kind, BODY_LABELS[Kind.QUESTION])
 
     def clean(self) -> None:
         super().clean()
         self.cleaned_data["product"] = self.cleaned_data.get("product") or self.cleaned_data.get("other_product")
+        if "tags" in self.cleaned_data:
+            tags = [*self.cleaned_data["tags"], *self.cleaned_data.get("suggested", [])]
+            self.cleaned_data["tags"] = list(tagging.named(tags).values())
+            try:
+                tagging.check_tags(tags, self.user)
+            except ValidationError as error:
+                self.add_error(None, error)
         self.check_trap()
+
+    def clean_body(self) -> str:
+        body = self.cleaned_data["body"]
+        text.check_length(body, text.MAX_POST_BYTES)  # before somebody signs up, not after
+        return body
 
     def private(self) -> dict[str, str]:
         return {name: self.cleaned_data.get(name, "") for name in self.PRIVATE}
+
+    def as_written(self) -> dict[str, str]:
+        """The form as it was sent, to be kept and filled in again: names to words, tags in one line."""
+        written = {
+            name: self[name].value() or "" for name in self.fields if name not in ("website", "started", "suggested")
+        }
+        written["tags"] = ", ".join(tagging.named(self._all_tags()).values())
+        written["follow"] = "on" if written["follow"] else ""
+        return written
+
+    def _all_tags(self) -> list[str]:
+        typed = str(self["tags"].value() or "").replace(";", ",").split(",")
+        return [*typed, *(self["suggested"].value() or [])]
 
 
 class EditThreadForm(ThreadForm):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("questions/filters/keep/", listing.save_filter, name="save_filter"),
     path("questions/filters/<int:pk>/delete/", listing.delete_filter, name="delete_filter"),
     path("questions/ask/", ask.ask, name="ask"),
+    path("questions/ask/tags/", ask.suggest_tags, name="suggest_tags"),
     path("questions/<int:pk>/", thread.short, name="short"),
     path("questions/<int:pk>/<str:slug>/", thread.thread, name="thread"),
     path("questions/thread/<int:pk>/answer/", acts.answer, name="answer"),

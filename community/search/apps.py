@@ -9,9 +9,10 @@ class SearchConfig(AppConfig):
         from community.core import health, panels, schedule
 
         from . import alike, documents, listeners  # noqa: F401
-        from .panels import SimilarThreads
+        from .panels import Matches, SimilarThreads
 
         panels.register("thread.rail", SimilarThreads())
+        panels.register("ask.matches", Matches())
         health.watch("index", documents.oldest_change, documents.LATE)
         schedule.every(10, "search.index")(documents.index_changes)
         schedule.every(24 * 60 * 60, "search.forget_words")(documents.forget_words)

@@ -284,9 +284,9 @@ def about(product: Product | None) -> dict[str, Any]:
 
 
 def forget_words() -> int:
-    """Erase what was typed by people who found their answer, 30 days after (FEATURES J)."""
-    old = Deflection.objects.filter(at__lt=clock.now() - WORDS_KEPT).exclude(typed="")
-    return old.update(typed="")
+    """Erase what was typed by people who found their answer, 30 days after (FEATURES J): words can name somebody."""
+    old = Deflection.objects.filter(at__lt=clock.now() - WORDS_KEPT).exclude(typed="", ask="")
+    return old.update(typed="", ask="")
 
 
 def rebuild(progress: Callable[[int], object] = lambda done: None) -> tuple[int, int]:

@@ -128,15 +128,19 @@ class IndexChange(models.Model):
 class Deflection(models.Model):
     """Somebody who was about to ask found the answer instead: what was typed, and which thread it was.
 
-    The words are erased after 30 days; no person is kept at all.
+    The words, and the name of the look at the matches, are erased after 30 days; no person is kept at all.
     """
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="deflections")
     typed = models.CharField(max_length=200, blank=True, default="")
+    ask = models.CharField(max_length=32, blank=True, default="", help_text=_("One look at the matches, at random."))
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
         indexes = [models.Index(fields=["at"], name="deflection_at")]
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "ask"], condition=~models.Q(ask=""), name="deflection_once")
+        ]
 
     def __str__(self) -> str:
         return f"deflected to {self.thread_id}"

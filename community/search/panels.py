@@ -3,9 +3,12 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from community.core.panels import Panel
+
+from . import matches
 
 
 class SimilarThreads(Panel):
@@ -17,3 +20,14 @@ class SimilarThreads(Panel):
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         return {thread.pk: {"thread": thread} for thread in batch}
+
+
+class Matches(Panel):
+    """On the ask page, as it comes from the server: threads that may settle what is being asked."""
+
+    template = "search/_matches.html"
+    query_budget = 8
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        user = request.user if request is not None else AnonymousUser()
+        return {wanted: matches.context(wanted.title, wanted.product, user) for wanted in batch}

@@ -1,20 +1,17 @@
-"""The search page, and the matches that appear while somebody asks."""
+"""The search page, and threads like one that is being read."""
 
-from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from community.core.limits import limited
-from community.questions.models import Answer, Thread
+from community.questions.models import Thread
 from products.models import Product
 
-from . import engine, services
+from . import engine
 
 THREADS = ("question", "problem", "idea", "praise")
-SHORTEST_TITLE = 10  # characters from which live matches appear (FEATURES E)
 
 
 @require_GET
@@ -71,38 +68,6 @@ def _with_best_answers(documents: list) -> list[dict]:
 
 
 @require_GET
-@never_cache
-@limited("matches", methods=("GET",))
-def matches(request: HttpRequest) -> HttpResponse:
-    """Up to five threads like the title that is being typed, each with its answer to open in place.
-
-    Never kept by anybody on the way: what is hidden must be gone within seconds, and hardly two people type the same.
-    """
-    title = request.GET.get("title") or request.GET.get("q") or ""
-    title = title.strip()[: engine.LONGEST_QUERY]
-    rows = []
-    if len(title) >= SHORTEST_TITLE:
-        try:
-            found = engine.similar(title, product=request.GET.get("product", "")[:80], user=request.user)
-        except engine.Unavailable:
-            found = []  # people ask without it
-        rows = _with_answers(found)
-    return render(request, "search/_matches.html", {"rows": rows})
-
-
-def _with_answers(documents: list) -> list[dict]:
-    """Rows for the form: each thread with the one answer that settled it. Two queries for all."""
-    ids = [document.target_id for document in documents]
-    settled = Answer.objects.visible().exclude(accepted_at=None, official_at=None).settled_first()
-    best = Subquery(settled.filter(thread=OuterRef("pk")).values("pk")[:1])
-    threads = Thread.objects.filter(pk__in=ids).annotate(best=best).select_related("product").in_bulk()
-    answers = Answer.objects.select_related("author", "author__department", "official_for").in_bulk(
-        [thread.best for thread in threads.values() if thread.best]
-    )
-    return [{"thread": threads[pk], "answer": answers.get(threads[pk].best)} for pk in ids if pk in threads]
-
-
-@require_GET
 @limited("similar", methods=("GET",))
 def similar(request: HttpRequest, pk: int) -> HttpResponse:
     """Threads like one that is being read, for the rail beside it."""
@@ -115,12 +80,3 @@ def similar(request: HttpRequest, pk: int) -> HttpResponse:
     ids = [document.target_id for document in found]
     threads = Thread.objects.filter(pk__in=ids).select_related("leading_solution").in_bulk()
     return render(request, "search/_similar.html", {"rows": [threads[pk] for pk in ids if pk in threads]})
-
-
-@require_POST
-@limited("matches")
-def solved_it(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ends the asking: the thread was the answer. Counted, without who."""
-    thread = get_object_or_404(Thread.objects.visible_to(request.user), pk=pk)
-    services.record_deflection(thread, request.POST.get("title", ""))
-    return redirect(f"{thread.get_absolute_url()}?found=1")

@@ -154,26 +154,66 @@
       const at = area.value.indexOf(mark);
       if (at >= 0) {
         area.setRangeText(text, at, at + mark.length, "preserve");
-        // The words between the brackets are the description: leave the cursor there.
-        if (text.startsWith("![](")) { area.focus(); area.setSelectionRange(at + 2, at + 2); announce(area.dataset.wordDescribe); }
         area.dispatchEvent(new Event("input", { bubbles: true }));
+        // A picture wants words: its field is next.
+        if (text.startsWith("![](")) [...(area.closest(".editor")?.querySelectorAll(".editor__shots input") || [])].find((field) => !field.value)?.focus();
       }
     }
   }
-  async function preview(area, button, pane) {
-    const open = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(open));
-    area.hidden = open;
-    pane.hidden = !open;
-    if (!open) { area.focus(); return; }
-    pane.setAttribute("aria-busy", "true");
+  /* Live preview: opened beneath the text, drawn again a moment after each change; one request travels at a time. */
+  async function draw(area, pane, aloud) {
+    if (pane.hidden || pane.busy || pane.drawn === area.value) return;
+    pane.busy = true;
+    const text = area.value;
     try {
       const data = new FormData();
-      data.append("body", area.value);
+      data.append("body", text);
       pane.innerHTML = await (await post(area.dataset.previewUrl, data)).text();
-      pane.focus();
-    } catch (error) { toast(error.message, "error"); preview(area, button, pane); }
-    pane.removeAttribute("aria-busy");
+      pane.drawn = text;
+    } catch (error) { if (aloud) toast(error.message, "error"); }
+    setTimeout(() => { pane.busy = false; if (pane.drawn !== area.value && pane.drawn !== undefined) draw(area, pane); }, 1200);
+  }
+  function preview(area, button, pane) {
+    const open = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(open));
+    pane.hidden = !open;
+    if (!open) { area.focus(); return; }
+    pane.drawn = undefined;
+    draw(area, pane, true);
+  }
+  /* Words for the pictures of a text, in fields of their own: what is typed there stands between the brackets. */
+  const PICTURE = /!\[([^\]]*)\]\(([^)\s]*\/media\/uploads\/[^)\s]+)\)/g;
+  function shots(area, box) {
+    const found = [...area.value.matchAll(PICTURE)];
+    let list = box.querySelector(".editor__shots");
+    if (!found.length) { list?.remove(); return; }
+    if (!list) {
+      list = document.createElement("ul");
+      list.className = "editor__shots plain";
+      box.append(list);
+    }
+    while (list.children.length > found.length) list.lastElementChild.remove();
+    found.forEach(([, alt, url], i) => {
+      let row = list.children[i];
+      if (!row) {
+        row = document.createElement("li");
+        row.innerHTML = '<img alt="" width="56" height="56"><label><span></span><input class="input" type="text" maxlength="300"></label>';
+        row.querySelector("span").textContent = area.dataset.wordDescribe;
+        const field = row.querySelector("input");
+        field.addEventListener("input", () => {
+          const at = [...list.children].indexOf(row), words = field.value.replace(/[[\]\n]/g, " ");
+          let n = 0;
+          const next = area.value.replace(PICTURE, (all, _alt, address) => (n++ === at ? `![${words}](${address})` : all));
+          area.value = next;
+          area.dispatchEvent(new Event("input", { bubbles: true }));
+        });
+        field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+        list.append(row);
+      }
+      const image = row.querySelector("img"), field = row.querySelector("input");
+      if (image.getAttribute("src") !== url) image.src = url;
+      if (document.activeElement !== field) field.value = alt;
+    });
   }
   function editor(area) {
     const box = area.closest(".editor");
@@ -192,6 +232,8 @@
         else acts[button.dataset.act]?.(area);
       });
     }
+    area.addEventListener("input", () => { shots(area, box); if (pane && !pane.hidden) draw(area, pane); });
+    shots(area, box);
     file?.addEventListener("change", () => { upload(area, [...file.files]); file.value = ""; });
     if (area.dataset.uploadUrl) {
       area.addEventListener("paste", (event) => {
@@ -212,31 +254,92 @@
     });
   }
 
-  /* ---- drafts: kept on the server a moment after one stops typing ---- */
+  /* ---- drafts: kept a moment after one stops typing; on the server for members, in this browser for visitors and
+     for members whose server does not answer. What stands in [data-private] is in neither. ---- */
+  const KEPT_DAYS = 14;
+  const shelf = {
+    read(key) {
+      try {
+        const kept = JSON.parse(localStorage.getItem(`draft:${key}`));
+        if (kept && Date.now() - kept.at < KEPT_DAYS * 864e5) return kept.fields;
+        localStorage.removeItem(`draft:${key}`);
+      } catch (_) { /* no storage here, or not ours */ }
+      return null;
+    },
+    write(key, fields) { try { localStorage.setItem(`draft:${key}`, JSON.stringify({ at: Date.now(), fields })); return true; } catch (_) { return false; } },
+    /* "ask" is the visitors' copy, "ask@17" that of a member. */
+    forget(name) { try { Object.keys(localStorage).filter((key) => key === `draft:${name}` || key.startsWith(`draft:${name}@`)).forEach((key) => localStorage.removeItem(key)); } catch (_) { /* none */ } },
+  };
+  all("[data-toast]").forEach((line) => line.dataset.toast.split(" ").forEach((tag) => { if (tag.startsWith("forget:")) shelf.forget(tag.slice(7)); }));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-afresh]");
+    if (button) all("[data-draft-local]").forEach((field) => { field.draftOver = true; shelf.forget(field.dataset.draftLocal.split("@")[0]); });
+  });
+  const keepable = (field) => field.name && !["hidden", "password", "file", "submit", "button"].includes(field.type) && field.name !== "website" && !field.closest("[data-private]");
+  function written(form) {
+    const fields = {};
+    for (const field of form.elements) {
+      if (!keepable(field) || ((field.type === "radio" || field.type === "checkbox") && !field.checked)) continue;
+      (fields[field.name] ||= []).push(field.value);
+    }
+    return fields;
+  }
+  function fill(form, fields) {
+    for (const field of form.elements) {
+      if (!keepable(field)) continue;
+      const values = fields[field.name] || [];
+      if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+      else if (values.length) field.value = values[0];
+    }
+    all("textarea, [hx-get]", form).forEach((field) => field.dispatchEvent(new Event("input", { bubbles: true })));
+    form.dispatchEvent(new Event("change", { bubbles: true }));
+  }
   function draft(field) {
     if (field.dataset.draftReady) return;
     field.dataset.draftReady = "1";
     const form = field.form || field.closest("form");
-    const note = form?.querySelector("[data-draft-note]");
-    let timer, last = field.value, sent = false;
+    if (!form) return;
+    const { draftUrl: url, draftLocal: local, draftAlso: also } = field.dataset;
+    const note = form.querySelector("[data-draft-note]");
+    const said = (key) => (field.dataset[key] || "").replace("%s", new Intl.DateTimeFormat(document.documentElement.lang || "en", { timeStyle: "short" }).format());
+    let timer, sent = false;
+    const begun = local && [...form.elements].some((one) => keepable(one) && ["text", "textarea"].includes(one.type) && one.value.trim());
+    if (local && !begun) {
+      const kept = shelf.read(local) || (also && shelf.read(also));
+      if (kept && [kept.title, kept[field.name]].some((value) => value && value[0].trim())) {
+        fill(form, kept);
+        const told = document.querySelector("[data-draft-restored]");
+        if (told) told.hidden = false;
+      }
+    }
+    const now = () => JSON.stringify(written(form));
+    let last = now();
     const save = async (leaving) => {
       clearTimeout(timer);
-      if (sent || field.value === last) return;
-      const value = field.value;
+      const value = now();
+      if (sent || field.draftOver || value === last) return;
       last = value;
-      const data = new FormData(form || undefined);
-      for (const [name, entry] of [...data.entries()]) if (entry instanceof File) data.delete(name);
-      data.delete("csrfmiddlewaretoken");
-      if (!data.has("body")) data.append("body", value);
-      try {
-        await post(field.dataset.draftUrl, data, { keepalive: leaving && value.length < 20000 });
-        if (note) note.textContent = field.dataset.wordSaved || note.dataset.saved || "";
-      } catch (_) { last = null; if (note) note.textContent = field.dataset.wordUnsaved || note.dataset.unsaved || ""; }
+      const fields = written(form);
+      if (url) {
+        const data = new FormData();
+        for (const [name, values] of Object.entries(fields)) for (const one of values) data.append(name, one);
+        if (!data.has("body")) data.append("body", field.value);
+        try {
+          await post(url, data, { keepalive: leaving && value.length < 20000 });
+          if (local) shelf.forget(local);
+          if (note) note.textContent = said("wordSaved");
+          return;
+        } catch (_) { last = null; timer = setTimeout(save, 20000); }
+      }
+      const here = local && shelf.write(local, fields);
+      if (note) note.textContent = here ? said("wordSavedHere") : field.dataset.wordUnsaved || "";
     };
-    field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(save, 1500); });
+    const soon = () => { clearTimeout(timer); timer = setTimeout(save, 1500); };
+    form.addEventListener("input", soon);
+    form.addEventListener("change", soon);
     field.addEventListener("blur", () => save(false));
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(true); });
-    form?.addEventListener("submit", () => { sent = true; clearTimeout(timer); setTimeout(() => { sent = false; }, 5000); });
+    form.addEventListener("submit", () => { if (local && !url) save(true); sent = true; clearTimeout(timer); setTimeout(() => { sent = false; }, 5000); });
   }
 
   /* ---- how many characters are left: shown once somebody types, said when they become few ---- */
@@ -330,7 +433,7 @@
 
   function prepare(root) {
     all("textarea[data-editor]", root).forEach(editor);
-    all("[data-draft-url]", root).forEach(draft);
+    all("[data-draft-url], [data-draft-local]", root).forEach(draft);
     all("textarea[data-counter]", root).forEach(counter);
   }
   prepare(document);

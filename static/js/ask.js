@@ -1,6 +1,16 @@
 /* Asking: what looks alike while the title is typed, and words that fit the kind. Everything works without this. */
 (() => {
   "use strict";
+  /* The page that asking ends with: a title that found its thread is no draft any longer. */
+  if (document.querySelector("[data-settled]")) {
+    try {
+      for (const key of Object.keys(localStorage)) {
+        if (key !== "draft:ask" && !key.startsWith("draft:ask@")) continue;
+        if (!(JSON.parse(localStorage.getItem(key)).fields.body || [""])[0].trim()) localStorage.removeItem(key);
+      }
+    } catch (_) { /* no storage here */ }
+    return;
+  }
   const form = document.getElementById("ask");
   if (!form) return;
   const title = form.querySelector("[data-matches]");
@@ -18,20 +28,45 @@
     event.preventDefault();
     if (matches) matches.replaceChildren();
   });
-  /* A match that does not come costs nobody anything: no message. */
-  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-    title?.addEventListener(name, (event) => event.stopPropagation());
+  /* Return in the title posts nothing half written: the matches are next, or else the rest of the form. */
+  title?.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    (matches?.querySelector("summary") || form.querySelector("[name=kind]:checked") || form.querySelector("#id_body"))?.focus();
+  });
+  /* A match or a suggestion that does not come costs nobody anything: no message. */
+  for (const quiet of [title, form.querySelector("#suggested")]) {
+    for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+      quiet?.addEventListener(name, (event) => event.stopPropagation());
+    }
   }
 
   const words = form.querySelector("[data-words]")?.dataset;
   const label = form.querySelector("label[for=id_body]");
   const button = form.querySelector("[data-post]");
   const signedIn = Boolean(form.querySelector("[data-draft-url]"));
+  const version = form.querySelector("[name=model_version]");
+  let offered = version?.value || "";
   form.addEventListener("change", (event) => {
-    if (event.target.name !== "kind" || !words) return;
-    const kind = event.target.value;
-    if (label && words[kind]) label.textContent = words[kind];
-    const post = words[`post${kind[0].toUpperCase()}${kind.slice(1)}`];
-    if (button && post && signedIn) button.textContent = post;
+    const kind = form.querySelector("[name=kind]:checked")?.value;
+    if (kind && words) {
+      if (label && words[kind]) label.textContent = words[kind];
+      const post = words[`post${kind[0].toUpperCase()}${kind.slice(1)}`];
+      if (button && post && signedIn) button.textContent = post;
+    }
+    /* The series of the one on the shelf, unless somebody typed another. */
+    if (event.target.name === "product" && version && (!version.value || version.value === offered)) {
+      offered = event.target.dataset.version || "";
+      version.value = offered;
+    }
+  });
+
+  /* Several tags in one line: the browser completes the last of them. */
+  const tags = form.querySelector("[list=known-tags]");
+  const known = [...(document.getElementById("known-tags")?.options || [])].map((option) => option.value);
+  tags?.addEventListener("input", () => {
+    const before = tags.value.slice(0, tags.value.lastIndexOf(",") + 1).trim();
+    const options = document.getElementById("known-tags").options;
+    known.forEach((name, i) => { options[i].value = before ? `${before} ${name}` : name; });
   });
 })();

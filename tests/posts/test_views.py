@@ -36,11 +36,21 @@ def a_picture(colour: str = "red") -> SimpleUploadedFile:
 # Preview and drafts
 
 
-def test_preview_is_safe_and_for_members(alice: User) -> None:
-    response = signed_in(alice).post("/posts/preview/", {"body": "**Bold** <script>alert(1)</script>"})
-    assert "<strong>Bold</strong>" in response.content.decode() and "<script>" not in response.content.decode()
+def test_preview_is_safe_for_members_and_visitors(alice: User, bob: User) -> None:
+    written = {"body": "**Bold** @alice <script>alert(1)</script>"}
+    for client, calls in ((signed_in(bob), True), (Client(), False)):
+        drawn = client.post("/posts/preview/", written).content.decode()
+        assert "<strong>Bold</strong>" in drawn and "<script>" not in drawn
+        assert ("/people/alice/" in drawn) is calls, "whether a name exists is for members"
     assert signed_in(alice).get("/posts/preview/").status_code == 405
-    assert Client().post("/posts/preview/", {"body": "x"}).status_code == 302
+    assert Client(enforce_csrf_checks=True).post("/posts/preview/", written).status_code == 403
+
+
+def test_preview_has_a_pace(alice: User) -> None:
+    for client in (signed_in(alice), Client()):
+        statuses = [client.post("/posts/preview/", {"body": "x"}, headers={"HX-Request": "true"}) for _ in range(61)]
+        assert [response.status_code for response in statuses] == [200] * 60 + [429]
+        assert int(statuses[-1]["Retry-After"]) > 0
 
 
 def test_preview_refuses_what_is_too_long(alice: User) -> None:

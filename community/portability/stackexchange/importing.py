@@ -28,7 +28,7 @@ from community.portability.errors import ImportProblem
 from community.portability.models import SourceState
 from community.portability.tally import Tally
 from community.posts.models import Tag
-from community.posts.services import tag_and_slug
+from community.posts.tagging import tag_and_slug
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 from products.models import Product

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from community.core import text
-from community.posts.services import tag_and_slug
+from community.posts.tagging import tag_and_slug
 
 from .staging import SUGGESTED, VERSIONS
 

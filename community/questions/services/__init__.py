@@ -2,7 +2,7 @@
 
 from ..ideas import NoVotesLeft
 from .answering import edit_answer, post_answer
-from .asking import edit_thread, post_thread
+from .asking import edit_thread, post_thread, post_thread_once
 from .checks import LONGEST_TITLE, SHORTEST_BODY, SHORTEST_TITLE
 from .filters import delete_filter, save_filter
 from .ideas import set_idea_status
@@ -72,6 +72,7 @@ __all__ = [
     "plan_merge",
     "post_answer",
     "post_thread",
+    "post_thread_once",
     "reopen_thread",
     "save_filter",
     "say_no_longer_works",

@@ -1,6 +1,8 @@
 """Posting and changing threads."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -85,6 +87,20 @@ def post_thread(
     if not waits:
         publish(thread, by, mentions=list(people.values()))
     return thread
+
+
+SENT_TWICE = timedelta(hours=1)  # a form sent again, from a second tab or by a reload, within this is one question
+
+
+@transaction.atomic
+def post_thread_once(by: User, *, title: str, body: str, **given: Any) -> Thread:
+    """`post_thread`, or the thread that the same words of the same person have just made. Safe however many ask."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    same = by.threads.filter(
+        title=text.clean_line(title), body_source=text.clean_source(body), source="",
+        created_at__gt=clock.now() - SENT_TWICE,
+    ).exclude(visibility=Visibility.DELETED)  # fmt: skip
+    return same.first() or post_thread(by, title=title, body=body, **given)
 
 
 @transaction.atomic

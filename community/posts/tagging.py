@@ -1,0 +1,136 @@
+"""Words for tags: which ones a text speaks of, which there are, and what stands near one that isn't there."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from community.accounts.models import User
+from community.core import text
+from community.events.log import is_replaying
+from community.moderation.permissions import is_moderator
+
+from .models import Tag
+
+MOST_TAGS = 5
+NEW_TAG_REPUTATION = 750  # FEATURES F, Privileges
+NEAR = 3
+LONGEST_PHRASE = 3  # words in a tag or in a synonym
+READ = 4000  # characters of a text that are looked at; who hasn't named the matter by then won't
+VOCABULARY_SECONDS = 60
+WORD = re.compile(r"[^\W_]+", re.UNICODE)
+ENDINGS = ("ing", "ed", "er", "es", "en", "s", "e", "n")
+
+
+class Known(NamedTuple):
+    """A tag as words: `phrases` are its name and its synonyms, each a tuple of word stems."""
+
+    slug: str
+    name: str
+    phrases: tuple[tuple[str, ...], ...]
+
+
+def vocabulary() -> list[Known]:
+    """All tags; at most a minute old."""
+    return cache.get_or_set("posts.vocabulary", _read_vocabulary, VOCABULARY_SECONDS)  # type: ignore[return-value]
+
+
+def _read_vocabulary() -> list[Known]:
+    known = []
+    for slug, name, synonyms in Tag.objects.order_by("slug").values_list("slug", "name", "synonyms"):
+        phrases = {tuple(stems(phrase)) for phrase in (slug.replace("-", " "), name, *synonyms.split(","))}
+        known.append(Known(slug, name, tuple(sorted(phrase for phrase in phrases if phrase))))
+    return known
+
+
+def stems(words: str) -> list[str]:
+    return [stem(word) for word in WORD.findall(words.casefold())]
+
+
+def stem(word: str) -> str:
+    """A word without its endings, as far as four letters are left: descale, descaled and descaling are one."""
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return stem(word.removesuffix(ending))
+    return word
+
+
+def suggested(title: str, body: str = "", *, most: int = MOST_TAGS) -> list[Known]:
+    """The tags whose name or synonym a text uses, best first: in the title before in the text, long before short."""
+    in_title, in_body = _phrases(title[:READ]), _phrases(body[:READ])
+    scored = []
+    for known in vocabulary():
+        score = max((len(phrase) + 3 * (phrase in in_title) for phrase in known.phrases if phrase in in_title
+                     or phrase in in_body), default=0)  # fmt: skip
+        if score:
+            scored.append((-score, known))
+    return [known for _score, known in sorted(scored)][:most]
+
+
+def _phrases(words: str) -> set[tuple[str, ...]]:
+    found = stems(words)
+    return {
+        tuple(found[start : start + length])
+        for length in range(1, LONGEST_PHRASE + 1)
+        for start in range(len(found) - length + 1)
+    }
+
+
+def near(name: str) -> list[str]:
+    """Slugs of tags that somebody may have meant: one whose synonym it is, then those written much alike."""
+    wanted = tuple(stems(name))
+    known = vocabulary()
+    same = [tag.slug for tag in known if wanted in tag.phrases]
+    alike = difflib.get_close_matches(name, [tag.slug for tag in known], n=NEAR, cutoff=0.6)
+    return list(dict.fromkeys([*same, *alike]))[:NEAR]
+
+
+def named(names: Iterable[str]) -> dict[str, str]:
+    """Tags as they were typed, slug to name, each once."""
+    wanted: dict[str, str] = {}
+    for typed in names:
+        name, slug = tag_and_slug(typed)
+        if slug:
+            wanted.setdefault(slug, name)
+    return wanted
+
+
+def tag_and_slug(name: str) -> tuple[str, str]:
+    """A tag as it is written, and as it stands in addresses; both empty when nothing is left of it."""
+    name = text.clean_line(name).lower().strip("# ")[:50]
+    return name, "-".join(name.replace("_", "-").split())
+
+
+def check_tags(names: Iterable[str], by: Any) -> None:
+    """Raise ValidationError at `tags` for too many, or for a new one by somebody who can't make it; `by` may be a
+    visitor. Says what stands near."""
+    wanted = named(names)
+    if is_replaying():
+        return
+    if len(wanted) > MOST_TAGS:
+        raise ValidationError({"tags": _("Choose at most %(most)d tags.") % {"most": MOST_TAGS}})
+    if not wanted or may_make_tags(by):
+        return
+    known = set(Tag.objects.filter(slug__in=wanted).values_list("slug", flat=True))
+    missing = next((slug for slug in wanted if slug not in known), None)
+    if missing is None:
+        return
+    said = [_("There is no tag “%(tag)s” yet.") % {"tag": wanted[missing]}]
+    if close := near(missing):
+        said.append(_("Near it: %(tags)s.") % {"tags": ", ".join(close)})
+    if by.is_authenticated:
+        said.append(
+            _("Making new ones takes %(points)d points; you have %(have)d.")
+            % {"points": NEW_TAG_REPUTATION, "have": by.reputation}
+        )
+    else:
+        said.append(_("Making new ones takes %(points)d points.") % {"points": NEW_TAG_REPUTATION})
+    raise ValidationError({"tags": " ".join(said)})
+
+
+def may_make_tags(by: Any) -> bool:
+    return isinstance(by, User) and (by.reputation >= NEW_TAG_REPUTATION or by.speaks_for_brand or is_moderator(by))
