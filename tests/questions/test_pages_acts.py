@@ -246,8 +246,8 @@ def test_asking(alice: User, duo: object) -> None:
     [
         ("title", "Drips", "at least 15 letters"),
         ("body", "It drips.", "at least 20 letters"),
-        ("kind", "rant", "This can't be chosen here."),
-        ("product", "none", "This can't be chosen here."),
+        ("kind", "rant", "be chosen here."),
+        ("product", "none", "be chosen here."),
         ("tags", "brand-new-tag", "There is no tag"),
     ],
 )
