@@ -4,6 +4,7 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -33,17 +34,20 @@ def matches(request: HttpRequest) -> HttpResponse:
     """
     title = request.GET.get("title") or request.GET.get("q") or ""
     found = context(title, request.GET.get("product", ""), request.user)
+    # A page without a form has given no token (decision 0021): there the thread is opened, and asking goes on as well.
+    found["can_say"] = settings.CSRF_COOKIE_NAME in request.COOKIES
     return render(request, "search/_matches.html", found)
 
 
 def context(title: str, product: str, user: Any) -> dict[str, Any]:
-    """What `search/_matches.html` shows. `ask` names this look at the matches: pressing twice counts once."""
+    """What `search/_matches.html` shows. `ask` names this look at the matches: pressing twice counts once; `can_say`
+    whether the page can say that one of them was the answer."""
     title = title.strip()[: engine.LONGEST_QUERY]
     found: list[Document] = []
     if len(title) >= SHORTEST_LOOK:
         with suppress(engine.Unavailable):  # people ask without it
             found = engine.similar(title, product=product[:80], user=user)
-    return {"rows": _with_answers(found), "title": title, "ask": secrets.token_urlsafe(16)}
+    return {"rows": _with_answers(found), "title": title, "ask": secrets.token_urlsafe(16), "can_say": True}
 
 
 def _with_answers(documents: list[Document]) -> list[dict[str, Any]]:

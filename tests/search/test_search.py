@@ -151,6 +151,9 @@ class TestMatches:
         full = client.get(reverse("search:matches"), {"title": "my steam wand drips after I close it"}).content.decode()
         assert drip.title in full
         assert "<strong>spindle disc</strong>" in full
+        assert "This solved it" not in full, "a page without a form has no token to say it with"
+        client.get(reverse("questions:ask"))
+        full = client.get(reverse("search:matches"), {"title": "my steam wand drips after I close it"}).content.decode()
         assert "This solved it" in full
 
     @pytest.mark.parametrize(
