@@ -256,17 +256,29 @@ def _badge(f: _Facts) -> Words:
     return made
 
 
+def _place_of_flag(flag: Flag, reader: User) -> str:
+    """Where the flagged post stands, or stood, as far as who flagged it may look there."""
+    target = flag.target
+    for thing in (target, thread_of(target) if target is not None else None):
+        if thing is not None and type(thing).objects.visible_to(reader).filter(pk=thing.pk).exists():
+            return str(thing.get_absolute_url())
+    return ""
+
+
 def _moderation(f: _Facts) -> Words:
     note = getattr(f.event, "note", None)
     if isinstance(f.subject, Flag):
-        upheld = f.event.kind == "flag.upheld"
+        told = {"reason": f.subject.get_reason_display()}
         sentence = (
-            _("A moderator agreed with your flag. Thank you.") if upheld
-            else _("A moderator looked at your flag and left the post as it is.")
-        )  # fmt: skip
-        return Words(
-            sentence, sentence, "/notifications/", _("Your notifications"), [sentence], note.text if note else ""
+            _("A moderator agreed with your flag “%(reason)s”. Thank you.") % told
+            if f.event.kind == "flag.upheld"
+            else _("A moderator looked at your flag “%(reason)s” and left the post as it is.") % told
         )
+        place = _place_of_flag(f.subject, f.reader)
+        return Words(
+            sentence, sentence, place or reverse("notices:list"),
+            _("See where it was") if place else _("Your notifications"), [sentence], note.text if note else "",
+        )  # fmt: skip
     if isinstance(f.subject, User):
         sentence = _("You can read but not write for %(hours)s hours") % {"hours": f.event.data.get("hours", "")}
         return Words(

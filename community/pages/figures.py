@@ -14,13 +14,13 @@ from community.questions.models import Kind, Thread
 
 from .models import PublicFigures
 
-DAYS = 90
+DAYS = 365
 FEWEST = 10  # a share of fewer says nothing
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Of the questions and problems asked here in the last 90 days, imported ones and second askings left out."""
+    """Of the questions and problems asked here in the last 12 months, imported ones and second askings left out."""
 
     asked: int
     answered: int

@@ -1,11 +1,11 @@
 """What the pages room shows on pages of the rooms below."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 from community.core import clock, panels
 from community.posts.services import is_following
@@ -59,11 +59,20 @@ class HomeNumbers(panels.Panel):
         return {
             panels.key(thing): {
                 "row": row,
-                "days": figures.DAYS,
                 "answered": 100 * row.answered // row.asked,
-                "first_reply": None if row.first_reply_seconds is None else timedelta(seconds=row.first_reply_seconds),
+                "first_reply": "" if row.first_reply_seconds is None else _about(row.first_reply_seconds),
                 "at_once": 100 * row.settled_at_once // row.solved if row.solved >= figures.FEWEST else None,
                 "open_days": (clock.now() - since).days if since else None,
             }
             for thing in batch
         }
+
+
+def _about(seconds: int) -> str:
+    """A time in its largest unit, as a headline says it."""
+    minutes, hours, days = round(seconds / 60), round(seconds / 3600), round(seconds / 86400)
+    if minutes < 90:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    if hours < 48:
+        return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}

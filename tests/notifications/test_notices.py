@@ -279,3 +279,25 @@ def test_the_brand_is_asked_for_once_however_many_hear(thread, bob):
         announce_due()
     assert Delivery.objects.filter(kind="notice").count() >= 5
     assert sum("brandsettings" in query["sql"] for query in asked) <= 1
+
+
+@pytest.mark.parametrize(
+    ("uphold", "said"), [(True, "agreed with your flag “Spam”"), (False, "left the post as it is")]
+)
+def test_who_flagged_hears_what_became_of_it(client, thread, answer, charlie, ravi, uphold, said):
+    flag = moderation.flag(answer, charlie, reason="spam")
+    if uphold:
+        moderation.hide(answer, ravi, reason="An advertisement.")
+    moderation.decide_flag(flag, ravi, uphold=uphold)
+    announce_due()
+    notice = Notification.objects.get(recipient=charlie)
+    assert said in notice.verb and thread.title not in notice.verb
+    assert notice.data["url"] == (thread if uphold else answer).get_absolute_url()
+
+
+def test_a_flag_on_a_thread_that_is_hidden_leads_to_no_page(thread, charlie, ravi):
+    flag = moderation.flag(thread, charlie, reason="spam")
+    moderation.hide(thread, ravi, reason="An advertisement.")
+    moderation.decide_flag(flag, ravi, uphold=True)
+    announce_due()
+    assert Notification.objects.get(recipient=charlie).data["url"] == reverse("notices:list")
