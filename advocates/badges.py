@@ -146,7 +146,7 @@ SOURCES: dict[str, Source] = {
         "author",
         "pk",
         "solved_at",
-        Q(visibility="visible", solved_at__isnull=False),
+        Q(visibility="visible", solved_at__isnull=False) & ~Q(leading_solution__author=F("author")),
         {
             "thread.kind": "kind",
             "thread.score": "score",
@@ -180,7 +180,9 @@ SOURCES: dict[str, Source] = {
         "thread__author",
         "pk",
         "accepted_at",
-        Q(visibility="visible", thread__visibility="visible", accepted_at__isnull=False),
+        # Who accepts their own answer solved it for themselves; that is nobody's judgement.
+        Q(visibility="visible", thread__visibility="visible", accepted_at__isnull=False)
+        & ~Q(author=F("thread__author")),
         {
             "asker": "thread__author",
             "accepted_by": models.Case(
@@ -204,7 +206,8 @@ SOURCES: dict[str, Source] = {
         "answer__thread__author",
         "answer",
         "answered_at",
-        Q(answer__visibility="visible", answer__thread__visibility="visible"),
+        Q(answer__visibility="visible", answer__thread__visibility="visible")
+        & ~Q(answer__author=F("answer__thread__author")),
         {"follow_up.answer": "outcome", "thread.kind": "answer__thread__kind"},
         {"answer": "answer", "thread": "answer__thread"},
     ),

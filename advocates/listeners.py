@@ -8,8 +8,19 @@ from typing import Any
 from community.accounts.models import TrustLevel, User
 from community.events.log import listen
 from community.events.models import Event
+from community.moderation.models import Flag
 
 from . import badges, boards, reputation, totals, trust
+
+
+@listen(*sorted({*reputation.HEARD, *badges.HEARD}))
+def hold_everybody(event: Event) -> None:
+    """Lock all whose points or badges an event can change, in id order and before anything else: two who vote for
+    each other would otherwise hold one and wait for the other. Registered first, so it runs first."""
+    if totals.batch() is None:  # nobody competes with a batch
+        people = badges.people_of(event)
+        target = event.subject.target if isinstance(event.subject, Flag) else None
+        totals.hold(people | {target.author_id} if target is not None else people)
 
 
 @listen(*reputation.HEARD)

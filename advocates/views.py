@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -56,7 +56,10 @@ def _add_fixes(rows: list[BoardScore], product: Product | None, period: str) -> 
     if not people:
         return
     said = FollowUp.objects.filter(
-        answer__author__in=people, answer__visibility="visible", answer__thread__visibility="visible"
+        ~Q(answer__author=F("answer__thread__author")),
+        answer__author__in=people,
+        answer__visibility="visible",
+        answer__thread__visibility="visible",
     )
     if product is not None:
         said = said.filter(answer__thread__product=product)

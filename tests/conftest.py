@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from community.accounts.models import Department, User
 from community.accounts.services import set_role
-from community.core import clock
+from community.core import brand, clock, numbers
 from community.questions.models import Answer, Thread
 from products.models import Product
 
@@ -22,6 +22,8 @@ WEDNESDAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 def _no_memory() -> Iterator[None]:
     """Caches start empty: a test must not live on what another left."""
     cache.clear()
+    brand.forget()
+    numbers.forget()
     yield
 
 

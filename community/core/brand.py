@@ -16,13 +16,22 @@ from wagtail.models import Site
 from .models import BrandSettings
 
 SECONDS = 30  # an editor's change shows at once in the process that saved it, this much later in the others
+MOST_HOSTS = 100  # names in requests are strangers' words where ALLOWED_HOSTS is wide
 _kept: dict[int, tuple[float, BrandSettings]] = {}
+_of_host: dict[str, tuple[float, BrandSettings]] = {}
 
 
 def of_request(request: HttpRequest | None) -> BrandSettings:
     """The brand of the request's site, or of the default one; never writes, never fails for want of a row."""
-    site = Site.find_for_request(request) if request is not None else None
-    return of_site(site or Site.objects.filter(is_default_site=True).first())
+    host = request.get_host() if request is not None else ""
+    until, brand = _of_host.get(host, (0.0, None))
+    if brand is None or time.monotonic() > until:
+        site = Site.find_for_request(request) if request is not None else None
+        brand = of_site(site or Site.objects.filter(is_default_site=True).first())
+        if len(_of_host) >= MOST_HOSTS:
+            _of_host.clear()
+        _of_host[host] = (_later(), brand)
+    return brand
 
 
 def of_site(site: Site | None) -> BrandSettings:
@@ -32,13 +41,18 @@ def of_site(site: Site | None) -> BrandSettings:
         brand = BrandSettings.objects.select_related("logo").filter(site=site).first() or BrandSettings(site=site)
         brand.stylesheet_url = stylesheet_url(brand)
         brand.logo_url = _logo_url(brand)
-        _kept[key] = (time.monotonic() + getattr(settings, "BRAND_SECONDS", SECONDS), brand)
+        _kept[key] = (_later(), brand)
     return brand
+
+
+def _later() -> float:
+    return time.monotonic() + getattr(settings, "BRAND_SECONDS", SECONDS)
 
 
 def forget(**_signal: object) -> None:
     """Ask the database again; a saved change calls it."""
     _kept.clear()
+    _of_host.clear()
 
 
 def stylesheet(brand: BrandSettings) -> str:

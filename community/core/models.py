@@ -243,6 +243,12 @@ class Numbers(BaseGenericSetting):
     staff_accept_after_days = models.PositiveSmallIntegerField(
         _("days of silence after which staff may accept for the asker"), default=7
     )
+    remind_after_hours = models.PositiveSmallIntegerField(
+        _("hours between reminders to an asker who got an answer"), default=72, help_text="[E]"
+    )
+    reminders = models.PositiveSmallIntegerField(
+        _("reminders to say whether an answer settled it"), default=5, help_text="[E]"
+    )
     newcomer_links = models.PositiveSmallIntegerField(_("links in a newcomer's post"), default=2)
     newcomer_mentions = models.PositiveSmallIntegerField(_("mentions in a newcomer's post"), default=2)
     mentions = models.PositiveSmallIntegerField(_("mentions in a post"), default=10)

@@ -1,10 +1,16 @@
 """Holding a row while a decision is made on it."""
 
-from typing import TypeVar
+import random
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from django.db import models
+from django.db import OperationalError, models, transaction
 
 Row = TypeVar("Row", bound=models.Model)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def locked(row: Row) -> Row:
@@ -16,3 +22,35 @@ def locked(row: Row) -> Row:
     """
     model: type[Row] = row._meta.model  # type: ignore[assignment]  # `type()` of request.user is a lazy wrapper
     return model._base_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+
+
+# PostgreSQL's words for "you two waited for each other" and "somebody else changed it first".
+LOST_RACES = ("40P01", "40001")
+TRIES = 5
+
+
+def retried(service: Callable[P, T]) -> Callable[P, T]:
+    """A service in one transaction that is told once more when the database ends it for the sake of another.
+
+    Two who wait for each other's rows can't both go on: PostgreSQL ends one of them, and nothing of it is written.
+    That one begins anew; nobody notices but the clock. Inside a transaction of somebody else's only the outermost can
+    begin anew, so here it is a plain savepoint. Raises the last OperationalError after `TRIES` (five in a row is no
+    accident). The service must not keep what it changed on its arguments before it failed.
+    """
+
+    @wraps(service)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        nested = transaction.get_connection().in_atomic_block
+        for turn in range(1, TRIES + 1):
+            try:
+                with transaction.atomic():
+                    return service(*args, **kwargs)
+            except OperationalError as error:
+                lost = getattr(error.__cause__, "sqlstate", "") in LOST_RACES
+                if nested or not lost or turn == TRIES:
+                    raise
+                # Not both at the same moment again.
+                time.sleep(random.uniform(0.01, 0.05) * turn)  # noqa: S311 - no secret hangs on it
+        raise AssertionError("unreachable")
+
+    return told

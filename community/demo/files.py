@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from community.moderation.models import Flag
-from community.questions.models import FollowUp, IdeaStatus, Kind
+from community.questions.models import FollowUp, IdeaStatus, Kind, Reconciled
 from products.models import Product
 from reviews.models import Disclosure, RefusalCode
 
@@ -354,6 +354,10 @@ class _Check:
             self.minutes(status, row)
             if status.get("status") not in IDEA_WORDS:
                 self.bad(status, f"status: there is no {status.get('status')!r}")
+        if settled := (row.get("reconcile") or {}).get("settled"):
+            self.minutes(settled, row)
+            if settled.get("outcome") not in Reconciled.values:
+                self.bad(settled, f"outcome: {settled.get('outcome')!r} is not accepted, official or both")
         if later := row.get("follow_up"):
             self.minutes(later, row)
             if str(later.get("answer", "")).replace(" ", "_") not in FollowUp.Outcome.values:

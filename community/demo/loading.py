@@ -24,6 +24,7 @@ from community.events.log import replay
 from community.events.models import Event
 from community.notifications import delivery
 from community.notifications.recipients import announced_kinds
+from community.questions import asking_back
 
 from . import files
 from .models import Told
@@ -81,6 +82,7 @@ def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = ite
             report.told.update(fact.kind for fact in batch)
         if facts:
             with transaction.atomic(), totals.later(), clock.travel(now):
+                asking_back.catch_up(now)
                 report.fired = sweep.catch_up(now)
                 badges.award_badges()
                 _remember(now)

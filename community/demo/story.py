@@ -476,12 +476,12 @@ class _Telling:
             return
         self.add(
             self.at(told["opened"]), f"recheck:{self.slug}", told,
-            lambda world: world.open_recheck(self.key, told["by"], told["opened"]["reason"]),
+            lambda world: world.say_they_disagree(self.key, told["by"], told["opened"]["reason"]),
         )  # fmt: skip
         if settled := told.get("settled"):
             self.add(
                 self.at(settled), f"recheck-settled:{self.slug}", settled,
-                lambda world: world.settle_recheck(self.key, told["by"], settled["text"]),
+                lambda world: world.reconcile(self.key, told["by"], settled["outcome"], settled["text"]),
             )  # fmt: skip
 
     def judging(self) -> None:

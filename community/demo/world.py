@@ -29,6 +29,7 @@ from community.moderation.models import Flag
 from community.pages import services as pages
 from community.posts import services as posts
 from community.posts.models import Comment, Tag, Topic
+from community.questions import asking_back
 from community.questions import services as questions
 from community.questions.models import Answer, FollowUp, Thread
 from community.sharing import services as sharing
@@ -103,6 +104,8 @@ class World:
     def catch_up(self, slug: str, until: datetime) -> None:
         """Let a thread's own clocks run up to a moment: what the story doesn't tell happened all the same."""
         pk = self.ids.get(f"thread:{slug}")
+        if pk is not None:
+            asking_back.catch_up(until, pk)
         while pk is not None:
             due = Escalation.objects.filter(thread=pk, next_due_at__lte=until).values_list("pk", "next_due_at").first()
             if due is None:
@@ -337,11 +340,11 @@ class World:
         elif state == "reopened":
             questions.reopen_thread(thread, by, words)
 
-    def open_recheck(self, key: str, by: str, reason: str) -> None:
-        questions.open_recheck(self.row(key), self.person(by), reason)
+    def say_they_disagree(self, key: str, by: str, reason: str) -> None:
+        questions.say_they_disagree(self.row(key), self.person(by), reason)
 
-    def settle_recheck(self, key: str, by: str, words: str) -> None:
-        questions.settle_recheck(self.row(key), self.person(by), holds=True, note=words)
+    def reconcile(self, key: str, by: str, outcome: str, words: str) -> None:
+        questions.reconcile(self.row(key), self.person(by), outcome, words)
 
     def idea_status(self, key: str, row: Row) -> None:
         status = IDEA_WORDS[row["status"]]

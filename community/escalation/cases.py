@@ -14,6 +14,7 @@ from typing import Any
 from advocates.matching import asked, matching_advocates
 from community.accounts.models import Department, User
 from community.core import clock
+from community.core.models import Numbers
 from community.events.log import record
 from community.questions.models import Kind, Thread
 
@@ -243,18 +244,21 @@ def reply_arrived(case: Escalation, by: User) -> None:
         return
     if case.thread.kind not in SOLVABLE or case.policy.until != EscalationPolicy.Until.REPLY:
         return
-    if case.phase not in (Phase.FIRST, Phase.CARE) or case.acknowledged_at:
+    if case.phase not in (Phase.FIRST, Phase.CARE, Phase.REMIND) or case.acknowledged_at:
         return
-    numbers = DeskSettings.load()
-    rungs: list[Rung] = [
-        (float(numbers.remind_after_hours * turn), StepKind.REMINDED.value, "")
-        for turn in range(1, numbers.reminders + 1)
-    ]
-    rungs.append((float(numbers.remind_after_hours * (numbers.reminders + 1)), StepKind.SILENT.value, ""))
+    numbers = Numbers.load()
+    # The reminders themselves are the thread's matter; one interval after the last of them silence ends the case.
+    rungs: list[Rung] = [(float(numbers.remind_after_hours * (numbers.reminders + 1)), StepKind.SILENT.value, "")]
     case.phase, case.acknowledge_due_at, case.late_at = Phase.REMIND, None, None
     _climb(case, rungs, clock.now(), EscalationPolicy.Clock.ELAPSED)
     _schedule(case)
     case.save()
+
+
+def asker_reminded(case: Escalation) -> None:
+    """A line in the history of a case that waits for its asker."""
+    if case.is_open:
+        note_down(case, StepKind.REMINDED.value, people=[case.thread.author_id])
 
 
 def asker_spoke(case: Escalation) -> None:
@@ -537,9 +541,7 @@ def _fire_late(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: 
 
 
 def _fire_reminder(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
-    asker = case.thread.author_id
-    note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=[asker])
-    _tell(case, "asker_reminded", people=[asker])
+    """Ladders that were written down before threads reminded their askers themselves still have such rungs."""
     return True
 
 

@@ -47,6 +47,12 @@ def hear_comment(event: Event) -> None:
         cases.asker_spoke(case)
 
 
+@listen("thread.asker_reminded")
+def hear_reminder(event: Event) -> None:
+    if case := _case(event.subject):
+        cases.asker_reminded(case)
+
+
 @listen("answer.hidden", "answer.deleted")
 def miss_answer(event: Event) -> None:
     """Without its solution a thread is open again, and without any reply nobody has answered it."""

@@ -338,10 +338,6 @@ class DeskSettings(BaseGenericSetting):
         verbose_name=_("department of last resort"),
         help_text=_("Gets what no policy, product or topic claims."),
     )
-    remind_after_hours = models.PositiveSmallIntegerField(
-        _("hours between reminders to an asker who got a reply"), default=72
-    )
-    reminders = models.PositiveSmallIntegerField(_("reminders before silence ends a case"), default=5)
     care_factor = models.FloatField(
         _("how much slower the ladder runs after a reply"),
         default=2,

@@ -27,6 +27,7 @@ from community.core.errors import Conflict, NotAllowed
 from community.posts.models import Comment, Tag
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
+from community.questions.permissions import departments_of
 from products.models import Ownership
 
 from . import services
@@ -284,9 +285,10 @@ def _case_page(
     departments = list(Department.objects.current())
     lines = services.history(case)
     people, names = _people(request, {pk for line in lines for pk in line.people})
+    speaks_for = list(departments_of(user))
     own = user.department_id or case.department_id  # type: ignore[union-attr]
     actions: dict[str, forms.Form] = {
-        "official": OfficialForm(auto_id="official_%s", departments=departments, initial={"department": own}),
+        "official": OfficialForm(auto_id="official_%s", departments=speaks_for, initial={"department": own}),
         "note": NoteForm(auto_id="note_%s"),
         "info": InfoForm(auto_id="info_%s"),
         "assign": AssignForm(auto_id="assign_%s", people=people, initial={"seen": case.assignee_id or 0}),
@@ -318,7 +320,7 @@ def _case_page(
         "open_action": bound[0] if bound else "",
         "beside": [Row(other, user) for other in queue],  # type: ignore[arg-type]
         "reached": thread.me_too_count + 1,
-        "mark_departments": departments,
+        "mark_departments": speaks_for,
         "own_department": own,
         "zone": tz.key,
         "side": panels.render("case.side", request, [thread]).get(thread.pk, ""),
@@ -498,8 +500,10 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     case = _load(request, pk)
     form_class, do = VERBS[verb]
     extra: dict[str, Any] = {}
-    if verb in ("route", "official", "mark"):
+    if verb == "route":
         extra["departments"] = list(Department.objects.current())
+    elif verb in ("official", "mark"):
+        extra["departments"] = list(departments_of(request.user))
     elif verb == "assign":
         extra["people"] = _people(request)[0]
     form = form_class(request.POST, auto_id=f"{verb}_%s", **extra)

@@ -134,6 +134,7 @@ def _mail(event: Event, person: User, kind: str, words: Words, brand: BrandSetti
         "person": person,
         "brand": brand,
         "url": settings.BASE_URL + words.url,
+        "choices": [(word, settings.BASE_URL + address) for word, address in words.choices],
         "why": KINDS[kind].label,
         "stop_url": stop,
         "preferences_url": settings.BASE_URL + reverse("notices:preferences"),
@@ -181,4 +182,12 @@ def still_wanted(delivery: Delivery) -> bool:
     choice = Preference.objects.filter(user=delivery.user, kind=kind).first()
     if not (choice.mail if choice else KINDS[kind].mail):
         return False
-    return _may_see(event.subject, delivery.user, kind)
+    return not _is_moot(event.subject, kind) and _may_see(event.subject, delivery.user, kind)
+
+
+def _is_moot(subject: models.Model, kind: str) -> bool:
+    """Asked for something that was said meanwhile."""
+    thread = thread_of(subject)
+    if kind == "reminder":
+        return thread is not None and (thread.is_settled or not thread.is_open or thread.duplicate_of_id is not None)
+    return kind == "follow_up" and hasattr(subject, "follow_up")

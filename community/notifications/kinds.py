@@ -28,6 +28,8 @@ KINDS: dict[str, Kind] = {
         Kind("needs_info", _("Somebody needs to know more from you")),
         Kind("thread_state", _("Your thread is reopened, closed or asked before")),
         Kind("reminder", _("A reminder to say whether an answer settled it")),
+        Kind("accepted_for_you", _("Staff accept an answer to your question for you")),
+        Kind("follow_up", _("Three days later: whether what you accepted still works")),
         Kind("new_thread", _("A new thread about a product or tag you follow"), mail=False),
         Kind("idea_status", _("News about an idea you voted for")),
         Kind("review", _("News about your reviews")),
@@ -39,5 +41,6 @@ KINDS: dict[str, Kind] = {
         Kind("case_assigned", _("A case is yours"), staff=True),
         Kind("case_lead", _("A case reaches you as lead or manager"), staff=True),
         Kind("case_late", _("A case of yours is late"), staff=True),
+        Kind("reconcile", _("You are to reconcile two answers that disagree"), staff=True),
     )
 }

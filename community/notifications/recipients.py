@@ -123,6 +123,8 @@ def _comment_posted(event: Event) -> Heard:
 def _answer_accepted(event: Event) -> Heard:
     answer: Answer = event.subject
     heard: Heard = {answer.author_id: "answer_accepted"}
+    if event.data.get("accepted_by") == "staff":
+        _add(heard, [answer.thread.author_id], "accepted_for_you")
     others = [answer.thread.author_id, *followers([answer.thread])]
     _add(heard, others, "solved", _muted(answer.thread))
     return heard
@@ -145,7 +147,9 @@ def _needs_info(event: Event) -> Heard:
 @heard_by("thread.reopened", "thread.closed", "thread.marked_duplicate", "thread.recheck_opened")
 def _thread_state(event: Event) -> Heard:
     thread: Thread = event.subject
-    heard: Heard = {thread.author_id: "thread_state"}
+    heard: Heard = {}
+    _add(heard, [event.data.get("reconciler")], "reconcile")
+    _add(heard, [thread.author_id], "thread_state")
     _add(heard, followers([thread]), "thread_state", _muted(thread))
     return heard
 
@@ -154,6 +158,32 @@ def _thread_state(event: Event) -> Heard:
 def _merged(event: Event) -> Heard:
     """Whoever asked or followed what is gone: their follows have moved, so the event says who they were."""
     return dict.fromkeys(event.data["people"], "thread_state")
+
+
+@heard_by("thread.recheck_settled")
+def _recheck_settled(event: Event) -> Heard:
+    """Only that it holds: what does not hold is opened again, which is told by itself."""
+    thread: Thread = event.subject
+    heard: Heard = {}
+    if event.data.get("holds") and event.data.get("outcome") != "accepted_anew":
+        _add(heard, [thread.author_id, *followers([thread])], "thread_state", _muted(thread))
+    return heard
+
+
+@heard_by("thread.asker_reminded")
+def _reminded(event: Event) -> Heard:
+    thread: Thread = event.subject
+    heard: Heard = {}
+    _add(heard, [thread.author_id], "reminder", _muted(thread))
+    return heard
+
+
+@heard_by("follow_up.asked")
+def _asked_whether_it_held(event: Event) -> Heard:
+    thread: Thread = event.subject.thread
+    heard: Heard = {}
+    _add(heard, [thread.author_id], "follow_up", _muted(thread))
+    return heard
 
 
 @heard_by("idea.status_changed")
@@ -205,11 +235,6 @@ def _acknowledged(event: Event) -> Heard:
     if thread.needs_info_since or thread.answers.filter(spoken).exists():
         return {}  # the question or the answer itself says it, and never two notices for one post
     return {thread.author_id: "acknowledged"}
-
-
-@heard_by("escalation.asker_reminded")
-def _reminded(event: Event) -> Heard:
-    return dict.fromkeys(event.data.get("people", ()), "reminder")
 
 
 @heard_by("escalation.advocates_notified")

@@ -17,6 +17,7 @@ from community.escalation.models import Escalation
 from community.events.models import Event
 from community.moderation.models import Flag
 from community.posts.models import Comment
+from community.questions import asking_back
 from community.questions.models import Answer, Thread
 
 from .recipients import thread_of
@@ -33,6 +34,8 @@ class Words:
     lines: list[str] = field(default_factory=list)
     quote: str = ""
     about: models.Model | None = None
+    quotes: list[tuple[str, str]] = field(default_factory=list)  # who said what
+    choices: list[tuple[str, str]] = field(default_factory=list)  # a word and its address, in place of the one action
 
 
 def words_for(event: Event, kind: str, reader: User) -> Words:
@@ -172,6 +175,7 @@ def _thread_state(f: _Facts) -> Words:
         "thread.marked_duplicate": _("“%(title)s” was asked before"),
         "thread.recheck_opened": _("A solution of “%(title)s” is being checked again"),
         "thread.merged": _("“%(title)s” goes on in another thread"),
+        "thread.recheck_settled": _("A solution of “%(title)s” was checked again: it holds"),
     }[f.event.kind]
     subject = {
         "thread.reopened": _("Open again: %(title)s"),
@@ -179,6 +183,7 @@ def _thread_state(f: _Facts) -> Words:
         "thread.marked_duplicate": _("Asked before: %(title)s"),
         "thread.recheck_opened": _("Being checked again: %(title)s"),
         "thread.merged": _("Goes on elsewhere: %(title)s"),
+        "thread.recheck_settled": _("Checked again: %(title)s"),
     }[f.event.kind]
     note = getattr(f.event, "note", None)
     made = f.say(sentence, subject, _("Open the thread"), sentence + ".")
@@ -195,11 +200,53 @@ def _new_thread(f: _Facts) -> Words:
 
 
 def _reminder(f: _Facts) -> Words:
-    return f.say(
+    made = f.say(
         _("Did an answer to “%(title)s” settle it?"), _("Did that settle it? %(title)s"), _("Say whether it did"),
-        _("Somebody answered, and we don't know yet whether it helped."),
+        _("You have an answer, and we don't know yet whether it helped."),
         _("If it did, accept the answer: it helps the next person. If it didn't, say so in a comment."),
     )  # fmt: skip
+    made.url += "#answers"
+    answers = Answer.objects.visible_to(f.reader).filter(pk__in=f.event.data.get("answers", ()))
+    made.quotes = [
+        (str(answer.author), excerpt(answer.body_text, 200))
+        for answer in answers.select_related("author").order_by("-created_at", "-pk")
+    ]
+    return made
+
+
+def _accepted_for_you(f: _Facts) -> Words:
+    return f.say(
+        _("%(who)s accepted an answer to “%(title)s” for you"), _("Accepted for you: %(title)s"), _("See the answer"),
+        _("You have not written for a while, so %(who)s of the staff accepted this answer for you:"),
+        _("If it did not solve it, open the thread and take the acceptance back. That is all it takes."),
+        quote=True,
+    )  # fmt: skip
+
+
+def _follow_up(f: _Facts) -> Words:
+    made = f.say(
+        _("Does it still work? “%(title)s”"), _("Does it still work? %(title)s"), _("Say whether it does"),
+        _("Three days ago this answer solved it:"),
+        _("Does it still work? One click says it, and you need not sign in."),
+        quote=True,
+    )  # fmt: skip
+    address = reverse("questions:still_working", args=[asking_back.token_for(f.subject, f.reader)])
+    made.choices = [
+        (_("Yes, it still works"), f"{address}?said=yes"),
+        (_("It worked at first"), f"{address}?said=worked_at_first"),
+        (_("No"), f"{address}?said=no"),
+    ]
+    return made
+
+
+def _reconcile(f: _Facts) -> Words:
+    made = f.say(
+        _("You reconcile the answers to “%(title)s”"), _("Two answers disagree: %(title)s"), _("Read both"),
+        _("%(who)s says that the accepted and the official answer disagree, and named you to settle it:"),
+        _("The thread shows your name until you say which one holds."),
+    )  # fmt: skip
+    made.quote = f.thread.disagree_note if f.thread else ""
+    return made
 
 
 def _idea_status(f: _Facts) -> Words:
@@ -340,6 +387,8 @@ WORDS = {
     "needs_info": _needs_info,
     "thread_state": _thread_state,
     "reminder": _reminder,
+    "accepted_for_you": _accepted_for_you,
+    "follow_up": _follow_up,
     "new_thread": _new_thread,
     "idea_status": _idea_status,
     "review": _review,
@@ -351,4 +400,5 @@ WORDS = {
     "case_assigned": _case_assigned,
     "case_lead": _case_lead,
     "case_late": _case_late,
+    "reconcile": _reconcile,
 }

@@ -42,14 +42,18 @@ class Figures:
 
 
 def figures(person: User) -> Figures:
-    """Visible answers, how many were accepted, and how many fixes were said to have held."""
+    """Visible answers, how many others accepted, and how many fixes they said to have held."""
+    for_others = ~Q(thread__author=person)
     counts = (
         Answer.objects.visible()
         .filter(author=person)
-        .aggregate(answers=Count("pk"), accepted=Count("pk", filter=Q(accepted_at__isnull=False)))
+        .aggregate(answers=Count("pk"), accepted=Count("pk", filter=Q(accepted_at__isnull=False) & for_others))
     )
     said = FollowUp.objects.filter(
-        answer__author=person, answer__visibility="visible", answer__thread__visibility="visible"
+        ~Q(answer__thread__author=person),
+        answer__author=person,
+        answer__visibility="visible",
+        answer__thread__visibility="visible",
     ).aggregate(asked=Count("pk"), held=Count("pk", filter=Q(outcome=FollowUp.Outcome.YES)))
     return Figures(**counts, **said)
 

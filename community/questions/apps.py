@@ -6,10 +6,11 @@ class QuestionsConfig(AppConfig):
     label = "questions"
 
     def ready(self) -> None:
-        from community.core import addresses
+        from community.core import addresses, schedule
 
-        from . import listeners, panels  # noqa: F401
+        from . import asking_back, listeners, panels  # noqa: F401
         from .models import Thread
 
         panels.register()
         addresses.register("questions:thread", lambda pk, **_: Thread.objects.visible().filter(pk=pk).exists())
+        schedule.every(5 * 60, "ask_back")(asking_back.run)

@@ -4,14 +4,15 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from community.accounts.models import Department
+from community.accounts.models import Department, User
 from community.core import text
 from community.posts import tagging
 from community.posts.doors import Trap
 from products.models import Product
 
 from . import ideas, services
-from .models import FollowUp, IdeaStatus, Kind, Thread
+from .models import FollowUp, IdeaStatus, Kind, Reconciled, Thread
+from .permissions import agents
 
 LIST_OF = forms.Textarea(attrs={"rows": 2})
 
@@ -186,10 +187,11 @@ class AnswerForm(Trap):
         label=_("Look again on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
-    def __init__(self, *args: Any, agent: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, departments: Any = None, **kwargs: Any) -> None:
+        """`departments`: those that the writer may speak for; None for who speaks for none."""
         super().__init__(*args, **kwargs)
-        if agent:
-            self.fields["official_for"].queryset = Department.objects.current()
+        if departments is not None:
+            self.fields["official_for"].queryset = departments  # type: ignore[attr-defined]
         else:
             for name in ("official_for", "sources", "recheck_on"):
                 del self.fields[name]
@@ -221,9 +223,9 @@ class OfficialForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, departments: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["department"].queryset = Department.objects.current()
+        self.fields["department"].queryset = departments  # type: ignore[attr-defined]
 
 
 class ReasonForm(forms.Form):
@@ -300,9 +302,41 @@ class MoveForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
 
 
+class DisagreeForm(forms.Form):
+    note = forms.CharField(
+        label=_("In what they disagree"), max_length=300, widget=LIST_OF, help_text=_("Readers see it, above both.")
+    )
+    reconciler = forms.ModelChoiceField(
+        label=_("Who settles it"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=_("I do"),
+        help_text=_("The thread names this person until it is settled."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reconciler"].queryset = agents()  # type: ignore[attr-defined]
+
+
+class ReconcileForm(forms.Form):
+    outcome = forms.ChoiceField(label=_("Which one holds?"), choices=Reconciled.choices, widget=forms.RadioSelect)
+    line = forms.CharField(
+        label=_("What holds, for everybody to read"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
 class FollowUpForm(forms.Form):
-    outcome = forms.ChoiceField(choices=FollowUp.Outcome.choices)
-    note = forms.CharField(required=False, max_length=300)
+    outcome = forms.ChoiceField(
+        label=_("Say how it is now"), choices=FollowUp.Outcome.choices, widget=forms.RadioSelect
+    )
+    note = forms.CharField(
+        label=_("What happened?"),
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("When it does not work any longer: a line helps whoever looks at it next."),
+    )
 
 
 class PrivateForm(forms.Form):

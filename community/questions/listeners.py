@@ -8,7 +8,7 @@ from community.events.models import Event
 from community.posts.models import Comment
 from products.models import Product
 
-from . import facts, services
+from . import asking_back, facts, services
 from .models import Answer, Thread
 
 
@@ -21,6 +21,15 @@ def count_answer(event: Event) -> None:
     if answer.author_id == thread.author_id:
         services.end_needs_info(thread, event.actor)
     facts.refresh(thread)
+    if answer.author_id != thread.author_id and event.origin != Event.Origin.IMPORT:
+        asking_back.plan_reminder(thread, answer.created_at)
+
+
+@listen("answer.accepted")
+def ask_in_three_days(event: Event) -> None:
+    """Imported threads were settled elsewhere and long ago; nobody is asked about them now."""
+    if event.origin != Event.Origin.IMPORT:
+        asking_back.plan_follow_up(event.subject)
 
 
 @listen("answer.hidden", "answer.restored", "answer.deleted")
@@ -30,6 +39,22 @@ def recount_answers(event: Event) -> None:
     facts.refresh(thread)
     if thread.product_id:
         _count_threads(thread.product_id)
+
+
+@listen("answer.unaccepted", "answer.restored")
+def ask_again_whether_it_helps(event: Event) -> None:
+    """Open once more, with answers to choose from: the asker's silence counts from now."""
+    thread: Thread = event.subject.thread
+    if thread.first_reply_at is not None and event.origin != Event.Origin.IMPORT:
+        asking_back.plan_reminder(thread, event.occurred_at)
+
+
+@listen("thread.merged")
+def ask_about_what_came(event: Event) -> None:
+    """Answers that came along are news to the asker they came to."""
+    target = locked(Thread(pk=event.data["into"]))
+    if event.data["answers"] and target.first_reply_at is not None and event.origin != Event.Origin.IMPORT:
+        asking_back.plan_reminder(target, event.occurred_at)
 
 
 @listen("comment.posted")

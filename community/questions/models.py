@@ -62,6 +62,14 @@ def quote_head(author: Any) -> str:
     return gettext("%(name)s wrote:") % {"name": MARKS.sub(r"\\\g<0>", name)}
 
 
+class Reconciled(models.TextChoices):
+    """How a disagreement between the accepted and the official answer ended."""
+
+    ACCEPTED = "accepted", _("The accepted answer holds")
+    OFFICIAL = "official", _("The official answer holds")
+    BOTH = "both", _("Both were corrected")
+
+
 class Thread(Body, Moderated, Sourced):
     """A question, problem, idea or praise."""
 
@@ -109,6 +117,24 @@ class Thread(Body, Moderated, Sourced):
     locked_reason = models.CharField(max_length=300, blank=True, default="")
     reopened_at = models.DateTimeField(null=True, blank=True)
     recheck_at = models.DateTimeField(null=True, blank=True, help_text=_("Since when a solution is in doubt."))
+    disagree_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when staff say that the accepted and the official answer disagree.")
+    )
+    disagree_note = models.CharField(max_length=300, blank=True, default="")
+    reconciler = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Who settles the disagreement, or settled the last one."),
+    )
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+    reconciled_outcome = models.CharField(max_length=10, choices=Reconciled, blank=True, default="")
+    reconciled_note = models.CharField(max_length=1000, blank=True, default="")
+    remind_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the asker is asked next whether an answer settled it.")
+    )
     official_at = models.DateTimeField(null=True, blank=True, help_text=_("First answer that is official now."))
     idea_status = models.CharField(max_length=20, choices=IdeaStatus, blank=True, default="")
     idea_reason = models.CharField(max_length=500, blank=True, default="")
@@ -149,6 +175,8 @@ class Thread(Body, Moderated, Sourced):
                 condition=Q(visibility="visible", kind="praise"),
                 name="thread_praise",
             ),
+            models.Index(fields=["recheck_at"], condition=Q(recheck_at__isnull=False), name="thread_recheck"),
+            models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="thread_remind"),
         ]
         constraints = [
             one_per_source("thread_one_per_source"),
@@ -160,6 +188,10 @@ class Thread(Body, Moderated, Sourced):
             ),
             models.CheckConstraint(
                 condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")), name="thread_not_into_itself"
+            ),
+            models.CheckConstraint(
+                condition=Q(disagree_since__isnull=True) | Q(reconciler__isnull=False, recheck_at__isnull=False),
+                name="thread_disagreement_has_a_person",
             ),
         ]
 
@@ -264,6 +296,9 @@ class Answer(Body, Moderated, Sourced):
     score = models.IntegerField(default=0)
     works_yes = models.PositiveIntegerField(default=0)
     works_no = models.PositiveIntegerField(default=0)
+    works_by_version = models.JSONField(
+        default=dict, blank=True, help_text=_("Version to how many say that it works, and that it does not.")
+    )
 
     objects = AnswerQuerySet.as_manager()
 
@@ -565,3 +600,32 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Reminder(models.Model):
+    """The asker was asked once more whether an answer settled it. The number makes one impossible to send twice."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="reminders")
+    number = models.PositiveSmallIntegerField()
+    sent_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["thread", "number"], name="reminder_number_unique")]
+
+    def __str__(self) -> str:
+        return f"reminder {self.number} of thread {self.thread_id}"
+
+
+class FollowUpRequest(models.Model):
+    """That an asker is to be asked whether an accepted answer still works: one an answer, so one mail an answer."""
+
+    answer = models.OneToOneField(Answer, on_delete=models.CASCADE, related_name="follow_up_request")
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was asked, or needed no asking."))
+    asked = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(done_at__isnull=True), name="follow_up_due")]
+
+    def __str__(self) -> str:
+        return f"still working? answer {self.answer_id}"

@@ -4,12 +4,14 @@ templates ask the same functions as services do."""
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from community.accounts.models import TrustLevel
-from community.core import clock
-from community.core.models import Numbers
+from community.accounts.models import Department, TrustLevel, User
+from community.core import clock, numbers
 from community.moderation.permissions import is_moderator, why_not_write
+from products.models import Ownership
 
 from . import ideas
 from .models import Answer, Kind, Thread
@@ -21,6 +23,13 @@ SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 def is_agent(user: Any) -> bool:
     """Speaks for a department: may answer officially, ask for information, see private details."""
     return bool(user and user.is_authenticated and user.has_perm("questions.answer_officially"))
+
+
+def agents() -> QuerySet[User]:
+    """Everybody who may answer officially, by name."""
+    perms = Permission.objects.filter(codename="answer_officially", content_type__app_label="questions")
+    may = Q(groups__permissions__in=perms) | Q(user_permissions__in=perms)
+    return User.objects.active().filter(pk__in=User.objects.filter(may).values("pk")).order_by("name", "pk")
 
 
 def why_not_vote(user: Any, post: Thread | Answer) -> str:
@@ -98,7 +107,7 @@ def why_not_accept(user: Any, thread: Thread) -> str:
         return ""
     if not is_agent(user):
         return _("Only the person who asked can accept an answer.")
-    days = Numbers.load().staff_accept_after_days
+    days = numbers.remembered().staff_accept_after_days
     last_word = max(filter(None, (thread.created_at, thread.asker_spoke_at)))
     if last_word > clock.now() - timedelta(days=days):
         return _("Staff can accept for the asker after %(days)d days without a word from them.") % {"days": days}
@@ -113,10 +122,47 @@ def why_not_withdraw(user: Any, thread: Thread) -> str:
     return _("Only the person who asked can take an acceptance back.")
 
 
-def why_not_official(user: Any, thread: Thread) -> str:
+def departments_of(user: Any) -> QuerySet[Department]:
+    """The departments somebody may speak for: those they belong to; community managers and superusers any."""
+    current = Department.objects.current()
+    if not is_agent(user):
+        return current.none()
+    if user.has_perm("accounts.change_department"):
+        return current
+    return current.filter(Q(memberships__user=user) | Q(pk=user.department_id)).distinct()
+
+
+def why_not_official(user: Any, thread: Thread, department: Department | None = None) -> str:
+    """For any department, or for this one."""
     if reason := why_not_write(user):
         return reason
-    return "" if is_agent(user) else _("Only staff of a department can answer officially.")
+    if not is_agent(user):
+        return _("Only staff of a department can answer officially.")
+    if department is not None and not departments_of(user).filter(pk=department.pk).exists():
+        return _("Only people of %(department)s can answer in its name.") % {"department": department}
+    return ""
+
+
+def why_not_say_it_works(user: Any, answer: Answer) -> str:
+    """Figures like "41 of 44" are of owners; whoever has the product says so on the shelf first."""
+    if reason := why_not_write(user):
+        return reason
+    if answer.author_id == user.pk:
+        return _("This is your own answer; others say whether it works for theirs.")
+    product = answer.thread.product
+    if product is None:
+        return _("This thread names no product, so nobody is known to own it.")
+    if not Ownership.objects.filter(owner=user, product=product).exists():
+        return _("Owners say whether it works for theirs. Put your %(product)s on your shelf first.") % {
+            "product": product.label
+        }
+    return ""
+
+
+def why_not_reconcile(user: Any) -> str:
+    if reason := why_not_write(user):
+        return reason
+    return "" if is_agent(user) else _("Only staff of a department can say this.")
 
 
 def why_not_ask_for_info(user: Any, thread: Thread) -> str:

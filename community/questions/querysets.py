@@ -87,12 +87,13 @@ class ThreadQuerySet(ModeratedQuerySet):
     def for_page(self) -> Self:
         """Everything the head of a thread page shows."""
         return self.select_related(
-            "author", "author__department", "product", "topic", "duplicate_of", "leading_solution"
+            "author", "author__department", "product", "topic", "duplicate_of", "leading_solution", "reconciler"
         ).prefetch_related("tags")
 
     def seen_by(self, user: Any) -> Self:
-        """With what one person did to each thread: `my_vote`, `my_me_too`, `my_follow`, `my_answer`, `my_draft`; and
-        whether its author owns the product (`author_owns`), and there are private details (`has_private`)."""
+        """With what one person did to each thread: `my_vote`, `my_me_too`, `my_follow`, `my_answer`, `my_draft`,
+        `i_own` its product; and whether its author owns the product (`author_owns`), and there are private details
+        (`has_private`)."""
         rows = self.annotate(
             author_owns=Exists(owners_of("author", "product")),
             has_private=Exists(rows_of(self.model, "private_details").filter(thread=OuterRef("pk"))),
@@ -105,6 +106,7 @@ class ThreadQuerySet(ModeratedQuerySet):
                 my_follow=Value(False),
                 my_answer=Value(None, IntegerField()),
                 my_draft=Value(None, JSONField()),
+                i_own=Value(False),
             )
         mine = {"target": OuterRef("pk"), "voter": user}
         follows = user.follows.filter(
@@ -114,6 +116,7 @@ class ThreadQuerySet(ModeratedQuerySet):
             my_vote=Coalesce(Subquery(rows_of(self.model, "votes").filter(**mine).values("value")[:1]), 0),
             my_me_too=Exists(rows_of(self.model, "me_toos").filter(**mine)),
             my_follow=Exists(follows),
+            i_own=Exists(Ownership.objects.filter(owner=user, product=OuterRef("product"))),
             my_answer=Subquery(
                 rows_of(self.model, "answers")
                 .filter(thread=OuterRef("pk"), author=user, visibility__in=("visible", "pending"))

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import feeds
-from .views import acts, ask, edit, ideas, listing, merge, people, thread
+from .views import acts, ask, edit, ideas, listing, merge, people, still_working, thread
 
 app_name = "questions"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("questions/filters/<int:pk>/delete/", listing.delete_filter, name="delete_filter"),
     path("questions/ask/", ask.ask, name="ask"),
     path("questions/ask/tags/", ask.suggest_tags, name="suggest_tags"),
+    path("questions/still-working/<str:token>/", still_working.still_working, name="still_working"),
     path("questions/<int:pk>/", thread.short, name="short"),
     path("questions/<int:pk>/<str:slug>/", thread.thread, name="thread"),
     path("questions/thread/<int:pk>/answer/", acts.answer, name="answer"),

@@ -15,6 +15,7 @@ from community.core.errors import Conflict, NotAllowed
 from community.events.models import Event
 from community.moderation import services as moderation
 from community.questions import services as questions
+from products.models import Ownership
 
 from ..factories import a_person, a_thread, an_answer
 
@@ -177,6 +178,9 @@ def test_warm_welcome_counts_newcomers_not_voters(bob, crowd):
 
 def test_owned_up_wants_a_correction_after_doubt(wednesday, demo_badges, answer, alice, bob, charlie):
     questions.accept_answer(answer, alice)
+    owner = a_person()
+    for person in (charlie, owner):
+        Ownership.objects.create(owner=person, product=answer.thread.product)
     questions.say_works_for_mine(answer, charlie, True)
     assert has(bob, "owned-up") == 0
     with clock.travel(wednesday + timedelta(days=1)):
@@ -184,7 +188,7 @@ def test_owned_up_wants_a_correction_after_doubt(wednesday, demo_badges, answer,
     with clock.travel(wednesday + timedelta(days=2)):
         questions.edit_answer(answer, bob, body="Since firmware 3 one holds the button for ten seconds.")
     with clock.travel(wednesday + timedelta(days=3)):
-        questions.say_works_for_mine(answer, a_person(), True)
+        questions.say_works_for_mine(answer, owner, True)
     assert has(bob, "owned-up") == 1
 
 

@@ -12,6 +12,7 @@ from community.escalation.sweep import sweep
 from community.events.models import Event
 from community.moderation import services as moderation
 from community.posts import services as posts
+from community.questions import asking_back
 from community.questions import services as questions
 from community.questions.models import Thread
 from tests import factories
@@ -130,17 +131,28 @@ def test_a_reply_slows_the_care_of_a_question(
 ) -> None:
     with clock.travel(hours(2)):
         factories.an_answer(question, bob)
-    sweep(hours(73))
+    for turn in range(1, 7):
+        sweep(hours(1 + 72 * turn))
+        asking_back.sweep(hours(2 + 72 * turn))  # the reminders are the thread's own
     assert told(question) == []
-    sweep(hours(74))
-    assert told(question) == ["asker_reminded"]
-    for turn in range(2, 6):
-        sweep(hours(2 + 72 * turn))
-    assert told(question) == ["asker_reminded"] * 5
     sweep(hours(2 + 72 * 6))
-    assert told(question)[-1] == "resolved"
+    assert told(question) == ["resolved"]
     case = case_of(question)
+    assert [line.kind for line in services.history(case)] == ["asker_reminded"] * 5 + ["resolved"]
     assert (case.state, case.resolved_cause, case.next_due_at) == ("settled", "silent", None)
+
+
+def test_silence_counts_from_the_last_reply(
+    question: Thread, asked: list[User], bob: User, charlie: User, told: Kinds
+) -> None:
+    with clock.travel(hours(2)):
+        factories.an_answer(question, bob)
+    with clock.travel(hours(50)):
+        factories.an_answer(question, charlie)
+    sweep(hours(2 + 72 * 6))
+    assert told(question) == []
+    sweep(hours(50 + 72 * 6))
+    assert told(question) == ["resolved"]
 
 
 def test_the_asker_writes_again_and_the_care_goes_on(

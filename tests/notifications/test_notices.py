@@ -93,7 +93,7 @@ class TestRecipients:
 
     def test_the_asker_is_reminded_to_say_whether_it_helped(self, thread, answer, alice):
         with transaction.atomic():
-            record("escalation.asker_reminded", actor=None, subject=thread, people=[alice.pk])
+            record("thread.asker_reminded", actor=None, subject=thread, number=1, answers=[answer.pk])
         assert told(alice) == ["new_answer", "reminder"]
 
     def test_every_kind_has_its_words(self):

@@ -102,6 +102,8 @@ def test_votes_have_a_pace(thread: Thread, bob: User) -> None:
 
 def test_me_too_follow_and_works(thread: Thread, answer: Answer, charlie: User) -> None:
     client = signed_in(charlie)
+    assert client.post(at("works", answer), {"works": "yes"}, headers=HTMX).status_code == 403
+    Ownership.objects.create(owner=charlie, product=thread.product)
     assert b"I have this too <b" in client.post(at("me_too", thread), {"me_too": "on"}, headers=HTMX).content
     assert b"Following" in client.post(at("follow", thread), {"follow": "on"}, headers=HTMX).content
     assert b"Works for 1 of 1" in client.post(at("works", answer), {"works": "yes"}, headers=HTMX).content

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from community.accounts.models import Membership
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
@@ -16,6 +17,7 @@ from community.posts.models import Follow, Revision
 from community.posts.services import comment
 from community.questions import services
 from community.questions.models import Answer, AnswerVote, State, Thread
+from products.models import Ownership
 from tests.factories import a_department, a_person, a_tag, a_thread, an_answer
 
 pytestmark = pytest.mark.django_db
@@ -426,9 +428,33 @@ def test_an_asker_cannot_take_away_what_others_built_on(thread, answer, alice, r
     assert thread.is_gone
 
 
-def test_departments_other_than_ones_own_can_be_named(answer, dana):
-    services.make_official(answer, dana, a_department("design"))
-    assert answer.official_for.slug == "design"
+class TestForWhom:
+    """An agent speaks for departments they belong to; community managers for any (docs/decisions/0095)."""
+
+    def test_an_agent_does_not_name_another_department(self, thread, answer, dana, support):
+        design = a_department("design", name="Design")
+        with pytest.raises(NotAllowed, match="people of Design"):
+            services.make_official(answer, dana, design)
+        with pytest.raises(NotAllowed, match="people of Design"):
+            an_answer(thread, dana, official_for=design)
+        assert not Answer.objects.filter(official_for__isnull=False).exists()
+        Membership.objects.create(department=design, user=dana)
+        services.make_official(answer, dana, design)
+        assert answer.official_for_id == design.pk
+
+    def test_nor_takes_its_name_back(self, answer, dana, hanna):
+        services.make_official(answer, hanna, a_department("design", name="Design"))
+        with pytest.raises(NotAllowed, match="people of Design"):
+            services.withdraw_official(answer, dana, "I know better")
+
+    def test_a_community_manager_names_any(self, answer, hanna):
+        services.make_official(answer, hanna, a_department("design"))
+        assert answer.official_for.slug == "design"
+
+    def test_an_archived_department_is_named_by_nobody(self, answer, hanna):
+        gone = a_department("gone", archived_at=clock.now())
+        with pytest.raises(NotAllowed):
+            services.make_official(answer, hanna, gone)
 
 
 class TestOthersRights:
@@ -446,11 +472,15 @@ class TestOthersRights:
     def test_nobody_says_that_their_own_answer_works(self, answer, bob, charlie):
         with pytest.raises(NotAllowed):
             services.say_works_for_mine(answer, bob, True)
+        with pytest.raises(NotAllowed, match="shelf first"):
+            services.say_works_for_mine(answer, charlie, True)
+        Ownership.objects.create(owner=charlie, product=answer.thread.product)
         services.say_works_for_mine(answer, charlie, True)
         answer.refresh_from_db()
         assert answer.works_yes == 1
 
     def test_nothing_is_said_of_answers_in_a_hidden_thread(self, thread, answer, charlie, ravi):
         moderation.hide(thread, ravi, reason="Personal data")
+        Ownership.objects.create(owner=charlie, product=thread.product)
         with pytest.raises(Conflict):
             services.say_works_for_mine(answer, charlie, True)

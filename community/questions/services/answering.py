@@ -49,7 +49,7 @@ def post_answer(
             raise Conflict(closed)
         require(permissions.why_not_answer(by, row))
         if official_for is not None:
-            require(permissions.why_not_official(by, row))
+            require(permissions.why_not_official(by, row, official_for))
         _check_one_answer(row, by)
         check_first_day(by, by.answers.filter(source=""), "newcomer_replies_first_day")
     check_texts(body=body)

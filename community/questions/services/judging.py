@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,10 +14,11 @@ from community.accounts.models import Profile, TrustLevel, User
 from community.core import clock, limits, text
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation.permissions import why_not_write
 from community.posts.services import follow
+from products.models import Ownership
 
 from .. import permissions
 from ..models import (
@@ -104,7 +105,7 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
     return post.score
 
 
-@transaction.atomic
+@retried
 def vote_thread(thread: Thread, by: User, value: int) -> int:
     """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed, NoVotesLeft on ideas."""
     row = locked(thread)
@@ -118,7 +119,7 @@ def vote_thread(thread: Thread, by: User, value: int) -> int:
     return thread.score
 
 
-@transaction.atomic
+@retried
 def vote_answer(answer: Answer, by: User, value: int) -> int:
     """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed."""
     thread = locked(answer.thread)
@@ -185,7 +186,7 @@ def withdraw_vote_rows(post: Thread | Answer, *, source: str, gone: Iterable[str
     return len(votes)
 
 
-@transaction.atomic
+@retried
 def set_me_too(thread: Thread, by: User, on: bool) -> int:
     """Say that one has the same, or no longer; returns how many do. Raises NotAllowed."""
     row = locked(thread)
@@ -222,39 +223,54 @@ def add_me_too_rows(thread: Thread, *, rows: Iterable[tuple[str, datetime]], sou
     return len(new)
 
 
-@transaction.atomic
+@retried
 def say_works_for_mine(answer: Answer, by: User, works: bool | None, model_version: str = "") -> None:
     """An owner says whether somebody else's answer works for theirs; None takes it back.
 
-    Raises NotAllowed, Conflict.
+    Without a version it is the one on the owner's shelf. Raises NotAllowed, Conflict.
     """
     row = locked(answer)
     if not is_replaying():
-        require(why_not_write(by))
-        if row.author_id == by.pk:
-            raise NotAllowed(_("This is your own answer; others say whether it works for theirs."))
+        require(permissions.why_not_say_it_works(by, row) if works is not None else why_not_write(by))
         if not (row.is_visible and row.thread.is_visible):
             raise Conflict(_("This post has been taken down."))
     mine = row.works.filter(voter=by).first()
     previous = mine.works if mine else None
-    if previous == works:
+    version = text.clean_line(model_version)[:120] or _version_on_shelf(by, row)
+    if previous == works and (mine is None or not model_version or mine.model_version == version):
         return
     if works is None:
         mine.delete()
     else:
         row.works.update_or_create(
-            voter=by,
-            defaults={"works": works, "model_version": text.clean_line(model_version)[:120], "created_at": clock.now()},
+            voter=by, defaults={"works": works, "model_version": version, "created_at": clock.now()}
         )
-    _count_works(row, works, previous)
-    answer.works_yes, answer.works_no = row.works_yes, row.works_no
+    _count_works(row)
+    _copy_works(answer, row)
     record("answer.works_for_mine", actor=by, subject=row, works=works, previous=previous, thread=row.thread_id)
 
 
-def _count_works(row: Answer, works: bool | None, previous: bool | None) -> None:
-    row.works_yes += (works is True) - (previous is True)
-    row.works_no += (works is False) - (previous is False)
-    row.save(update_fields=["works_yes", "works_no"])
+def _version_on_shelf(by: User, answer: Answer) -> str:
+    owned = Ownership.objects.filter(owner=by, product=answer.thread.product_id).select_related("version").first()
+    return owned.version.name if owned is not None and owned.version is not None else ""
+
+
+def _count_works(row: Answer) -> None:
+    """The figures of an answer whose row is held, counted from what owners said."""
+    counted = (
+        row.works.order_by()
+        .values("model_version")
+        .annotate(yes=Count("pk", filter=Q(works=True)), no=Count("pk", filter=Q(works=False)))
+    )
+    row.works_by_version = {found["model_version"]: [found["yes"], found["no"]] for found in counted}
+    row.works_yes = sum(yes for yes, _no in row.works_by_version.values())
+    row.works_no = sum(no for _yes, no in row.works_by_version.values())
+    row.save(update_fields=["works_yes", "works_no", "works_by_version"])
+
+
+def _copy_works(answer: Answer, row: Answer) -> None:
+    for field in ("works_yes", "works_no", "works_by_version"):
+        setattr(answer, field, getattr(row, field))
 
 
 @transaction.atomic
@@ -271,12 +287,13 @@ def add_works_rows(
         )
         for key, at in new
     )
+    if new:
+        _count_works(row)
     for _key, at in new:
-        _count_works(row, works, None)
         with clock.travel(at):
             record(
                 "answer.works_for_mine", actor=None, subject=row, works=works, previous=None, thread=row.thread_id,
                 voter_source=True,
             )  # fmt: skip
-    answer.works_yes, answer.works_no = row.works_yes, row.works_no
+    _copy_works(answer, row)
     return len(new)

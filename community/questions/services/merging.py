@@ -206,7 +206,8 @@ def _put_away(row: Thread, target: Thread, by: User, now: Any) -> None:
     row.merged_into, row.merged_at = target, now
     row.visibility, row.hidden_at, row.hidden_by, row.hidden_reason = Visibility.DELETED, now, by, ""
     row.duplicate_of = row.needs_info_since = row.recheck_at = row.leading_solution = None
-    row.needs_info_note = ""
+    row.disagree_since = row.reconciled_at = row.remind_at = None
+    row.needs_info_note = row.disagree_note = row.reconciled_outcome = row.reconciled_note = ""
     row.answer_count, row.first_reply_at, row.official_at = 0, None, None
     row.state = facts.derive_state(row)
     row.save()

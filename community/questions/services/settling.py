@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation.permissions import why_not_write
 
@@ -18,6 +18,8 @@ from .. import facts, permissions
 from ..models import (
     Answer,
     FollowUp,
+    FollowUpRequest,
+    Reconciled,
     Thread,
 )
 from .checks import copy_facts
@@ -26,7 +28,7 @@ from .states import end_needs_info, reopen
 FOLLOW_UP_AFTER = timedelta(days=3)
 
 
-@transaction.atomic
+@retried
 def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> None:
     """Choose an answer as a solution: by the asker, or by staff for a silent one.
 
@@ -49,10 +51,13 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
         row.save(update_fields=["accepted_at", "accepted_by", "no_longer_works_at"])
     if leading or thread.leading_solution_id is None or not was_solved:
         thread.leading_solution = row
-    thread.solved_note, thread.recheck_at = "", None
+    rechecked = thread.recheck_at is not None and thread.disagree_since is None
+    if rechecked:
+        thread.recheck_at = None  # the asker's choice is newer than the doubt
+    thread.solved_note, thread.remind_at = "", None
     end_needs_info(thread, by)
     thread.active_at = facts.latest(thread.active_at, clock.now())
-    thread.save(update_fields=["solved_note", "recheck_at", "leading_solution", "active_at"])
+    thread.save(update_fields=["solved_note", "recheck_at", "remind_at", "leading_solution", "active_at"])
     facts.refresh(thread)
     _copy_answer(answer, row, thread)
     if not stands:
@@ -63,6 +68,8 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
         )  # fmt: skip
     if not was_solved:
         record("thread.solved", actor=by, subject=thread, answer=row.pk)
+    if rechecked:
+        record("thread.recheck_settled", actor=by, subject=thread, holds=True, outcome="accepted_anew")
 
 
 def _copy_answer(answer: Answer, row: Answer, thread: Thread) -> None:
@@ -71,7 +78,7 @@ def _copy_answer(answer: Answer, row: Answer, thread: Thread) -> None:
     answer.thread = thread
 
 
-@transaction.atomic
+@retried
 def withdraw_acceptance(answer: Answer, by: User) -> None:
     """Take an acceptance back; what it gave is reversed. Twice is harmless."""
     thread = locked(answer.thread)
@@ -120,7 +127,7 @@ def make_official(
     row = locked(answer)
     row.thread = thread
     if not is_replaying():
-        require(permissions.why_not_official(by, thread))
+        require(permissions.why_not_official(by, thread, department))
         facts.check_transition(thread, "official")
         if not row.is_visible:
             raise Conflict(_("This answer has been taken down."))
@@ -152,7 +159,7 @@ def withdraw_official(answer: Answer, by: User, reason: str) -> None:
     row = locked(answer)
     row.thread = thread
     if not is_replaying():
-        require(permissions.why_not_official(by, thread))
+        require(permissions.why_not_official(by, thread, row.official_for))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why; readers relied on it.")})
     if not row.is_official:
@@ -192,7 +199,7 @@ def put_in_doubt(thread: Thread, by: User, answer: Answer, note: str = "") -> No
 
 @transaction.atomic
 def open_recheck(thread: Thread, by: User, note: str) -> None:
-    """Staff look at a settled thread again: the accepted and the official answer disagree, say. Twice is harmless."""
+    """Staff look at a settled thread again. Twice is harmless."""
     row = locked(thread)
     if not is_replaying():
         require(permissions.why_not_moderate_thread(by))
@@ -208,15 +215,92 @@ def open_recheck(thread: Thread, by: User, note: str) -> None:
 
 
 @transaction.atomic
+def say_they_disagree(thread: Thread, by: User, note: str, *, reconciler: User | None = None) -> None:
+    """An agent says that the accepted and the official answer disagree, and who reconciles them (else the agent).
+
+    Both stay; the thread names the person and goes to the re-check queue. Said again, it changes note and person.
+    Raises ValidationError at `note` or `reconciler`, NotAllowed, Conflict.
+    """
+    row = locked(thread)
+    person = reconciler or by
+    if not is_replaying():
+        require(permissions.why_not_reconcile(by))
+        facts.check_transition(row, "recheck")
+        if not _are_two(row):
+            raise Conflict(_("It takes an accepted answer, and another one that is official."))
+    note = text.clean_line(note)[:300]
+    if not note:
+        raise ValidationError({"note": _("Say in what they disagree; readers see it.")})
+    if reason := permissions.why_not_reconcile(person):
+        raise ValidationError({"reconciler": reason})
+    if row.disagree_since and row.reconciler_id == person.pk and row.disagree_note == note:
+        return
+    new_person = row.disagree_since is None or row.reconciler_id != person.pk
+    row.disagree_since, row.disagree_note, row.reconciler = row.disagree_since or clock.now(), note, person
+    row.recheck_at = row.recheck_at or clock.now()
+    row.reconciled_at, row.reconciled_outcome, row.reconciled_note = None, "", ""
+    row.save(update_fields=[*DISAGREEMENT, "recheck_at"])
+    copy_facts(thread, row)
+    thread.reconciler = person
+    if new_person:
+        record(
+            "thread.recheck_opened", actor=by, subject=row, note=note, answer=row.leading_solution_id,
+            reconciler=person.pk,
+        )  # fmt: skip
+
+
+DISAGREEMENT = [
+    "disagree_since", "disagree_note", "reconciler", "reconciled_at", "reconciled_outcome", "reconciled_note",
+]  # fmt: skip
+
+
+def _are_two(thread: Thread) -> bool:
+    """Whether there is a standing accepted answer, and a different one that is official."""
+    if thread.solved_at is None or thread.leading_solution_id is None:
+        return False
+    official = thread.answers.visible().filter(official_for__isnull=False)
+    return official.exclude(pk=thread.leading_solution_id).exists()
+
+
+@transaction.atomic
+def reconcile(thread: Thread, by: User, outcome: str, line: str) -> None:
+    """End a disagreement: which answer holds, or that both were corrected, with a line that readers see.
+
+    Both answers keep their marks; the page says which one to go by. Twice is harmless. Raises ValidationError,
+    NotAllowed.
+    """
+    row = locked(thread)
+    if not is_replaying():
+        require(permissions.why_not_reconcile(by))
+    if outcome not in Reconciled.values:
+        raise ValidationError({"outcome": _("Say which one holds, or that both were corrected.")})
+    line = text.clean_line(line)[:1000]
+    if not line:
+        raise ValidationError({"line": _("Say in a line what holds; readers rely on it.")})
+    if row.disagree_since is None:
+        return
+    row.disagree_since = row.recheck_at = None
+    row.reconciler, row.reconciled_at, row.reconciled_outcome, row.reconciled_note = by, clock.now(), outcome, line
+    row.active_at = facts.latest(row.active_at, clock.now())
+    row.save(update_fields=[*DISAGREEMENT, "recheck_at", "active_at"])
+    row.answers.update(no_longer_works_at=None)
+    copy_facts(thread, row)
+    thread.reconciler = by
+    record("thread.recheck_settled", actor=by, subject=row, note=line, holds=True, outcome=outcome)
+
+
+@transaction.atomic
 def settle_recheck(thread: Thread, by: User, *, holds: bool, note: str = "") -> None:
-    """Staff looked again: the solution holds, or the thread is open once more."""
+    """Staff looked again: the solution holds, or the thread is open once more. Two that disagree are reconciled."""
     row = locked(thread)
     if not is_replaying():
         require(permissions.why_not_moderate_thread(by))
     if row.recheck_at is None:
         return
-    row.recheck_at = None
-    row.save(update_fields=["recheck_at"])
+    if row.disagree_since and holds:
+        raise Conflict(_("Two answers disagree here. Say which one holds, or that both were corrected."))
+    row.recheck_at = row.disagree_since = None
+    row.save(update_fields=["recheck_at", "disagree_since"])
     row.answers.update(no_longer_works_at=None)
     record("thread.recheck_settled", actor=by, subject=row, note=note, holds=holds)
     if not holds:
@@ -224,13 +308,17 @@ def settle_recheck(thread: Thread, by: User, *, holds: bool, note: str = "") -> 
     copy_facts(thread, row)
 
 
-@transaction.atomic
+@retried
 def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> None:
-    """The asker says whether the fix still holds; "no" opens the thread again. Once per answer."""
+    """The asker says whether the fix still holds. Once per answer: the first word stands.
+
+    "No" opens the thread again, one level up; "worked at first" puts the answer in doubt, for staff to look at.
+    """
     thread = locked(answer.thread)
     row = locked(answer)
     row.thread = thread
     if not is_replaying():
+        require(why_not_write(by))
         require("" if by.pk == thread.author_id else _("Only the person who asked can say whether the fix held."))
         if not row.is_accepted or clock.now() < row.accepted_at + FOLLOW_UP_AFTER:
             raise Conflict(_("We ask three days after an answer was accepted."))
@@ -246,5 +334,12 @@ def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> 
     record(
         "follow_up.answered", actor=by, subject=row, answer=outcome, thread=thread.pk, answerer=row.author_id,
     )  # fmt: skip
-    if outcome == FollowUp.Outcome.NO and thread.solved_at and not (thread.closed_at or thread.locked_at):
-        reopen(thread, by, _("The fix did not hold."), one_level_up=True)
+    FollowUpRequest.objects.filter(answer=row, done_at=None).update(done_at=clock.now())
+    if not thread.solved_at or thread.closed_at or thread.locked_at:
+        return
+    if outcome == FollowUp.Outcome.NO:
+        reopen(thread, by, text.clean_line(note)[:300] or _("The fix did not hold."), one_level_up=True)
+    elif outcome == FollowUp.Outcome.WORKED_AT_FIRST:
+        row.no_longer_works_at = clock.now()
+        row.save(update_fields=["no_longer_works_at"])
+        put_in_doubt(thread, by, row, text.clean_line(note)[:300])

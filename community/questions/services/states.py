@@ -111,12 +111,14 @@ def reopen_thread(thread: Thread, by: User, reason: str = "") -> None:
 def reopen(row: Thread, by: User | None, reason: str, *, one_level_up: bool = False) -> None:
     row.reopened_at = row.active_at = clock.now()
     row.closed_at = row.solved_at = row.duplicate_of = row.leading_solution = row.recheck_at = None
-    row.closed_reason = row.solved_note = ""
+    row.disagree_since = row.reconciler = row.reconciled_at = row.remind_at = None
+    row.closed_reason = row.solved_note = row.disagree_note = row.reconciled_outcome = row.reconciled_note = ""
     row.state = facts.derive_state(row)
     row.save(
         update_fields=[
             "reopened_at", "closed_at", "closed_reason", "solved_at", "solved_note", "duplicate_of",
-            "leading_solution", "recheck_at", "state", "active_at",
+            "leading_solution", "recheck_at", "state", "active_at", "disagree_since", "disagree_note", "reconciler",
+            "reconciled_at", "reconciled_outcome", "reconciled_note", "remind_at",
         ]
     )  # fmt: skip
     record("thread.reopened", actor=by, subject=row, note=reason, one_level_up=one_level_up)

@@ -22,6 +22,7 @@ from community.posts.models import Follow
 from .. import facts, permissions, services
 from ..forms import (
     AnswerForm,
+    DisagreeForm,
     DuplicateForm,
     FollowUpForm,
     IdeaForm,
@@ -31,11 +32,12 @@ from ..forms import (
     PrivateForm,
     ReasonForm,
     RecheckForm,
+    ReconcileForm,
 )
 from ..ideas import purse_of
 from ..models import Answer, Kind, PrivateDetails, Thread
 from . import ideas
-from .thread import KEPT_ANSWERS, find_thread, show_thread
+from .thread import KEPT_ANSWERS, find_thread, show_thread, show_works, speaks_for
 
 MOST_KEPT = 5  # answers of one visitor that wait for a sign-in
 
@@ -164,8 +166,10 @@ def works(request: HttpRequest, pk: int) -> HttpResponse:
     value = value_of(request, "works", {"yes": True, "no": False, "none": None})
     services.say_works_for_mine(answer, request.user, value, request.POST.get("model_version", ""))
     if request.htmx:
-        answer.my_works, answer.said = value, answer.works_yes + answer.works_no  # type: ignore[attr-defined]
-        return render(request, "questions/_works.html", {"answer": answer})
+        answer.my_works = value  # type: ignore[attr-defined]
+        show_works(answer)
+        context = {"answer": answer, "owns": True, "signed_in": True}
+        return render(request, "questions/_works.html", context)
     return back(request, answer)
 
 
@@ -183,8 +187,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         found = find_thread(request, pk)
     if isinstance(found, HttpResponse):
         return found
-    agent = permissions.is_agent(request.user)
-    form = AnswerForm(request.POST, agent=agent)
+    form = AnswerForm(request.POST, departments=speaks_for(request.user))
     if not request.user.is_authenticated:
         return _keep_for_later(request, found)
     if not form.is_valid():
@@ -251,7 +254,10 @@ def _forget(request: HttpRequest, pk: int) -> None:
 @act("vote")
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     answer = get_answer(request, pk)
-    services.accept_answer(answer, request.user, leading=True if request.POST.get("leading") else None)
+    leading = True if request.POST.get("leading") else None
+    services.accept_answer(answer, request.user, leading=leading)
+    if leading:
+        return back(request, answer, _("This answer leads now."))
     return back(request, answer, _("Solved, thank you. We ask again in three days whether it held."))
 
 
@@ -295,7 +301,8 @@ def official(request: HttpRequest, pk: int) -> HttpResponse:
     answer = get_answer(request, pk)
     if reason := permissions.why_not_official(request.user, answer.thread):
         return refuse(request, reason, 403, back=answer.get_absolute_url())
-    form = OfficialForm(posted(request), initial={"department": request.user.department_id})
+    departments = permissions.departments_of(request.user)
+    form = OfficialForm(posted(request), departments=departments, initial={"department": request.user.department_id})
     status = 200
     if request.method == "POST":
         status = 422
@@ -368,6 +375,12 @@ STEPS = {
              gettext_lazy("The asker gets a mail; the clock stands until the reply.")),
         Step("status", gettext_lazy("Status of the idea"), gettext_lazy("Set the status"), IdeaForm,
              gettext_lazy("The status is set, and everybody who voted is told.")),
+        Step("disagree", gettext_lazy("These two disagree"), gettext_lazy("Name it"), DisagreeForm,
+             gettext_lazy("The thread says so now, and who settles it."),
+             gettext_lazy("The accepted and the official answer both stay until somebody by name settles it.")),
+        Step("reconcile", gettext_lazy("Reconcile the two answers"), gettext_lazy("Settle it"), ReconcileForm,
+             gettext_lazy("Settled, and readers see which one holds."),
+             gettext_lazy("Both stay; the line above them says which one to go by.")),
         Step("recheck", gettext_lazy("End the re-check"), gettext_lazy("Save"), RecheckForm,
              gettext_lazy("The re-check has ended.")),
         Step("duplicate", gettext_lazy("Asked before"), gettext_lazy("Link to the original"), DuplicateForm,
@@ -400,7 +413,9 @@ def steps_for(user: Any, thread: Thread) -> list[str]:
         and not settled
         and not own,
         "status": staff and thread.is_idea and open_,
-        "recheck": staff and thread.recheck_at is not None,
+        "disagree": agent and settled and open_ and thread.official_at is not None and thread.disagree_since is None,
+        "reconcile": agent and thread.disagree_since is not None,
+        "recheck": staff and thread.recheck_at is not None and thread.disagree_since is None,
         "duplicate": staff and open_,
         "move": moderator,
         "close": staff and open_,
@@ -471,6 +486,10 @@ def _take(key: str, thread: Thread, request: HttpRequest, form: forms.Form) -> b
         services.ask_for_info(thread, by, given["note"])
     elif key == "status":
         services.set_idea_status(thread, by, given["status"], given["reason"], given["link"])
+    elif key == "disagree":
+        services.say_they_disagree(thread, by, given["note"], reconciler=given["reconciler"])
+    elif key == "reconcile":
+        services.reconcile(thread, by, given["outcome"], given["line"])
     elif key == "recheck":
         services.settle_recheck(thread, by, holds=given["holds"] == "yes", note=given["note"])
     elif key == "duplicate":

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from community.core import clock
-from community.core.models import Body, Numbers
+from community.core import clock, numbers
+from community.core.models import Body
 from community.moderation.permissions import is_moderator
 from community.posts.doors import long_open
 from community.posts.models import Comment
@@ -25,7 +25,7 @@ from community.posts.views import paging, part_of
 from .. import permissions, reading, structured
 from ..forms import AnswerForm, PrivateForm
 from ..ideas import with_purse
-from ..models import Answer, Kind, Thread
+from ..models import Answer, Kind, Reconciled, Thread
 from ..querysets import AnswerQuerySet
 from ..services import FOLLOW_UP_AFTER
 from . import ideas
@@ -116,6 +116,9 @@ def show_thread(
         answer.thread = thread
     comments = comments_of(user, thread, answers, unfold=request.GET.get("comments", ""), part=part_of(request))
     can = abilities(user, thread)
+    can.reconcile = can.official and thread.is_settled and any(
+        answer.is_official and answer.pk != thread.leading_solution_id for answer in settled
+    )  # fmt: skip
     thread.remarks = comments.get(f"thread-{thread.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
     for answer in answers:
         prepare(answer, user, can)
@@ -135,7 +138,7 @@ def show_thread(
         "has_next": has_next,
         "also_asked": _also_asked(thread),
         "people": [thread.author, *(answer.author for answer in answers)],
-        "answer_form": answer_form or AnswerForm(initial=initial, agent=can.official),
+        "answer_form": answer_form or AnswerForm(initial=initial, departments=speaks_for(user)),
         "answer_kept": kept and answer_form is None,
         "private": _private(request, thread),
         "idea": ideas.of_thread(request, thread),
@@ -168,7 +171,10 @@ def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> Answer
         return answers.order_by("created_at", "id")
     if sort == "score":
         return answers.order_by("-score", "created_at", "id")
-    leads = Case(When(pk=thread.leading_solution_id, then=Value(0)), default=Value(1), output_field=IntegerField())
+    first = When(pk=thread.leading_solution_id, then=Value(0))
+    if thread.reconciled_outcome == Reconciled.OFFICIAL:  # what staff found to hold stands above what it corrects
+        first = When(official_for__isnull=False, then=Value(0))
+    leads = Case(first, default=Value(1), output_field=IntegerField())
     return answers.order_by(
         leads,
         F("accepted_at").asc(nulls_last=True),
@@ -238,17 +244,26 @@ def abilities(user: Any, thread: Thread) -> SimpleNamespace:
         and (own or (agent and not thread.solved_at)) and permissions.can_accept(user, thread),
         withdraw=own or agent,
         reopen=own and bool(thread.solved_at) and not (thread.locked_at or thread.closed_at),
-        works=solvable,
+        works=solvable and thread.product_id is not None,
         quote=not (thread.why_closed_to_words() or _why_not_again(thread))
         and not (user.is_authenticated and permissions.why_not_answer(user, thread)),
+        owns=thread.i_own,
+        accept_leads=solvable and own and thread.is_settled,
+        reconcile=False,  # the page knows when it has seen the answers
+        solvable=solvable,
         me_too=solvable,
         see_private=thread.has_private and not own and permissions.can_see_private(user, thread),
     )  # fmt: skip
 
 
+def speaks_for(user: Any) -> Any:
+    """The departments to choose from in the box, or None; no query until they are shown."""
+    return permissions.departments_of(user) if permissions.is_agent(user) else None
+
+
 def _why_not_again(thread: Thread) -> int | None:
     """The answer somebody gave already, where one is enough."""
-    if thread.my_answer and Numbers.load().one_answer_per_person:
+    if thread.my_answer and numbers.remembered().one_answer_per_person:
         return thread.my_answer
     return None
 
@@ -260,13 +275,31 @@ def prepare(answer: Answer, user: Any, can: SimpleNamespace) -> None:
         permissions.why_not_vote(user, answer) if user.is_authenticated else ""
     )
     answer.editable = user.is_authenticated and permissions.can_edit(user, answer)  # type: ignore[attr-defined]
-    answer.said = answer.works_yes + answer.works_no  # type: ignore[attr-defined]
+    answer.leads = answer.stands and answer.thread.leading_solution_id == answer.pk  # type: ignore[attr-defined]
+    answer.overruled = _overruled(answer)  # type: ignore[attr-defined]
+    show_works(answer)
     answer.asks_follow_up = (  # type: ignore[attr-defined]
         can.own
         and answer.is_accepted
         and not hasattr(answer, "follow_up")
         and clock.now() >= answer.accepted_at + FOLLOW_UP_AFTER
     )
+
+
+def _overruled(answer: Answer) -> bool:
+    """Two disagreed, and staff found that the other one holds."""
+    outcome = answer.thread.reconciled_outcome
+    if outcome == Reconciled.OFFICIAL:
+        return answer.is_accepted and not answer.is_official
+    return outcome == Reconciled.ACCEPTED and answer.is_official and not answer.is_accepted
+
+
+def show_works(answer: Answer) -> None:
+    """What owners said: the sum, and by version where they named any."""
+    answer.said = answer.works_yes + answer.works_no  # type: ignore[attr-defined]
+    named = [(version, yes, no) for version, (yes, no) in answer.works_by_version.items() if version]
+    unnamed = [("", *answer.works_by_version[""])] if "" in answer.works_by_version else []
+    answer.by_version = [*sorted(named), *unnamed] if named else []  # type: ignore[attr-defined]
 
 
 def _kept_answer(request: HttpRequest, thread: Thread) -> dict[str, Any]:

@@ -1,0 +1,176 @@
+"""Many at once: a vote counts once, an answer is posted once, and two who vote for each other both get through."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+from django.test import Client
+from django.urls import reverse
+
+from community.accounts.models import User
+from community.core import clock, rows
+from community.core.errors import Conflict
+from community.events.models import Event
+from community.posts import doors
+from community.questions import asking_back, services
+from community.questions.models import Answer, AnswerVote, Reminder, Thread
+from tests import factories
+from tests.questions.test_pages import signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+postgresql = pytest.mark.skipif(
+    "connection.vendor != 'postgresql'", reason="One writer at a time on SQLite: nobody can wait for two."
+)
+
+
+def at_once(jobs: list[Callable[[], object]]) -> list[BaseException]:
+    """Run all at the same moment, each with a connection of its own; returns what went wrong."""
+    start = threading.Barrier(len(jobs))
+    problems: list[BaseException] = []
+
+    def run(job: Callable[[], object]) -> None:
+        try:
+            start.wait(30)
+            job()
+        except BaseException as problem:  # noqa: BLE001 - handed to the test
+            problems.append(problem)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return problems
+
+
+def test_50_identical_votes_count_one(answer: Answer, charlie: User) -> None:
+    def vote() -> None:
+        services.vote_answer(Answer.objects.select_related("thread").get(pk=answer.pk), charlie, 1)
+
+    assert at_once([vote] * 50) == []
+    answer.refresh_from_db()
+    assert (answer.score, AnswerVote.objects.count()) == (1, 1)
+    assert Event.objects.filter(kind="answer.voted").count() == 1
+
+
+def test_20_submits_make_one_answer(thread: Thread, bob: User) -> None:
+    problems = at_once([lambda: factories.an_answer(Thread.objects.get(pk=thread.pk), bob)] * 20)
+    assert len(problems) == 19 and all(isinstance(problem, Conflict) for problem in problems), problems
+    thread.refresh_from_db()
+    assert (Answer.objects.count(), thread.answer_count) == (1, 1)
+
+
+def test_20_submits_of_the_form_make_one_answer(thread: Thread, bob: User) -> None:
+    clients = [signed_in(bob) for _ in range(20)]
+    given = {"body": "Open the valve fully and close it again, six times.", "started": doors.long_open()}
+    statuses: list[int] = []
+
+    def send(client: Client) -> Callable[[], object]:
+        return lambda: statuses.append(client.post(reverse("questions:answer", args=[thread.pk]), given).status_code)
+
+    assert at_once([send(client) for client in clients]) == []
+    assert statuses.count(303) == 1 and set(statuses) <= {303, 409, 429}, statuses
+    assert Answer.objects.count() == 1
+
+
+@postgresql
+def test_two_who_vote_for_each_other_at_the_same_time_both_get_through(alice: User, bob: User) -> None:
+    """Enough votes each way that badges and ranks are given to both while they vote."""
+    for _round in range(8):
+        one, other = factories.a_thread(alice), factories.a_thread(bob)
+        jobs = [
+            lambda one=one: services.vote_thread(Thread.objects.get(pk=one.pk), bob, 1),
+            lambda other=other: services.vote_thread(Thread.objects.get(pk=other.pk), alice, 1),
+        ]
+        assert at_once(jobs) == []
+    assert list(Thread.objects.values_list("score", flat=True)) == [1] * 16
+    assert set(User.objects.filter(pk__in=[alice.pk, bob.pk]).values_list("reputation", flat=True)) == {81}
+
+
+@postgresql
+def test_who_lost_a_race_begins_anew(alice: User, bob: User) -> None:
+    """Two that lock two people the wrong way round: the database ends one, and it is told once more."""
+    both_hold_one = threading.Barrier(2)
+    tries: list[int] = []
+
+    def crossing(first: User, second: User) -> Callable[[], None]:
+        turns: list[int] = []
+
+        @rows.retried
+        def work() -> None:
+            tries.append(first.pk)
+            turns.append(1)
+            rows.locked(first)
+            if len(turns) == 1:
+                both_hold_one.wait(20)
+            rows.locked(second)
+
+        return work
+
+    assert at_once([crossing(alice, bob), crossing(bob, alice)]) == []
+    assert len(tries) == 3
+
+
+def test_only_lost_races_are_told_again(alice: User) -> None:
+    told: list[int] = []
+
+    @rows.retried
+    def broken() -> None:
+        told.append(1)
+        raise OperationalError("the disk is full")
+
+    with pytest.raises(OperationalError):
+        broken()
+    assert len(told) == 1
+
+
+def test_inside_of_a_transaction_the_outermost_begins_anew(alice: User) -> None:
+    class Lost(Exception):
+        sqlstate = "40P01"
+
+    told: list[str] = []
+
+    @rows.retried
+    def inner() -> None:
+        told.append("inner")
+        raise OperationalError("deadlock detected") from Lost()
+
+    @rows.retried
+    def outer() -> None:
+        told.append("outer")
+        inner()
+
+    with pytest.raises(OperationalError), transaction.atomic():
+        inner()
+    assert told == ["inner"]
+    told.clear()
+    with pytest.raises(OperationalError):
+        outer()
+    assert told == ["outer", "inner"] * rows.TRIES
+
+
+def test_two_sweeps_at_once_ask_once(thread: Thread, answer: Answer) -> None:
+    later = answer.created_at + asking_back.interval()
+    assert at_once([lambda: asking_back.sweep(later)] * 4) == []
+    assert Reminder.objects.count() == 1
+    assert Event.objects.filter(kind="thread.asker_reminded").count() == 1
+
+
+def test_two_sweeps_at_once_ask_once_whether_it_still_works(answer: Answer, alice: User) -> None:
+    services.accept_answer(answer, alice)
+    later = clock.now() + services.FOLLOW_UP_AFTER
+    assert at_once([lambda: asking_back.sweep(later)] * 4) == []
+    assert Event.objects.filter(kind="follow_up.asked").count() == 1
+
+
+def test_a_double_click_on_accept_accepts_once(answer: Answer, alice: User) -> None:
+    def accept() -> None:
+        services.accept_answer(Answer.objects.select_related("thread").get(pk=answer.pk), alice)
+
+    assert at_once([accept] * 10) == []
+    kinds = list(Event.objects.filter(kind__in=["answer.accepted", "thread.solved"]).values_list("kind", flat=True))
+    assert sorted(kinds) == ["answer.accepted", "thread.solved"]
+    assert connection.in_atomic_block is False
