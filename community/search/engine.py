@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Count, QuerySet
 from wagtail.search.backends import get_search_backend
+from wagtail.search.models import IndexEntry
 
 from community.moderation.models import Moderated
 from community.questions.models import State, Thread
 
 from . import alike, words
-from .models import Document
+from .models import TITLE_BOOST, Document
 
 logger = logging.getLogger(__name__)
 
@@ -129,10 +130,33 @@ def _search(asked: Asked, user: Any, page: int) -> Found:
 
 def _matching(wanted: list[str], operator: str) -> dict[int, float]:
     """Documents with these words, best first, and how relevant each is beside the best (1)."""
-    results = get_search_backend().search(" ".join(wanted), Document.objects.only("pk"), operator=operator)
-    rows = [(document.pk, document.score) for document in results.annotate_score("score")[:MOST_RANKED]]
+    if connection.vendor == "sqlite":
+        rows = _on_sqlite(wanted, operator)
+    else:
+        results = get_search_backend().search(" ".join(wanted), Document.objects.only("pk"), operator=operator)
+        rows = [(document.pk, document.score) for document in results.annotate_score("score")[:MOST_RANKED]]
     best = rows[0][1] if rows else 0
     return {pk: score / best if best else 1.0 for pk, score in rows}
+
+
+def _on_sqlite(wanted: list[str], operator: str) -> list[tuple[int, float]]:
+    """The same from Wagtail's index in one pass. Its own query looks up each row's score in a search of its own: at
+    twelve thousand threads a word that many have took half a second, and six of them minutes."""
+    entries = IndexEntry._meta.db_table
+    asked = f" {operator.upper()} ".join(f'"{word}"' for word in wanted)  # words only (parse): nothing to escape
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT entry.object_id, bm25({entries}_fts, 0, 1, %s) AS score FROM {entries}_fts "  # noqa: S608
+            f"JOIN {entries} entry ON entry.id = {entries}_fts.rowid "
+            f"WHERE {entries}_fts MATCH %s AND entry.content_type_id = %s ORDER BY score, entry.id DESC LIMIT %s",
+            [
+                TITLE_BOOST,
+                f"{{title body}} : ({asked})",
+                ContentType.objects.get_for_model(Document).pk,
+                MOST_RANKED,
+            ],
+        )
+        return [(int(pk), score) for pk, score in cursor.fetchall()]
 
 
 def _ranked(asked: Asked, relevance: dict[int, float]) -> list[int]:

@@ -12,6 +12,8 @@ from community.core import clock
 from community.questions.models import Thread
 from products.models import Product
 
+TITLE_BOOST = 3
+
 
 class Document(index.Indexed, models.Model):
     """One thing as search sees it. Exists only while the thing is public; results are checked again when read."""
@@ -50,7 +52,7 @@ class Document(index.Indexed, models.Model):
 
     search_auto_update = False  # documents.py writes row and index together; a second queue would only lag behind
     search_fields = [
-        index.SearchField("title", boost=3),
+        index.SearchField("title", boost=TITLE_BOOST),
         index.SearchField("text"),
         index.SearchField("best_answer"),
         index.AutocompleteField("title"),

@@ -3,14 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
+from django.utils import translation
 
 from community.core import clock
 from community.moderation import services as moderation
 from community.questions import services as questions
+from community.questions.models import Thread
 from community.search import documents, engine
 from community.search.models import Deflection, Document, IndexChange
-from tests.factories import a_person, a_product, a_thread, an_answer
+from reviews import services as reviews
+from tests.factories import a_person, a_product, a_review, a_thread, a_tip, an_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +106,13 @@ class TestQueries:
         assert found("steam wand is:solved") == [drip]
         assert found("steam", kind="problem") == [drip]
 
+    @pytest.mark.parametrize("name", ["q", "product", "kind", "page"])
+    def test_a_nul_in_any_part_is_no_error(self, client, drip, name):
+        told = {"q": "steam", name: "\x00"}
+        assert client.get(reverse("search:results"), told).status_code in (200, 404)
+        matches = client.get(reverse("search:matches"), {"title": "Steam wand keeps dripping", "product": "\x00"})
+        assert matches.status_code == 200
+
     def test_some_words_where_nothing_has_all(self, drip):
         result = engine.search(engine.parse("steam wand elephant"), user=None)
         assert [document.target for document in result.documents] == [drip]
@@ -118,7 +129,69 @@ class TestQueries:
             assert client.get(reverse("search:results"), {"q": "steam", "page": page}).status_code == 404
 
 
+class TestOrder:
+    """At similar relevance what settles a question stands before what only tells of one."""
+
+    @pytest.fixture
+    def gasket(self, alice, bob, dana, ravi, duo, support):
+        worn = "The gasket, the gasket, the gasket: it has worn out after a year, and I am not pleased with it at all."
+        said = {
+            "review": a_review(bob, duo, title="Gasket!", body=worn),
+            "open": a_thread(alice, product=duo, title="Is the gasket meant to squeak"),
+            "solved": a_thread(alice, product=duo, title="Which gasket fits the older group head of my machine"),
+            "official": a_thread(alice, product=duo, title="Does the warranty cover a gasket that has worn out"),
+        }
+        questions.accept_answer(an_answer(said["solved"], bob), alice)
+        questions.make_official(an_answer(said["official"], dana), dana, support)
+        if not said["review"].is_visible:
+            reviews.publish_review(said["review"], ravi)
+        documents.rebuild()
+        return said
+
+    def test_one_word(self, gasket):
+        rows = found("gasket")
+        assert rows.index(gasket["official"]) < rows.index(gasket["solved"]) < rows.index(gasket["review"])
+        assert set(rows) == set(gasket.values())
+
+    def test_a_help_article_stands_first_and_a_word_of_the_text_behind_one_of_the_title(self, gasket, alice, bob):
+        aside = a_thread(
+            alice, title="Coffee is cold in the morning", body="I changed the gasket, and it is cold still."
+        )
+        questions.accept_answer(an_answer(aside, bob), alice)
+        documents.index_changes()
+        thread = ContentType.objects.get_for_model(Thread)
+        article = Document.objects.get(target_type=thread, target_id=gasket["open"].pk)
+        Document.objects.filter(pk=article.pk).update(kind="help")
+        rows = found("gasket")
+        assert rows[0] in (gasket["open"], gasket["official"])
+        assert rows.index(gasket["open"]) < rows.index(gasket["solved"])
+        assert rows[-1] == aside
+
+    def test_the_same_on_every_page_and_nothing_twice(self, alice):
+        for number in range(25):
+            a_thread(alice, title=f"The gasket of machine number {number}")
+        documents.index_changes()
+        asked = engine.parse("gasket")
+        pages = [engine.search(asked, user=None, page=page).documents for page in (1, 2)]
+        assert [len(page) for page in pages] == [20, 5]
+        assert len({row.pk for page in pages for row in page}) == 25
+
+
 class TestPage:
+    def test_what_is_said_of_a_thing_is_in_the_readers_language(self, client, bob, duo):
+        tip = a_tip(bob, title="Steam without splashing")
+        type(tip).objects.filter(pk=tip.pk).update(worked_yes=3, worked_no=1)
+        with translation.override("de"):
+            documents.rebuild()  # whatever language the worker speaks
+        page = client.get(reverse("search:results"), {"q": "splashing"}, HTTP_ACCEPT_LANGUAGE="en")
+        assert "worked for 3 of 4" in page.content.decode()
+        with translation.override("de"):
+            documents.rebuild()
+            assert "3 von 4" in Document.objects.get(kind="tip").said_now
+        duo.rating_count, duo.rating_sum = 3, 13
+        row = Document(kind="product", product=duo)
+        assert row.said_now == "4.3 from 3 reviews"
+
     def test_an_empty_result_offers_to_ask_with_the_words(self, client):
         page = client.get(reverse("search:results"), {"q": "purple elephants"}).content.decode()
         assert "Nothing found" in page

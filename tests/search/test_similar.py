@@ -1,11 +1,12 @@
 """Whether a question was asked already: what is found, by whom, at what cost, and that the index stays right."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -163,6 +164,14 @@ class TestFound:
         assert [row.target_id for row in rows] == [original.pk]
         assert engine.similar(original.title, user=VISITOR, without=original.pk) == []
 
+    def test_what_was_merged_is_found_where_it_went(self, alice, bob, ravi):
+        target = a_thread(alice, title="Steam wand drips after closing")
+        gone = a_thread(bob, title="Steam wand keeps dripping when closed")
+        documents.index_changes()
+        questions.merge_thread(gone, target, ravi, "The same matter")
+        documents.index_changes()
+        assert [row.target_id for row in engine.similar(gone.title, user=bob)] == [target.pk]
+
 
 class TestWhoMaySee:
     def test_hidden_is_found_by_nobody_and_comes_back(self, alice, bob, ravi):
@@ -317,6 +326,8 @@ class TestWithoutSearch:
         assert page.status_code == 503
         assert "Search does not answer just now" in page.content.decode()
         assert "secret" not in page.content.decode()
+        assert "0 results" not in page.content.decode()
+        assert "title=steam" in page.content.decode(), "asking goes on"
 
 
 @pytest.mark.parametrize(
@@ -354,3 +365,32 @@ def test_nine_of_ten_real_titles_are_found_whatever_was_changed(alice):
     shares = {kind: found[kind] / asked[kind] for kind in asked}
     assert len(shares) == 5
     assert min(shares.values()) >= 0.9, shares
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_index_everything_once():
+    by = a_person()
+    now = clock.now()
+    Thread.objects.bulk_create([Thread(title=title, author=by, created_at=now, active_at=now) for title in TITLES])
+    for thread in Thread.objects.all():
+        documents.note_change(thread)
+    start, problems, done = threading.Barrier(2), [], []
+
+    def work():
+        try:
+            start.wait(20)
+            done.append(documents.index_changes())
+        except BaseException as problem:  # noqa: BLE001 - handed to the test
+            problems.append(problem)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert problems == []
+    assert sum(done) == len(TITLES)
+    assert Document.objects.count() == len(TITLES)
+    assert not IndexChange.objects.exists()
