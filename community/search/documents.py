@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 WORDS_KEPT = timedelta(days=30)
 LONGEST = 20_000  # characters of a text that are searched; nobody finds a thread by its 20,001st
 LATE = timedelta(minutes=5)  # the sweep is every 10 s, and a change is worked off in milliseconds
-AT_ONCE = 200  # things that are indexed in one transaction
+AT_ONCE = 50  # things that are indexed in one transaction; on SQLite nobody else writes meanwhile
 _makers: dict[type[models.Model], Callable[[Any], dict[str, Any] | None]] = {}
 
 

@@ -20,7 +20,7 @@ from community.moderation.models import Moderated
 from community.questions.models import State, Thread
 
 from . import alike, words
-from .models import TITLE_BOOST, Document
+from .models import Document
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,8 @@ WEIGHED = 200
 RELEVANCE = 0.4
 SETTLED = 0.3
 OFFICIAL = 0.35
-WORTH: dict[str, float] = {
-    Document.Kind.HELP: 0.35,
-    Document.Kind.PRODUCT: 0.35,
-    Document.Kind.TIP: 0.15,
-    Document.Kind.RECIPE: 0.1,
-}
+WORTH: dict[str, float] = {Document.Kind.HELP: 0.35, Document.Kind.TIP: 0.15, Document.Kind.RECIPE: 0.1}
+PRODUCT = 0.5  # where its name is asked for; what its page tells of is told better elsewhere
 FILTER = re.compile(r"\b(is|product|kind):([\w-]{1,80})", re.IGNORECASE)
 
 
@@ -113,12 +109,12 @@ def _search(asked: Asked, user: Any, page: int) -> Found:
         found.total, ids = rows.count(), None
         found.documents = _readable(rows[(page - 1) * A_PAGE : page * A_PAGE], user)
     else:
-        relevance = _matching(asked.words, "and")
-        if not relevance:
-            relevance = _matching([w for w in asked.words if w not in words.EMPTY] or asked.words, "or")
-            found.loosened = True
+        stems = words.stems(" ".join(asked.words))
+        relevance = _matching(stems, "and")
+        if not relevance and len(stems) > 1:
+            relevance, found.loosened = _matching(stems, "or"), True
         ids = list(relevance)
-        ranked = _ranked(asked, relevance)
+        ranked = _ranked(asked, stems, relevance)
         found.total = len(ranked)
         wanted = ranked[(page - 1) * A_PAGE : page * A_PAGE]
         rows = Document.objects.filter(pk__in=wanted).select_related("product")
@@ -129,7 +125,9 @@ def _search(asked: Asked, user: Any, page: int) -> Found:
 
 
 def _matching(wanted: list[str], operator: str) -> dict[int, float]:
-    """Documents with these words, best first, and how relevant each is beside the best (1)."""
+    """Documents with these stems, best first, and how relevant each is beside the best (1)."""
+    if not wanted:
+        return {}
     if connection.vendor == "sqlite":
         rows = _on_sqlite(wanted, operator)
     else:
@@ -146,20 +144,15 @@ def _on_sqlite(wanted: list[str], operator: str) -> list[tuple[int, float]]:
     asked = f" {operator.upper()} ".join(f'"{word}"' for word in wanted)  # words only (parse): nothing to escape
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT entry.object_id, bm25({entries}_fts, 0, 1, %s) AS score FROM {entries}_fts "  # noqa: S608
+            f"SELECT entry.object_id, bm25({entries}_fts) AS score FROM {entries}_fts "  # noqa: S608
             f"JOIN {entries} entry ON entry.id = {entries}_fts.rowid "
             f"WHERE {entries}_fts MATCH %s AND entry.content_type_id = %s ORDER BY score, entry.id DESC LIMIT %s",
-            [
-                TITLE_BOOST,
-                f"{{title body}} : ({asked})",
-                ContentType.objects.get_for_model(Document).pk,
-                MOST_RANKED,
-            ],
+            [f"{{body}} : ({asked})", ContentType.objects.get_for_model(Document).pk, MOST_RANKED],
         )
         return [(int(pk), score) for pk, score in cursor.fetchall()]
 
 
-def _ranked(asked: Asked, relevance: dict[int, float]) -> list[int]:
+def _ranked(asked: Asked, stems: list[str], relevance: dict[int, float]) -> list[int]:
     """Those that pass the filters, best first: by words in the title, the engine's relevance and what a thing is worth.
 
     A word in a short review weighs more to the engine than the same word in a long thread that settles the matter.
@@ -168,12 +161,12 @@ def _ranked(asked: Asked, relevance: dict[int, float]) -> list[int]:
     place = {pk: number for number, pk in enumerate(relevance)}
     rows = _filtered(asked).filter(pk__in=list(relevance)).values_list("pk", "kind", "title", "solved", "official")
     allowed = sorted(rows, key=lambda row: place[row[0]])
-    stems = {words.stem(word) for word in asked.words}
 
     def weight(row: tuple[int, str, str, bool, bool]) -> float:
         pk, kind, title, solved, official = row
-        named = len(stems.intersection(words.stems(title))) / len(stems)
-        return named + RELEVANCE * relevance[pk] + max(WORTH.get(kind, 0), SETTLED * solved, OFFICIAL * official)
+        named = len(set(stems).intersection(words.stems(title))) / len(stems)
+        worth = PRODUCT * named if kind == Document.Kind.PRODUCT else WORTH.get(kind, 0)
+        return named + RELEVANCE * relevance[pk] + max(worth, SETTLED * solved, OFFICIAL * official)
 
     first = sorted(allowed[:WEIGHED], key=lambda row: (-weight(row), place[row[0]]))
     return [row[0] for row in first + allowed[WEIGHED:]]

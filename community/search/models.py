@@ -12,6 +12,8 @@ from community.core import clock
 from community.questions.models import Thread
 from products.models import Product
 
+from . import words
+
 TITLE_BOOST = 3
 
 
@@ -53,8 +55,7 @@ class Document(index.Indexed, models.Model):
     search_auto_update = False  # documents.py writes row and index together; a second queue would only lag behind
     search_fields = [
         index.SearchField("title", boost=TITLE_BOOST),
-        index.SearchField("text"),
-        index.SearchField("best_answer"),
+        index.SearchField("stems"),
         index.AutocompleteField("title"),
         index.FilterField("kind"),
         index.FilterField("product_slug"),
@@ -71,6 +72,15 @@ class Document(index.Indexed, models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def stems(self) -> str:
+        """What the engine looks through: what words.py keeps of all words, those of the title as often as they count.
+
+        The engines' own stemming differs, and none of it knows two languages at once.
+        """
+        title, text = words.every_stem(self.title), words.every_stem(f"{self.text} {self.best_answer}")
+        return " ".join(title * TITLE_BOOST + text)
 
     @property
     def said_now(self) -> str:

@@ -56,7 +56,12 @@ def telling(text: str) -> list[str]:
 
 def stems(text: str) -> list[str]:
     """What is kept of the telling words of a text, each once, in their order."""
-    return list(dict.fromkeys(stem(word) for word in telling(text)))
+    return list(dict.fromkeys(every_stem(text)))
+
+
+def every_stem(text: str) -> list[str]:
+    """The same, as often as they stand there."""
+    return [stem(word) for word in telling(text)]
 
 
 def pieces(word: str) -> set[str]:

@@ -113,6 +113,18 @@ class TestQueries:
         matches = client.get(reverse("search:matches"), {"title": "Steam wand keeps dripping", "product": "\x00"})
         assert matches.status_code == 200
 
+    @pytest.mark.parametrize(
+        ("asked", "title"),
+        [("leaks", "The tank is leaking at the seam"), ("descale", "How often is descaling needed here"),
+         ("Muehlen", "Die Mühle mahlt viel zu grob"), ("muhle", "Die Mühle mahlt viel zu grob"),
+         ("does the mill grind", "Which mill is best for grinding by hand")],
+    )  # fmt: skip
+    def test_other_forms_of_a_word(self, client, alice, asked, title):
+        thread = a_thread(alice, title=title)
+        documents.index_changes()
+        assert found(asked) == [thread]
+        assert "<mark>" in client.get(reverse("search:results"), {"q": asked}).content.decode()
+
     def test_some_words_where_nothing_has_all(self, drip):
         result = engine.search(engine.parse("steam wand elephant"), user=None)
         assert [document.target for document in result.documents] == [drip]

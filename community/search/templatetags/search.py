@@ -1,24 +1,36 @@
 """Found words, marked."""
 
 import re
+from collections.abc import Callable
 
 from django import template
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString
 
+from ..words import EMPTY, WORD, stem
+
 register = template.Library()
 AROUND = 240
+SPLIT = re.compile(f"({WORD.pattern})")
+
+
+def _wanted(words: list[str]) -> Callable[[str], bool]:
+    """Whether a word of a text is one of those looked for, in this form or another, or begins with one."""
+    told = [word.lower() for word in words if len(word) > 1]
+    stems = {stem(word) for word in told if word not in EMPTY}
+    begins = tuple(word for word in told if word not in EMPTY) or tuple(told)
+    return lambda word: word.lower().startswith(begins) or (word.lower() not in EMPTY and stem(word) in stems)
 
 
 @register.filter
 def marked(text: str, words: list[str]) -> SafeString:
-    """The text with every word that begins with one of these in <mark>; everything else is escaped."""
-    wanted = [re.escape(word) for word in words if len(word) > 1]
-    if not wanted:
+    """The text with every such word in <mark>; everything else is escaped."""
+    if not words:
         return conditional_escape(text)
-    pieces = re.split(rf"(?<!\w)((?:{'|'.join(wanted)})\w*)", str(text), flags=re.IGNORECASE)
+    wanted = _wanted(words)
+    pieces = SPLIT.split(str(text))  # what stands between, a word, what stands between, …
     return format_html_join(
-        "", "{}{}{}", (("", piece, "") if i % 2 == 0 else _mark(piece) for i, piece in enumerate(pieces))
+        "", "{}{}{}", (_mark(piece) if i % 2 and wanted(piece) else ("", piece, "") for i, piece in enumerate(pieces))
     )
 
 
@@ -29,9 +41,9 @@ def _mark(piece: str) -> tuple[SafeString, str, SafeString]:
 @register.filter
 def snippet(text: str, words: list[str]) -> str:
     """The part of a long text where one of the words stands first."""
-    wanted = [re.escape(word) for word in words if len(word) > 1]
-    place = re.search(rf"(?<!\w)(?:{'|'.join(wanted)})", text, flags=re.IGNORECASE) if wanted else None
-    start = max(0, place.start() - AROUND // 3) if place else 0
+    wanted = _wanted(words)
+    place = next((match.start() for match in WORD.finditer(text) if wanted(match.group())), 0) if words else 0
+    start = max(0, place - AROUND // 3)
     if start:
         start = text.find(" ", start) + 1
     part = text[start : start + AROUND]
