@@ -2,7 +2,8 @@
 # make test   everything the tests need, then all of them
 # make check  the quick loop: linters, types, import contract, migrations, fast tests
 # make lint   the linters alone; make browser-test: the tests in Chromium
-# make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds
+# make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds;
+#              make bench-reviews: how often the hints on reviews are right
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
 
@@ -18,7 +19,7 @@ PYTEST_ARGS ?=
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search lock clean env env-dev
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews lock clean env env-dev
 
 run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
@@ -47,6 +48,9 @@ bench: env
 
 bench-search: env
 	@exec $(PY) -m bench.search
+
+bench-reviews: env
+	@exec $(PY) -m bench.reviews
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)

@@ -5,10 +5,10 @@ class ReviewsConfig(AppConfig):
     name = "reviews"
 
     def ready(self) -> None:
-        from community.core import panels
+        from community.core import panels, schedule
         from community.moderation import doors
 
-        from . import listeners  # noqa: F401  (they register themselves)
+        from . import hints, listeners  # noqa: F401  (they register themselves)
         from .doors import ReviewDoor
         from .models import Review
         from .panels import PersonReviews, ProductReviews
@@ -16,3 +16,4 @@ class ReviewsConfig(AppConfig):
         doors.register(Review, ReviewDoor())
         panels.register("product.reviews", ProductReviews())
         panels.register("person.work", PersonReviews())
+        schedule.every(60, "reviews.hints")(hints.sweep)

@@ -4,7 +4,7 @@ from community.core import clock
 from community.events.log import listen
 from community.events.models import Event
 
-from . import ratings, services
+from . import hints, ratings, services
 
 
 @listen(
@@ -25,6 +25,12 @@ def recount_product(event: Event) -> None:
 def settle_refusal(event: Event) -> None:
     """A moderator who shows a refused review, again or for the first time, has overruled the refusal."""
     event.subject.refusals.filter(resubmitted_at=None).update(resubmitted_at=clock.now())
+
+
+@listen("review.published", "review.submitted", "review.edited", "review.chapter_added", live_only=True)
+def look_over(event: Event) -> None:
+    """A sweep looks for copies, bursts and the like; what a replay tells is history."""
+    hints.ask(event.subject)
 
 
 @listen("ownership.added", "ownership.removed")

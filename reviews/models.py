@@ -84,6 +84,12 @@ class Review(Body, Moderated, Sourced):
         editable=False,
         help_text=_("Its author wrote a newer one, which counts; only imports bring several."),
     )
+    looked_over_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the program last looked for copies, bursts and the like; empty: it has to."),
+    )
     share = models.CharField(
         max_length=4,
         blank=True,
@@ -117,6 +123,7 @@ class Review(Body, Moderated, Sourced):
                 name="review_stars_order",
             ),
             models.Index(fields=["author", "-created_at"], name="review_author"),
+            models.Index(fields=["id"], condition=Q(looked_over_at=None), name="review_to_look_over"),
         ]
 
     def __str__(self) -> str:
@@ -232,3 +239,52 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code}: review {self.review_id}"
+
+
+class Hint(models.Model):
+    """Something a moderator may want to look at: found by a program, which never decides anything."""
+
+    class Kind(models.TextChoices):
+        REPEATED = "repeated", _("The author's own words, again")
+        COPIED = "copied", _("Words of another review")
+        BURST = "burst", _("Many reviews at once")
+        DEVICE = "device", _("Same device as another author")
+        MACHINE = "machine", _("Reads as if a machine wrote it")
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="hints")
+    kind = models.CharField(max_length=10, choices=Kind)
+    data = models.JSONField(default=dict, blank=True, help_text=_("Numbers and ids the reason is made of."))
+    at = models.DateTimeField(default=clock.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [models.UniqueConstraint(fields=["review", "kind"], name="hint_one_of_a_kind")]
+        indexes = [models.Index(fields=["at"], condition=Q(settled_at=None), name="hint_open")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: review {self.review_id}"
+
+
+class TextMark(models.Model):
+    """A number that a text shares with its copies (reviews/signs.py)."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="text_marks")
+    mark = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"mark of review {self.review_id}"
+
+
+class DeviceTrace(models.Model):
+    """From what kind of device at which address a review was sent, as a keyed hash; erased after 30 days."""
+
+    review = models.OneToOneField(Review, on_delete=models.CASCADE, related_name="device")
+    digest = models.CharField(max_length=32, db_index=True)
+    at = models.DateTimeField(default=clock.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"device of review {self.review_id}"

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -11,6 +12,7 @@ from products.models import Product
 
 from . import listing
 from .models import Review
+from .structured import product_data
 
 
 def stars_wanted(request: HttpRequest | None) -> int | None:
@@ -31,9 +33,11 @@ class ProductReviews(Panel):
         sort = request.GET.get("sort", "helpful") if request is not None else "helpful"
         if sort not in dict(listing.SORTS):
             sort = "helpful"
-        return {product.pk: self._one(product, user, stars, sort) for product in batch}
+        # The page's own host: the two descriptions of the product on it must bear the same name.
+        host = request.build_absolute_uri("/")[:-1] if request is not None else settings.BASE_URL
+        return {product.pk: self._one(product, user, stars, sort, host) for product in batch}
 
-    def _one(self, product: Product, user: Any, stars: int | None, sort: str) -> Mapping[str, Any]:
+    def _one(self, product: Product, user: Any, stars: int | None, sort: str, host: str) -> Mapping[str, Any]:
         base = reverse("reviews:list") + f"?product={product.slug}"
         reviews: list[Review] = []
         mine = None
@@ -57,6 +61,7 @@ class ProductReviews(Panel):
             "recommend": listing.recommend_percent(product),
             "base": base,
             "rest": max(0, of_these - len(reviews)),
+            "data": product_data(product, reviews, host),
         }
 
 

@@ -6,6 +6,9 @@ app_name = "reviews"
 
 urlpatterns = [
     path("", views.review_list, name="list"),
+    path("google.xml", views.google, name="google"),
+    path("hints/", views.hint_list, name="hints"),
+    path("hints/<int:pk>/settle/", views.settle_hint, name="settle_hint"),
     path("policy/", views.policy, name="policy"),
     path("figures/", views.figures, name="figures"),
     path("write/<slug:slug>/", views.write, name="write"),

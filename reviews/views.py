@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,18 +16,20 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.accounts.models import Department
-from community.core import clock
+from community.core import brand, clock
 from community.core.errors import require
+from community.core.limits import limited
 from community.moderation.models import Moderated
+from community.moderation.permissions import why_not_moderate
 from community.posts import services as posts
 from community.posts.doors import act, send, where_from
 from community.posts.photos import Photos
 from products.models import Ownership, Product
 
-from . import listing, permissions, services
+from . import feed, hints, listing, permissions, services
 from .forms import ChapterForm, RefusalForm, ResponseForm, ReviewForm
-from .models import Refusal, RefusalCode, Review
-from .structured import review_data
+from .models import Hint, Refusal, RefusalCode, Review
+from .structured import list_data, review_data
 
 PER_PAGE = 12
 DAYS_A_MONTH = 30.44
@@ -94,6 +96,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
             "rows": listing.histogram(product, base, int(stars) if stars else None),
             "most": max(count for _n, count in product.histogram) or 1,
             "recommend": listing.recommend_percent(product),
+            "data": list_data(product, page.object_list, settings.BASE_URL),
         }
     return render(request, "reviews/list.html", context)
 
@@ -134,8 +137,9 @@ def _page(request: HttpRequest, one: Review, **more: Any) -> dict[str, Any]:
         "may_judge": may_judge,
         "refusal": refusal,
         "about_delivery": refusal is not None and refusal.code == RefusalCode.DELIVERY,
+        "hints": [(hint, hints.reason(hint)) for hint in one.hints.filter(settled_at=None)] if may_judge else [],
         "departments": [(d, answered.get(d.pk, "")) for d in departments],
-        "data": review_data(one, settings.BASE_URL) if one.is_visible else None,
+        "data": review_data(one, settings.BASE_URL) if one.is_visible else [],
         **more,
     }
 
@@ -164,6 +168,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
 
             new, status = send(form, "post", request.user, work)
             if new is not None:
+                hints.remember_device(new, request)
                 posts.drop_draft(request.user, _draft_key(product))
                 _thank(request, new)
                 return redirect(new)
@@ -330,6 +335,39 @@ def resubmit(request: HttpRequest, pk: int) -> HttpResponse:
     services.resubmit_review(one, request.user)
     messages.success(request, _("Sent. Somebody looks at it within 72 business hours."))
     return redirect(one)
+
+
+@login_required
+@require_GET
+def hint_list(request: HttpRequest) -> HttpResponse:
+    """What a program found worth a moderator's look, oldest first."""
+    require(why_not_moderate(request.user))
+    try:
+        page = Paginator(hints.open_hints(), PER_PAGE).page(request.GET.get("page", 1))
+    except InvalidPage:
+        raise Http404 from None
+    rows = [(hint, hints.reason(hint)) for hint in page.object_list]
+    return render(request, "reviews/hints.html", {"page": page, "rows": rows})
+
+
+@act("post")
+def settle_hint(request: HttpRequest, pk: int) -> HttpResponse:
+    hint = get_object_or_404(Hint.objects.select_related("review"), pk=pk)
+    hints.settle(hint, request.user)
+    messages.success(request, _("Noted: there is nothing in it."))
+    return redirect("reviews:hints")
+
+
+@require_GET
+@limited("review_feed", methods=("GET",))
+def google(request: HttpRequest) -> StreamingHttpResponse:
+    """Every review for Google's product ratings, streamed."""
+    pieces = feed.written(brand.of_request(request))
+    response = StreamingHttpResponse(
+        (piece.encode() for piece in pieces), content_type="application/xml; charset=utf-8"
+    )
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @require_GET

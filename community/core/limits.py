@@ -50,6 +50,7 @@ LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
     "search": ((60, 60), (1200, 3600)),
     "matches": ((120, 60), (1200, 3600)),  # while somebody types a title
     "similar": ((240, 60), (4800, 3600)),  # beside each thread that is read
+    "review_feed": ((12, 3600),),  # every review each time: Google asks once a day
     "signup": ((20, 3600),),
     "settings": ((30, 60),),
     "message": ((5, 60), (30, 3600)),
