@@ -12,6 +12,7 @@ class AdvocatesConfig(AppConfig):
 
         panels.register("thread.byline", own.Competence())
         panels.register("home.advocates", own.OfTheMonth())
+        panels.register("thread.invite", own.Invitable())
         schedule.every(60, "advocates: boards in step with wishes")(boards.keep_in_step)
         schedule.every(24 * 3600, "advocates: old boards")(boards.prune)
         schedule.every(24 * 3600, "advocates: ranks")(totals.rename_by_rank)

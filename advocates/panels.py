@@ -9,7 +9,7 @@ from community.accounts.models import Standing
 from community.core import panels
 
 from . import boards
-from .matching import competence
+from .matching import competence, matching_advocates
 from .models import Period
 
 EXPERT, VERSED = 300, 60  # points at today's worth
@@ -32,6 +32,27 @@ class Competence(panels.Panel):
             for person in people
             if known.get(person.pk, 0) >= VERSED
         }
+
+
+class Invitable(panels.Panel):
+    """Advocates who know what a thread is about, are here, and were not asked too often."""
+
+    template = "advocates/_invitable.html"
+    query_budget = 5  # the numbers, who matches, what they know, how often they were asked, who is invited
+    SHOWN = 6
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        found = {}
+        for thread in batch[:1]:  # a page is about one
+            invited = set(thread.invitations.values_list("person", flat=True))
+            people = [
+                (person, "")
+                for person in matching_advocates(thread, self.SHOWN)
+                if person.invitable and person.pk not in invited and (request is None or person.pk != request.user.pk)
+            ]
+            if people:
+                found[thread.pk] = {"people": people}
+        return found
 
 
 class OfTheMonth(panels.Panel):

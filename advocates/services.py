@@ -328,6 +328,8 @@ def set_away(
     member.note = text.clean_line(note)[:200] if on else ""
     member.stand_in = stand_in if on else None
     member.save(update_fields=["state", "until", "note", "stand_in"])
+    User.objects.filter(pk=user.pk).update(is_away=on)
+    user.is_away = on
     if changes:
         record("advocate.away", actor=by, subject=user, on=on)
     return member
@@ -345,6 +347,7 @@ def leave(user: User, by: User, *, reason: str = "") -> None:
     member.user = user
     member.state, member.until, member.stand_in, member.note = State.LEFT, clock.now(), None, ""
     member.save(update_fields=["state", "until", "stand_in", "note"])
+    User.objects.filter(pk=user.pk).update(is_away=False)
     _copy_standing(member)
     if was_current:
         record("advocate.left", actor=by, subject=user, note=reason)

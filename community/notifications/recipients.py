@@ -10,8 +10,8 @@ from community.accounts.models import Department, User
 from community.accounts.roles import ROLES
 from community.events.models import Event
 from community.moderation.models import Flag
-from community.posts.models import Comment, Follow
-from community.questions.models import Answer, Thread
+from community.posts.models import Comment, Follow, Revision
+from community.questions.models import Answer, EditSuggestion, Thread
 
 Heard = dict[int, str]  # person's id -> kind of notice; the first kind given stays
 _finders: dict[str, Callable[[Event], Heard]] = {}
@@ -65,7 +65,9 @@ def thread_of(subject: models.Model) -> Thread | None:
         return subject
     if isinstance(subject, Answer):
         return subject.thread
-    if isinstance(subject, Comment):
+    if isinstance(subject, EditSuggestion):
+        return thread_of(subject.post)
+    if isinstance(subject, (Comment, Revision)):
         return thread_of(subject.target) if subject.target is not None else None
     return None
 
@@ -226,6 +228,32 @@ def _moderated(event: Event) -> Heard:
 def _flag(event: Event) -> Heard:
     flag: Flag = event.subject
     return {flag.reporter_id: "moderation"}
+
+
+@heard_by("edit.suggested")
+def _edit_suggested(event: Event) -> Heard:
+    return {event.data["post_author"]: "edit_suggested"}
+
+
+@heard_by("edit.accepted")
+def _edit_accepted(event: Event) -> Heard:
+    heard: Heard = {}
+    _add(heard, [event.subject.editor_id], "edit_reviewed")
+    _add(heard, [event.data.get("post_author")], "edit_suggested")
+    return heard
+
+
+@heard_by("edit.rejected")
+def _edit_rejected(event: Event) -> Heard:
+    return {event.subject.author_id: "edit_reviewed"}
+
+
+@heard_by("thread.invited")
+def _invited(event: Event) -> Heard:
+    thread: Thread = event.subject
+    if thread.answers.filter(author=event.data["person"]).exists():
+        return {}  # they were quicker than the notice
+    return {event.data["person"]: "invited"}
 
 
 @heard_by("escalation.acknowledged")

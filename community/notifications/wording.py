@@ -16,9 +16,9 @@ from community.core.text import excerpt
 from community.escalation.models import Escalation
 from community.events.models import Event
 from community.moderation.models import Flag
-from community.posts.models import Comment
+from community.posts.models import Comment, Revision
 from community.questions import asking_back
-from community.questions.models import Answer, Thread
+from community.questions.models import Answer, EditSuggestion, Thread
 
 from .recipients import thread_of
 
@@ -69,9 +69,9 @@ class _Facts:
     def url(self) -> str:
         if isinstance(self.subject, Comment):
             return f"{self.subject.target.get_absolute_url()}"
-        return str(
-            (self.subject if isinstance(self.subject, Answer) else self.thread or self.subject).get_absolute_url()
-        )
+        place = self.subject.target if isinstance(self.subject, Revision) else self.subject
+        own = isinstance(place, (Answer, EditSuggestion))
+        return str((place if own else self.thread or place).get_absolute_url())
 
     @property
     def quote(self) -> str:
@@ -348,6 +348,43 @@ def _moderation(f: _Facts) -> Words:
     return made
 
 
+def _edit_suggested(f: _Facts) -> Words:
+    if f.event.kind == "edit.accepted":
+        return f.say(
+            _("%(who)s took over an edit to your post in “%(title)s”"), _("Your post was edited: %(title)s"),
+            _("See what changed"), _("Somebody suggested an edit to your post, and %(who)s took it over."),
+        )  # fmt: skip
+    made = f.say(
+        _("%(who)s suggests an edit to your post in “%(title)s”"), _("An edit is suggested: %(title)s"),
+        _("Look at it"), _("%(who)s suggests an edit to what you wrote. You decide, or somebody with the points does:"),
+    )  # fmt: skip
+    made.quote = f.subject.summary
+    return made
+
+
+def _edit_reviewed(f: _Facts) -> Words:
+    if f.event.kind == "edit.accepted":
+        return f.say(
+            _("Your edit to “%(title)s” was taken over"), _("Your edit was taken over: %(title)s"),
+            _("See the post"), _("%(who)s took over the edit you suggested. Thank you."),
+        )  # fmt: skip
+    note = getattr(f.event, "note", None)
+    made = f.say(
+        _("Your edit to “%(title)s” was not taken over"), _("Your edit was not taken over: %(title)s"),
+        _("See why"), _("%(who)s left the post as it is:"),
+    )  # fmt: skip
+    made.quote = note.text if note else ""
+    return made
+
+
+def _invited(f: _Facts) -> Words:
+    return f.say(
+        _("%(who)s thinks you can help with “%(title)s”"), _("%(who)s thinks you can help: %(title)s"),
+        _("Read the question"), _("%(who)s thinks you know something about this:"),
+        _("You need not answer. In your settings you can say that you would rather not be invited."), quote=True,
+    )  # fmt: skip
+
+
 def _asked_to_help(f: _Facts) -> Words:
     return f.say(
         _("Can you help with “%(title)s”?"), _("Can you help? %(title)s"), _("Read the question"),
@@ -395,6 +432,9 @@ WORDS = {
     "shared": _shared,
     "badge": _badge,
     "moderation": _moderation,
+    "edit_suggested": _edit_suggested,
+    "edit_reviewed": _edit_reviewed,
+    "invited": _invited,
     "asked_to_help": _asked_to_help,
     "case_department": _case_department,
     "case_assigned": _case_assigned,

@@ -13,6 +13,7 @@ from advocates.matching import HALF_LIFE_DAYS
 from advocates.models import AdvocateMembership, Award, DayTotal, ReputationEntry
 from community.accounts.models import FormerUsername, User
 from community.core import clock
+from community.posts.models import ShareCredit
 from community.questions.models import Answer, FollowUp
 from products.models import Ownership, Product
 
@@ -135,3 +136,8 @@ def annotate_ledger(entries: list[ReputationEntry], person: User) -> None:
         day = days.get(entry.day)
         over = day is not None and not entry.exempt and day.capped > day.cap
         entry.over = day.cap if day is not None and over else 0  # type: ignore[attr-defined]
+
+
+def brought(person: User) -> int:
+    """How many people joined, or wrote a first post, after they came by a link this person shared."""
+    return ShareCredit.objects.filter(sharer=person).count()

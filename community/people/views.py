@@ -25,6 +25,7 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
         return render(request, "people/gone.html", {"person": found})
     if not hasattr(found, "profile"):
         found.profile = Profile(user=found)
+    is_me = request.user.is_authenticated and request.user.pk == found.pk
     numbers = reading.figures(found)
     badges, more_badges = reading.badges(found)
     return render(
@@ -38,7 +39,8 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
             "badges": badges,
             "more_badges": more_badges,
             "member": reading.membership(found),
-            "is_me": request.user.is_authenticated and request.user.pk == found.pk,
+            "is_me": is_me,
+            "brought": reading.brought(found) if is_me else 0,
             "noindex": reading.has_little(found, numbers),
             "structured": structured.profile_page(found, request, numbers.answers),
         },

@@ -209,6 +209,30 @@ class EditAnswerForm(forms.Form):
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
+class SuggestForm(forms.Form):
+    """An edit of somebody else's words; a question has a title and tags, too."""
+
+    title = forms.CharField(
+        label=_("Title"), min_length=services.SHORTEST_TITLE, max_length=services.LONGEST_TITLE,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    body = forms.CharField(
+        label=_("The text"), min_length=services.SHORTEST_BODY, widget=forms.Textarea(attrs={"rows": 12})
+    )
+    tags = Tags(label=_("Tags"), required=False, max_length=300, help_text=_("With commas between them."))
+    summary = forms.CharField(
+        label=_("What do you change, and why?"), max_length=300, help_text=_("The reviewer reads it first.")
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, of_answer: bool, reviewing: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if of_answer:
+            del self.fields["title"], self.fields["tags"]
+        if reviewing:
+            del self.fields["summary"], self.fields["seen"]
+
+
 class OfficialForm(forms.Form):
     department = forms.ModelChoiceField(
         label=_("Department that stands behind it"), queryset=Department.objects.none(), empty_label=None

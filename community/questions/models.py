@@ -18,7 +18,7 @@ from community.moderation.models import Moderated
 from community.posts.models import Tag, Topic
 from products.models import Product
 
-from .querysets import AnswerQuerySet, ThreadQuerySet
+from .querysets import AnswerQuerySet, EditSuggestionQuerySet, ThreadQuerySet
 
 MARKS = re.compile(r"[\\`*_\[\]<>@#]")  # that mean something in Markdown
 
@@ -476,6 +476,8 @@ class EditSuggestion(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     reason = models.CharField(max_length=300, blank=True, default="")
+
+    objects = EditSuggestionQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]

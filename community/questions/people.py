@@ -6,7 +6,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
 from community.accounts.models import Standing, User
+from community.core import clock
 from community.posts.models import Comment
+from products.models import Ownership
 
 from .models import Answer, Thread
 
@@ -46,3 +48,22 @@ def named(words: str, *, besides: Iterable[int | None] = (), first: Iterable[int
         others = people.filter(begins).exclude(pk__in=near).order_by("-reputation", "pk")
         found += others[: OFFERED - len(found)]
     return found
+
+
+def owners(thread: Thread, by: User) -> list[User]:
+    """Members who own the thread's product, show it, and could be asked: those with the most points first."""
+    if thread.product_id is None:
+        return []
+    return list(
+        User.objects.members()
+        .filter(
+            invitable=True, is_away=False, profile__show_shelf=True,
+            pk__in=Ownership.objects.filter(product=thread.product_id).values("owner"),
+        )
+        .exclude(standing=Standing.ADVOCATE)  # those who know it are named apart
+        .exclude(pk__in=[by.pk, thread.author_id])
+        .exclude(silenced_until__gt=clock.now())
+        .exclude(pk__in=thread.answers.order_by().values("author"))
+        .exclude(pk__in=thread.invitations.order_by().values("person"))
+        .order_by("-reputation", "pk")[:OFFERED]
+    )  # fmt: skip

@@ -14,9 +14,11 @@ from community.moderation.permissions import is_moderator, why_not_write
 from products.models import Ownership
 
 from . import ideas
-from .models import Answer, Kind, Thread
+from .models import Answer, EditSuggestion, Kind, Thread
 
-FREE_EDIT_REPUTATION = 1000  # FEATURES F, Privileges
+FREE_EDIT_REPUTATION = 1000  # FEATURES F, Privileges: free edit and review queue
+SUGGEST_REPUTATION = 100  # edit with review
+INVITE_REPUTATION = 500  # invite to answer
 SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 
 
@@ -95,6 +97,90 @@ def why_not_edit(user: Any, post: Thread | Answer) -> str:
             "points": FREE_EDIT_REPUTATION,
             "have": user.reputation,
         }
+    return ""
+
+
+def why_not_change_at_all(post: Thread | Answer) -> str:
+    """What speaks for a department is its department's to change."""
+    if post.author.speaks_for_brand or (isinstance(post, Answer) and post.is_official):
+        return _("Official answers are changed by the department that gave them.")
+    thread = post.thread if isinstance(post, Answer) else post
+    return _("This thread is locked.") if thread.locked_at else ""
+
+
+def why_not_suggest(user: Any, post: Thread | Answer) -> str:
+    """Whoever may not edit a post may suggest an edit, from 100 points on."""
+    if reason := why_not_write(user):
+        return reason
+    thread = post.thread if isinstance(post, Answer) else post
+    if not (post.is_visible and thread.is_visible):
+        return _("This post has been taken down.")
+    if post.author_id == user.pk:
+        return _("You can edit this yourself.")
+    if user.speaks_for_brand:
+        return _("Staff never change what members wrote.")
+    if reason := why_not_change_at_all(post):
+        return reason
+    if user.reputation >= FREE_EDIT_REPUTATION:
+        return _("You can edit this yourself.")
+    if user.reputation < SUGGEST_REPUTATION:
+        return _("Suggesting an edit takes %(points)d points; you have %(have)d.") % {
+            "points": SUGGEST_REPUTATION,
+            "have": user.reputation,
+        }
+    return ""
+
+
+def reviews_edits(user: Any) -> bool:
+    """Sees every suggested edit: staff, and members from 1,000 points on."""
+    return bool(
+        user.is_authenticated and (user.reputation >= FREE_EDIT_REPUTATION or is_agent(user) or is_moderator(user))
+    )
+
+
+def why_not_review(user: Any, suggestion: EditSuggestion) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if suggestion.author_id == user.pk:
+        return _("Somebody else decides on what you suggested.")
+    if suggestion.post.author_id == user.pk or reviews_edits(user):
+        return ""
+    return _("The author of the post, staff, and members from %(points)d points on decide on suggested edits.") % {
+        "points": FREE_EDIT_REPUTATION
+    }
+
+
+def why_not_invite(user: Any, thread: Thread) -> str:
+    if reason := why_not_write(user):
+        return reason
+    if not thread.is_visible:
+        return _("This thread is not open to answers.")
+    if closed := thread.why_closed_to_words():
+        return closed
+    if user.speaks_for_brand or user.reputation >= INVITE_REPUTATION:
+        return ""
+    return _("Inviting somebody to answer takes %(points)d points; you have %(have)d.") % {
+        "points": INVITE_REPUTATION,
+        "have": user.reputation,
+    }
+
+
+def why_not_invited(person: Any, thread: Thread, by: Any) -> str:
+    """Why somebody is left in peace."""
+    if person.pk == by.pk:
+        return _("You need no invitation: the answer box is open.")
+    if not person.is_active or person.is_erased or (person.is_imported and person.claimed_at is None):
+        return _("This person is not here any more.")
+    if person.pk == thread.author_id:
+        return _("They asked this themselves.")
+    if not person.invitable:
+        return _("They would rather not be invited.")
+    if person.is_away:
+        return _("They are away.")
+    if person.is_silenced():
+        return _("They can't answer at the moment.")
+    if thread.answers.filter(author=person).exclude(visibility="deleted").exists():
+        return _("They have answered already.")
     return ""
 
 

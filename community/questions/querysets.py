@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import (
     BooleanField,
     CharField,
+    Count,
     Exists,
     F,
     IntegerField,
@@ -46,6 +47,12 @@ def owners_of(person: str, product: str) -> QuerySet:
 def rows_of(model: Any, name: str) -> QuerySet:
     """The rows that point at a model under this name; the models themselves stand above this file."""
     return model._meta.get_field(name).related_model._base_manager.all()
+
+
+def number_of(rows: QuerySet) -> Coalesce:
+    """How many rows there are, as a part of another query."""
+    counted = rows.order_by().values("thread").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted[:1]), 0)
 
 
 class ThreadQuerySet(ModeratedQuerySet):
@@ -107,6 +114,8 @@ class ThreadQuerySet(ModeratedQuerySet):
                 my_answer=Value(None, IntegerField()),
                 my_draft=Value(None, JSONField()),
                 i_own=Value(False),
+                open_edits=Value(0),
+                invited=Value(0),
             )
         mine = {"target": OuterRef("pk"), "voter": user}
         follows = user.follows.filter(
@@ -122,6 +131,8 @@ class ThreadQuerySet(ModeratedQuerySet):
                 .filter(thread=OuterRef("pk"), author=user, visibility__in=("visible", "pending"))
                 .values("pk")[:1]
             ),
+            open_edits=number_of(rows_of(self.model, "edit_suggestions").filter(thread=OuterRef("pk"), state="open")),
+            invited=number_of(rows_of(self.model, "invitations").filter(thread=OuterRef("pk"))),
             my_draft=Subquery(
                 Draft.objects.filter(user=user, key=Concat(Value("answer:"), Cast(OuterRef("pk"), CharField()))).values(
                     "data"
@@ -135,6 +146,25 @@ class ThreadQuerySet(ModeratedQuerySet):
             return self.annotate(my_vote=Value(0))
         mine = rows_of(self.model, "votes").filter(target=OuterRef("pk"), voter=user)
         return self.annotate(my_vote=Coalesce(Subquery(mine.values("value")[:1]), 0))
+
+
+class EditSuggestionQuerySet(QuerySet):
+    """Suggested edits of posts that can still be read."""
+
+    def readable(self) -> Self:
+        return self.filter(Q(answer=None) | Q(answer__visibility="visible"), thread__visibility="visible")
+
+    def waiting(self) -> Self:
+        return self.readable().filter(state="open")
+
+    def on_posts_of(self, user: Any) -> Self:
+        return self.filter(Q(answer=None, thread__author=user) | Q(answer__author=user))
+
+    def for_listing(self) -> Self:
+        return self.select_related(
+            "author", "author__department", "thread", "thread__author", "answer", "answer__author", "answer__thread",
+            "decided_by",
+        )  # fmt: skip
 
 
 class AnswerQuerySet(ModeratedQuerySet):

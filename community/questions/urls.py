@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import feeds
-from .views import acts, ask, edit, ideas, listing, merge, people, still_working, thread
+from .views import acts, ask, edit, ideas, listing, merge, people, still_working, suggest, thread
 
 app_name = "questions"
 
@@ -27,6 +27,11 @@ urlpatterns = [
     path("questions/thread/<int:pk>/history/", edit.history, name="history"),
     path("questions/thread/<int:pk>/steps/", acts.manage, name="manage"),
     path("questions/thread/<int:pk>/merge/", merge.merge, name="merge"),
+    path("questions/thread/<int:pk>/suggest/", suggest.suggest, name="suggest"),
+    path("questions/answer/<int:pk>/suggest/", suggest.suggest_answer, name="suggest_answer"),
+    path("questions/edits/", suggest.suggestions, name="suggestions"),
+    path("questions/edits/suggested/<int:pk>/", suggest.suggestion, name="suggestion"),
+    path("questions/thread/<int:pk>/invite/", people.invite, name="invite"),
     path("questions/thread/<int:pk>/people/", people.people, name="people"),
     path("questions/thread/<int:pk>/private/", acts.private, name="private"),
     path("questions/answer/<int:pk>/vote/", acts.vote_answer, name="vote_answer"),

@@ -6,6 +6,7 @@ from .asking import edit_thread, post_thread, post_thread_once
 from .checks import LONGEST_TITLE, SHORTEST_BODY, SHORTEST_TITLE
 from .filters import delete_filter, save_filter
 from .ideas import set_idea_status
+from .inviting import invite
 from .judging import (
     NEAR,
     add_me_too_rows,
@@ -44,6 +45,16 @@ from .states import (
     move_thread,
     reopen_thread,
 )
+from .suggesting import (
+    approve_suggestion,
+    rebased,
+    reject_suggestion,
+    suggest_edit,
+    suggested_texts,
+    texts_at,
+    texts_of,
+    withdraw_suggestion,
+)
 
 __all__ = [
     "FOLLOW_UP_AFTER",
@@ -57,6 +68,7 @@ __all__ = [
     "add_vote_rows",
     "add_works_rows",
     "answer_follow_up",
+    "approve_suggestion",
     "ask_for_info",
     "close_thread",
     "delete_filter",
@@ -65,6 +77,7 @@ __all__ = [
     "end_needs_info",
     "end_of",
     "give_private_details",
+    "invite",
     "lock_thread",
     "make_official",
     "mark_duplicate",
@@ -76,6 +89,8 @@ __all__ = [
     "post_thread",
     "post_thread_once",
     "reconcile",
+    "rebased",
+    "reject_suggestion",
     "reopen_thread",
     "save_filter",
     "say_no_longer_works",
@@ -85,13 +100,18 @@ __all__ = [
     "set_me_too",
     "settle_recheck",
     "solve_another_way",
+    "suggest_edit",
+    "suggested_texts",
+    "texts_at",
+    "texts_of",
     "view_private_details",
     "vote_answer",
     "vote_thread",
-    "why_not_merge",
     "votes_a_day",
     "votes_left",
+    "why_not_merge",
     "withdraw_acceptance",
     "withdraw_official",
+    "withdraw_suggestion",
     "withdraw_vote_rows",
 ]

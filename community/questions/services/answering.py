@@ -99,12 +99,16 @@ def edit_answer(
     disclosure: str | None = None,
     seen_revision: int | None = None,
     source_format: str | None = None,
+    reviewed_by: User | None = None,
 ) -> Answer:
-    """Change an answer; an edit of an official one by a member opens a re-check (RULINGS 16)."""
+    """Change an answer; `reviewed_by` takes over what somebody suggested.
+
+    An edit of an official one by a member opens a re-check (RULINGS 16).
+    """
     thread = locked(answer.thread)
     row = locked(answer)
     row.thread = thread
-    if not is_replaying():
+    if not is_replaying() and reviewed_by is None:
         require(permissions.why_not_edit(by, row))
     check_texts(body=body)
     check_seen(row, seen_revision)
@@ -116,7 +120,7 @@ def edit_answer(
         row, body, written, known_users=gates.mentioned(body, by, written),
         limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
-    gates.check_newcomer(row, by)
+    gates.check_newcomer(row, reviewed_by or by)
     row.disclosure, row.edited_at, row.edit_count = disclosed, clock.now(), row.edit_count + 1
     row.save(update_fields=[*BODY_FIELDS, "disclosure", "edited_at", "edit_count"])
     add_revision(row, by, body_source=body, source_format=row.source_format, summary=summary)

@@ -116,19 +116,20 @@ def edit_thread(
     summary: str = "",
     seen_revision: int | None = None,
     source_format: str | None = None,
+    reviewed_by: User | None = None,
 ) -> Thread:
-    """Change a thread; every version is kept.
+    """Change a thread; every version is kept. `reviewed_by` takes over what somebody suggested.
 
     `seen_revision` is the number of the version the editor started from: raises Conflict when there is a newer
     one. Nothing changed is nothing recorded.
     """
     row = locked(thread)
-    if not is_replaying():
+    if not is_replaying() and reviewed_by is None:
         require(permissions.why_not_edit(by, row))
     title = text.clean_line(title)
     check_texts(title=title, body=body)
     check_seen(row, seen_revision)
-    named = tags_named(list(tags), by) if tags is not None else list(row.tags.all())
+    named = tags_named(list(tags), reviewed_by or by) if tags is not None else list(row.tags.all())
     same_tags = {tag.pk for tag in named} == set(row.tags.values_list("pk", flat=True))
     version = text.clean_line(model_version)[:120]
     if (row.title, row.body_source, row.product_id, row.model_version) == (
@@ -140,7 +141,7 @@ def edit_thread(
         row, body, written, known_users=gates.mentioned(body, by, written),
         limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
-    gates.check_newcomer(row, by)
+    gates.check_newcomer(row, reviewed_by or by)
     before = row.product_id
     row.title, row.product, row.model_version = title, product, version
     row.topic_id = next((tag.topic_id for tag in named if tag.topic_id), row.topic_id)

@@ -17,7 +17,7 @@ from community.events.log import is_replaying, record
 from community.posts.models import Comment, Draft, Follow
 
 from .. import facts, permissions
-from ..models import Answer, Kind, MeToo, Seen, Thread, ThreadVote
+from ..models import Answer, EditSuggestion, Invitation, Kind, MeToo, Seen, Thread, ThreadVote
 from .checks import Visibility, copy_facts
 
 # What can stand in for what: a question and a problem can be one matter, an idea is voted on by rules of its own.
@@ -165,6 +165,9 @@ def _move_hangers(row: Thread, target: Thread) -> None:
     key, other = f"answer:{row.pk}", f"answer:{target.pk}"
     Draft.objects.filter(key=key).exclude(user__in=Draft.objects.filter(key=other).values("user")).update(key=other)
     Draft.objects.filter(key=key).delete()
+    EditSuggestion.objects.filter(thread=row, answer__isnull=False).update(thread=target)
+    invited = Invitation.objects.filter(thread=target).values_list("person", flat=True)
+    Invitation.objects.filter(thread=row).exclude(person__in=list(invited)).update(thread=target)
     Seen.objects.filter(thread=row).delete()  # what came along is new to everybody
 
 

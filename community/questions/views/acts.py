@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from community.core import limits
 from community.moderation.permissions import is_moderator
+from community.posts import credit
 from community.posts import services as posts
 from community.posts.doors import act, posted, refuse, send, to_login
 from community.posts.models import Follow
@@ -219,6 +220,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         if isinstance(fresh, HttpResponse):
             return fresh
         return show_thread(request, fresh, answer_form=form, status=status)
+    credit.first_post(request)
     posts.drop_draft(request.user, f"answer:{pk}")
     _forget(request, pk)
     if new.is_visible:

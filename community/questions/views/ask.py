@@ -24,7 +24,7 @@ from community.accounts.models import User
 from community.core import limits, text
 from community.core.errors import Conflict
 from community.moderation.permissions import why_not_write
-from community.posts import kept, tagging
+from community.posts import credit, kept, tagging
 from community.posts import services as posts
 from community.posts.doors import long_open, send
 from community.posts.models import Tag
@@ -76,6 +76,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     thread, status = send(form, "post", request.user, lambda: _post(request.user, form))
     if thread is None:
         return _show(request, form, status=status)
+    credit.first_post(request)
     posts.drop_draft(request.user, DRAFT)
     _forget_kept(request)
     _say_posted(request, thread)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from community.core import clock, numbers
 from community.core.models import Body
 from community.moderation.permissions import is_moderator
+from community.posts import credit
 from community.posts.doors import long_open
 from community.posts.models import Comment
 from community.posts.views import paging, part_of
@@ -86,6 +87,7 @@ def thread(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
         return redirect(found.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
     reading.count(request, found)
+    credit.remember(request, found)
     return show_thread(request, found)
 
 
@@ -240,6 +242,9 @@ def abilities(user: Any, thread: Thread) -> SimpleNamespace:
         again=_why_not_again(thread),
         vote=permissions.why_not_vote(user, thread) if user.is_authenticated else "",
         edit=user.is_authenticated and permissions.can_edit(user, thread),
+        suggest=user.is_authenticated and not permissions.why_not_suggest(user, thread),
+        review=own or permissions.reviews_edits(user),
+        invite=user.is_authenticated and not permissions.why_not_invite(user, thread),
         accept=solvable and thread.answer_count > 0 and not (thread.closed_at or thread.duplicate_of_id)
         and (own or (agent and not thread.solved_at)) and permissions.can_accept(user, thread),
         withdraw=own or agent,
@@ -278,6 +283,9 @@ def prepare(answer: Answer, user: Any, can: SimpleNamespace) -> None:
     answer.leads = answer.stands and answer.thread.leading_solution_id == answer.pk  # type: ignore[attr-defined]
     answer.overruled = _overruled(answer)  # type: ignore[attr-defined]
     show_works(answer)
+    answer.suggestible = (  # type: ignore[attr-defined]
+        user.is_authenticated and not answer.editable and not permissions.why_not_suggest(user, answer)  # type: ignore[attr-defined]
+    )
     answer.asks_follow_up = (  # type: ignore[attr-defined]
         can.own
         and answer.is_accepted
