@@ -17,8 +17,8 @@ from community.core.rows import locked
 from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
-from community.posts.services import latest_revision
-from community.posts.tagging import tag_and_slug, tags_named
+from community.posts.services import latest_revision, tags_named
+from community.posts.tagging import tag_and_slug
 
 from .. import permissions
 from ..models import Answer, EditSuggestion, Thread
