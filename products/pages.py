@@ -19,7 +19,7 @@ from wagtail.url_routing import RouteResult
 from community.core.models import CommunityImage
 
 from . import structured
-from .access import OneQueryRestrictions
+from .access import InItsLanguage, OneQueryRestrictions
 from .blocks import Paper, ProseBlock, SparePart, SpecificationGroup, Variant
 from .models import Family, Ownership, Product, Responsibility, Shop
 from .prose import plain_text
@@ -29,7 +29,7 @@ from .video import Film, film_of
 FACTS_SECONDS = 300
 
 
-class CataloguePage(OneQueryRestrictions, Page):
+class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
     """All products, by family."""
 
     intro = models.TextField(_("introduction"), blank=True, default="")
@@ -74,7 +74,7 @@ class CataloguePage(OneQueryRestrictions, Page):
         }
 
 
-class ProductPage(OneQueryRestrictions, Page):
+class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
     """What editors say about a product. Its numbers come from the product's row, its voices through panels."""
 
     product = models.ForeignKey(

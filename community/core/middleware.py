@@ -10,7 +10,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
+from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 
@@ -37,6 +38,32 @@ class RequestIdMiddleware:
             request_id.reset(token)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+
+class PageLanguageMiddleware:
+    """`/de/products/duo/` is the editors' page in German, whatever the browser would like to read (RULINGS 37).
+
+    Only pages have such addresses (PAGE_VIEWS): what members write has one, whoever reads it. Stands inside of
+    LocaleMiddleware, whose choice it overrules. Sets `request.page_language`.
+    """
+
+    def __init__(self, get_response: Response) -> None:
+        self.get_response = get_response
+        self.codes = {code for code, _name in settings.LANGUAGES} - {settings.LANGUAGE_CODE}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        code, _slash, rest = request.path_info.removeprefix("/").partition("/")
+        if code in self.codes and self._is_page(f"/{rest}"):
+            request.path_info = f"/{rest}"
+            request.page_language = request.LANGUAGE_CODE = code  # type: ignore[attr-defined]
+            translation.activate(code)
+        return self.get_response(request)
+
+    def _is_page(self, path: str) -> bool:
+        try:
+            return resolve(path if path.endswith("/") else f"{path}/").view_name in settings.PAGE_VIEWS
+        except Resolver404:
+            return False
 
 
 class HeadersMiddleware:

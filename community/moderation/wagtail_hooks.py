@@ -55,7 +55,7 @@ def kinds() -> list[type[Model]]:
 class Item:
     """One thing that somebody has to decide about."""
 
-    def __init__(self, target: Any, flags: list[Flag], since: Any, old_after: int) -> None:
+    def __init__(self, target: Any, flags: list[Flag], since: Any, old_after: int | None) -> None:
         self.target, self.flags, self.since = target, flags, since
         self.type = ContentType.objects.get_for_model(target)
         self.noun = target._meta.verbose_name
@@ -63,7 +63,7 @@ class Item:
         self.text = getattr(target, "body_text", "") or ""
         self.reasons = sorted({flag.get_reason_display() for flag in flags})
         self.notes = [flag.note for flag in flags if flag.note]
-        self.old = (clock.now() - since).total_seconds() > old_after * 3600 if since else False
+        self.old = bool(since and old_after) and (clock.now() - since).total_seconds() > old_after * 3600
 
     @property
     def hide_at(self) -> str:
@@ -103,8 +103,9 @@ def flagged() -> list[Item]:
 
 def in_state(visibility: str) -> list[Item]:
     """What is pending or hidden, of every kind; a query each."""
+    old_after = OLD_PENDING_HOURS if visibility == Moderated.Visibility.PENDING else None  # what is hidden, rests
     items = [
-        Item(row, [], getattr(row, "hidden_at", None) or getattr(row, "created_at", None), OLD_PENDING_HOURS)
+        Item(row, [], getattr(row, "hidden_at", None) or getattr(row, "created_at", None), old_after)
         for model in kinds()
         for row in _batch(model, {"visibility": visibility})
     ]

@@ -21,7 +21,7 @@ from community.accounts.models import Department
 from community.core import clock
 from community.core.models import CommunityImage, Vote, vote_constraints
 from community.questions.models import Thread
-from products.access import OneQueryRestrictions
+from products.access import InItsLanguage, OneQueryRestrictions
 from products.blocks import ProseBlock, anchor_of
 from products.models import Product
 from products.pages import give_pictures, pages_in_language
@@ -77,7 +77,7 @@ class Change(blocks.StructBlock):
         icon = "check"
 
 
-class HomePage(OneQueryRestrictions, Page):
+class HomePage(InItsLanguage, OneQueryRestrictions, Page):
     """What the community is for, in the editors' words; what happens in it comes through panels (`home.*`)."""
 
     hero_title = models.CharField(_("headline"), max_length=120, default="Ask the people who own one.")
@@ -166,7 +166,7 @@ class HomePage(OneQueryRestrictions, Page):
         return {**context, "shelf": shelf, "structured": structured.home(request, self)}
 
 
-class HelpIndexPage(OneQueryRestrictions, Page):
+class HelpIndexPage(InItsLanguage, OneQueryRestrictions, Page):
     """Every help article, by product."""
 
     intro = models.TextField(_("introduction"), blank=True, default="")
@@ -211,7 +211,7 @@ class HelpIndexPage(OneQueryRestrictions, Page):
         }
 
 
-class HelpArticlePage(OneQueryRestrictions, Page):
+class HelpArticlePage(InItsLanguage, OneQueryRestrictions, Page):
     """An answer that holds for everybody: somebody owns it, and looks at it again by a date."""
 
     summary = models.CharField(_("summary"), max_length=300, help_text=_("One or two sentences, as a list shows it."))
@@ -426,7 +426,7 @@ def vote_of(article: HelpArticlePage, request: HttpRequest) -> bool | None:
     return mine.values_list("helpful", flat=True).first()
 
 
-class ContentPage(OneQueryRestrictions, Page):
+class ContentPage(InItsLanguage, OneQueryRestrictions, Page):
     """A plain page: how points work, how reviews are handled, privacy. Pages below it are listed at its end."""
 
     intro = models.TextField(_("introduction"), blank=True, default="")

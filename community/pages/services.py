@@ -97,15 +97,22 @@ def add_helpful_rows(article: HelpArticlePage, *, yes: int, no: int, source: str
 
 @transaction.atomic
 def ensure_tree(site: Site | None = None, locale: Locale | None = None) -> Tree:
-    """Home, catalogue, help and the plain pages' parent; makes what is missing, changes nothing that is there."""
+    """Home, catalogue, help and the plain pages' parent; makes what is missing, changes nothing that is there.
+
+    In another language than the site's own they are translations of those, so that Wagtail finds one from the other.
+    """
     locale = locale or Locale.get_default()
+    own = None if locale == Locale.get_default() else ensure_tree(site)
     site = site or Site.objects.filter(is_default_site=True).select_related("root_page").first()
     home = HomePage.objects.filter(locale=locale).order_by("depth", "path").first()
     if home is None:
         root = Page.get_first_root_node()
         slug = "home" if locale == Locale.get_default() else f"home-{locale.language_code}"
         taken = root.get_children().filter(slug=slug).exists()
-        home = root.add_child(instance=HomePage(title=_("Home"), slug=f"{slug}-page" if taken else slug, locale=locale))
+        home = HomePage(title=_("Home"), slug=f"{slug}-page" if taken else slug, locale=locale)
+        if own is not None:
+            home.translation_key = own.home.translation_key
+        root.add_child(instance=home)
         if site is None:
             Site.objects.create(hostname="localhost", root_page=home, is_default_site=True)
         elif locale == Locale.get_default():
@@ -113,15 +120,20 @@ def ensure_tree(site: Site | None = None, locale: Locale | None = None) -> Tree:
             site.save()
     return Tree(
         home=home,
-        catalogue=_child(home, CataloguePage, "products", _("Products")),
-        help=_child(home, HelpIndexPage, "help", _("Help")),
-        about=_child(home, ContentPage, ABOUT_SLUG, _("About this community")),
+        catalogue=_child(home, CataloguePage, "products", _("Products"), own and own.catalogue),
+        help=_child(home, HelpIndexPage, "help", _("Help"), own and own.help),
+        about=_child(home, ContentPage, ABOUT_SLUG, _("About this community"), own and own.about),
     )
 
 
-def _child(home: HomePage, model: type[Page], slug: str, title: str) -> Any:
+def _child(home: HomePage, model: type[Page], slug: str, title: str, source: Page | None) -> Any:
     found = model.objects.child_of(home).filter(slug=slug).first()
-    return found or home.add_child(instance=model(title=title, slug=slug, locale=home.locale))
+    if found is not None:
+        return found
+    page = model(title=title, slug=slug, locale=home.locale)
+    if source is not None:
+        page.translation_key = source.translation_key
+    return home.add_child(instance=page)
 
 
 # Pictures ---------------------------------------------------------------------------------------------------

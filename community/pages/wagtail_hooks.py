@@ -1,11 +1,14 @@
-"""Choosers for the rows that help articles are tied to."""
+"""Choosers for the rows that help articles are tied to; a page is served at the address of its language."""
 
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.viewsets.chooser import ChooserViewSet
+from wagtail.models import Page
 
 from community.accounts.models import User
 from community.questions.models import Thread
@@ -42,3 +45,12 @@ def thread_chooser() -> Any:
 @hooks.register("register_admin_viewset")
 def person_chooser() -> Any:
     return PersonChooserViewSet("person_chooser", url_prefix="people/chooser")
+
+
+@hooks.register("before_serve_page")
+def at_its_own_address(page: Page, request: HttpRequest, *args: Any) -> HttpResponse | None:
+    """Asked for in a language in which it isn't written, a page is shown at the address that it has."""
+    asked = getattr(request, "page_language", None)
+    if asked is None or page.locale.language_code == asked:
+        return None
+    return redirect(page.get_url(request) or "/")

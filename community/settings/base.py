@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "community.core.middleware.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "community.core.middleware.PageLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -274,6 +275,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
+PAGE_VIEWS = {"wagtail_serve", "products:product"}  # what has an address in each language, such as /de/products/duo/
 LOCALE_PATHS = [ROOT / "locale"]
 FORMAT_MODULE_PATH = ["community.formats"]
 TIME_ZONE = "UTC"
