@@ -265,7 +265,7 @@ class TestStillWorking:
                 response = Client().get(link)
                 chosen = re.search(r'value="(\w+)"[^>]*checked', response.content.decode())
                 assert response.status_code == 200 and chosen and chosen[1] == link.partition("said=")[2]
-                assert "no-store" in response["Cache-Control"] and response["Referrer-Policy"] == "no-referrer"
+                assert "no-store" in response["Cache-Control"] and response["Referrer-Policy"] == "same-origin"
         assert not FollowUp.objects.exists()
 
     def test_no_opens_the_thread_one_level_up(
@@ -488,3 +488,66 @@ class TestWorksForMine:
         answer = factories.an_answer(factories.a_thread(alice))
         with pytest.raises(NotAllowed, match="no product"):
             services.say_works_for_mine(answer, charlie, True)
+
+
+class TestRecheckQueue:
+    def agent(self, dana: User, enrol: Callable[[User], None]) -> Client:
+        enrol(dana)
+        return signed_in(dana)
+
+    def test_it_lists_what_is_in_doubt_with_the_reason(
+        self, thread: Thread, answer: Answer, alice: User, charlie: User, dana: User, enrol: Any
+    ) -> None:
+        client = self.agent(dana, enrol)
+        assert "No solution is in doubt." in client.get("/admin/rechecks/").content.decode()
+        services.accept_answer(answer, alice)
+        services.say_no_longer_works(answer, charlie, "Since firmware 3 it drips again.")
+        body = client.get("/admin/rechecks/").content.decode()
+        for words in [thread.title, "Since firmware 3 it drips again.", answer.body_text, "Charlie"]:
+            assert words in body
+        assert "1 solution is in doubt" in client.get("/admin/").content.decode()
+        listed = Client().get("/questions/", {"state": "recheck"}).content.decode()
+        assert thread.title in listed
+
+    def test_it_holds_or_opens_again(self, thread: Thread, answer: Answer, alice: User, charlie: User, dana: User,
+                                     enrol: Any) -> None:  # fmt: skip
+        client = self.agent(dana, enrol)
+        address = f"/admin/rechecks/{thread.pk}/"
+        services.accept_answer(answer, alice)
+        services.say_no_longer_works(answer, charlie)
+        assert client.get(address).status_code == 405
+        assert client.post(address, {"outcome": "?"}).status_code == 422
+        assert client.post(address, {"outcome": "holds", "line": "Tried it on three."}).status_code == 303
+        assert reload(thread).recheck_at is None and reload(thread).is_settled
+        answer.refresh_from_db()
+        assert answer.no_longer_works_at is None
+        services.say_no_longer_works(answer, charlie)
+        assert client.post(address, {"outcome": "open", "line": "Quite right."}).status_code == 303
+        assert reload(thread).state == "reopened"
+
+    def test_two_that_disagree_are_reconciled_there(self, torn: Thread, dana: User, enrol: Any) -> None:
+        client = self.agent(dana, enrol)
+        services.say_they_disagree(torn, dana, "They differ")
+        assert torn.title in client.get("/admin/rechecks/?queue=mine").content.decode()
+        address = f"/admin/rechecks/{torn.pk}/"
+        refused = client.post(address, {"outcome": "both", "line": ""})
+        assert refused.status_code == 422 and "Say in a line what holds" in refused.content.decode()
+        assert client.post(address, {"outcome": "holds", "line": "Both"}).status_code == 409
+        assert client.post(address, {"outcome": "both", "line": "Both corrected."}).status_code == 303
+        assert reload(torn).reconciled_outcome == "both"
+
+    def test_members_do_not_see_it(self, torn: Thread, charlie: User) -> None:
+        assert signed_in(charlie).get("/admin/rechecks/").status_code in (302, 403)
+        assert signed_in(charlie).post(f"/admin/rechecks/{torn.pk}/", {"outcome": "holds"}).status_code in (302, 403)
+
+    def test_it_costs_the_same_however_many_wait(
+        self, dana: User, alice: User, bob: User, enrol: Any, django_assert_max_num_queries: Any
+    ) -> None:
+        client = self.agent(dana, enrol)
+        for _ in range(12):
+            thread = factories.a_thread(alice)
+            services.make_official(factories.an_answer(thread, bob), dana, dana.department)  # type: ignore[arg-type]
+            services.open_recheck(thread, dana, "Look again")
+        client.get("/admin/rechecks/")
+        with django_assert_max_num_queries(16):
+            client.get("/admin/rechecks/")

@@ -48,5 +48,5 @@ def still_working(request: HttpRequest, token: str) -> HttpResponse:
     context = {"form": form, "answer": answer, "thread": answer.thread, "said": said}
     response = render(request, "questions/still_working.html", context, status=status)
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # with no-referrer a browser's post would name no origin
     return response
