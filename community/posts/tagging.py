@@ -60,15 +60,24 @@ def stem(word: str) -> str:
 
 
 def suggested(title: str, body: str = "", *, most: int = MOST_TAGS) -> list[Known]:
-    """The tags whose name or synonym a text uses, best first: in the title before in the text, long before short."""
-    in_title, in_body = _phrases(title[:READ]), _phrases(body[:READ])
-    scored = []
+    """The tags whose name or synonym a text uses, best first: in the title before in the text, long before short.
+
+    Of tags that are one word in other forms (pump, pumpe) the one that is written as in the text is offered.
+    """
+    title, body = title[:READ].casefold(), body[:READ].casefold()
+    in_title, in_body = _phrases(title), _phrases(body)
+    words = f" {' '.join(WORD.findall(f'{title} {body}'))} "
+    best: dict[tuple[str, ...], tuple[int, Known]] = {}
     for known in vocabulary():
-        score = max((len(phrase) + 3 * (phrase in in_title) for phrase in known.phrases if phrase in in_title
-                     or phrase in in_body), default=0)  # fmt: skip
-        if score:
-            scored.append((-score, known))
-    return [known for _score, known in sorted(scored)][:most]
+        said = [phrase for phrase in known.phrases if phrase in in_title or phrase in in_body]
+        if not said:
+            continue
+        phrase = max(said, key=lambda one: (one in in_title, len(one)))
+        literal = f" {known.slug.replace('-', ' ')} " in words
+        score = 2 * len(phrase) + 6 * (phrase in in_title) + literal
+        if phrase not in best or score > best[phrase][0]:
+            best[phrase] = (score, known)
+    return [known for _score, known in sorted(best.values(), key=lambda row: (-row[0], row[1].slug))][:most]
 
 
 def _phrases(words: str) -> set[tuple[str, ...]]:
@@ -85,7 +94,7 @@ def near(name: str) -> list[str]:
     wanted = tuple(stems(name))
     known = vocabulary()
     same = [tag.slug for tag in known if wanted in tag.phrases]
-    alike = difflib.get_close_matches(name, [tag.slug for tag in known], n=NEAR, cutoff=0.6)
+    alike = difflib.get_close_matches(name, [tag.slug for tag in known], n=NEAR, cutoff=0.75)
     return list(dict.fromkeys([*same, *alike]))[:NEAR]
 
 

@@ -26,7 +26,7 @@ class Matches(Panel):
     """On the ask page, as it comes from the server: threads that may settle what is being asked."""
 
     template = "search/_matches.html"
-    query_budget = 8
+    query_budget = 12  # the search asks for words, spellings and rows; twice as much when content types are new to it
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         user = request.user if request is not None else AnonymousUser()
