@@ -153,6 +153,10 @@ class RefusalForm(forms.Form):
     )
 
 
+class AppealForm(forms.Form):
+    words = forms.CharField(label=_("Why it should stay as it is"), widget=forms.Textarea(attrs={"rows": 4}))
+
+
 class ResponseForm(forms.Form):
     department = forms.CharField()
     body = forms.CharField(label=_("Answer"), widget=forms.Textarea(attrs={"rows": 4}), max_length=4000)

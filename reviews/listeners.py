@@ -25,6 +25,7 @@ def recount_product(event: Event) -> None:
 def settle_refusal(event: Event) -> None:
     """A moderator who shows a refused review, again or for the first time, has overruled the refusal."""
     event.subject.refusals.filter(resubmitted_at=None).update(resubmitted_at=clock.now())
+    event.subject.refusals.filter(appealed_at__isnull=False, granted=None).update(granted=True)
 
 
 @listen("review.published", "review.submitted", "review.edited", "review.chapter_added", live_only=True)

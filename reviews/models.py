@@ -232,6 +232,11 @@ class Refusal(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
     resubmitted_at = models.DateTimeField(null=True, blank=True)
+    appeal = models.TextField(_("why it should stay"), max_length=2000, blank=True, default="")
+    appealed_at = models.DateTimeField(null=True, blank=True)
+    granted = models.BooleanField(
+        null=True, blank=True, help_text=_("What somebody else made of the appeal; empty: not decided, or none.")
+    )
 
     class Meta:
         ordering = ["at", "id"]

@@ -38,7 +38,24 @@ def why_not_vote(user: Any, review: Review) -> str:
 def why_not_judge(user: Any, review: Review) -> str:
     if reason := why_not_moderate(user):
         return reason
-    return _("Somebody else has to look at your own review.") if review.author_id == user.pk else ""
+    if review.author_id == user.pk:
+        return _("Somebody else has to look at your own review.")
+    if (
+        review.visibility == Moderated.Visibility.PENDING
+        and review.refusals.filter(appealed_at__isnull=False, granted=None, by=user).exists()
+    ):
+        return _("The author appealed against your decision: somebody else decides.")
+    return ""
+
+
+def why_not_appeal(user: Any, review: Review) -> str:
+    """Once for a refusal, and not against the answer to an appeal."""
+    if reason := why_not_edit(user, review):
+        return reason
+    refusals = list(review.refusals.all())
+    if len(refusals) > 1 and refusals[-2].granted is False:
+        return _("This was the answer to your appeal. You can change the passage and send the review again.")
+    return ""
 
 
 def departments_of(user: Any) -> list[Department]:

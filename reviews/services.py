@@ -34,6 +34,7 @@ Visibility = Moderated.Visibility
 
 SHORTEST_TITLE, LONGEST_TITLE = 3, 150
 SHORTEST_BODY = 20
+LONGEST_APPEAL = 2000
 LONGEST_SIDE = 1000  # what went well, what could be better
 MOST_PHOTOS = 6
 OLDEST_MONTHS = 1200
@@ -167,6 +168,7 @@ def edit_review(
         disclosure=disclosure,
         owned_months=owned_months,
     )
+    was = row.stars
     for field, value in fields.items():
         setattr(row, field, value)
     changed_text = body != row.body_source
@@ -175,12 +177,14 @@ def edit_review(
         posts.attach_uploads(row, by)
     if not row.chapters.exists():
         row.current_stars = row.stars
+    # Who mends it needs no appeal any longer.
+    row.refusals.filter(appealed_at__isnull=False, granted=None).update(appealed_at=None)
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "current_stars", "edited_at"])
     if photos is not None:
         _set_photos(row, by, photos)
     version = _keep_version(row, by, summary)
-    record("review.edited", actor=by, subject=row, revision=version)
+    record("review.edited", actor=by, subject=row, revision=version, stars=row.stars, was=was)
     if _open_refusal(row) is not None:
         _send_again(row, by)
     elif row.visibility == Visibility.VISIBLE and _waits(by):
@@ -371,6 +375,7 @@ def refuse_review(review: Review, by: User, *, code: str, passage: str, note: st
     if errors:
         raise ValidationError(errors)
     now = clock.now()
+    row.refusals.filter(appealed_at__isnull=False, granted=None).update(granted=False)
     refusal = Refusal.objects.create(
         review=row, code=code, passage=passage, note=note.strip(), stars=row.current_stars, by=by, at=now
     )
@@ -390,6 +395,33 @@ def resubmit_review(review: Review, by: User) -> None:
     row = locked(review)
     if row.visibility != Visibility.DELETED and _open_refusal(row) is not None:
         _send_again(row, by)
+    _copy(row, review, "due_at", *STATE_FIELDS)
+
+
+@transaction.atomic
+def appeal(review: Review, by: User, words: str) -> None:
+    """Say that a review should stay as it is: somebody else than who refused it decides. Twice is harmless.
+
+    Raises ValidationError at `words`, Conflict when it has not come back.
+    """
+    require(permissions.why_not_appeal(by, review))
+    row = locked(review)
+    refusal = _open_refusal(row)
+    if refusal is None or row.visibility == Visibility.DELETED:
+        if row.visibility == Visibility.PENDING and row.refusals.filter(appealed_at__isnull=False).exists():
+            return
+        raise Conflict(_("This review has not come back, so there is nothing to appeal against."))
+    words = text.clean_source(words).strip()
+    if not SHORTEST_BODY <= len(words) <= LONGEST_APPEAL:
+        raise ValidationError(
+            {
+                "words": _("Say why it should stay, in %(least)d to %(most)d characters.")
+                % {"least": SHORTEST_BODY, "most": LONGEST_APPEAL}
+            }
+        )
+    refusal.appeal, refusal.appealed_at = words, clock.now()
+    refusal.save(update_fields=["appeal", "appealed_at"])
+    _send_again(row, by)
     _copy(row, review, "due_at", *STATE_FIELDS)
 
 

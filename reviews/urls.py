@@ -19,5 +19,7 @@ urlpatterns = [
     path("<int:pk>/respond/", views.respond, name="respond"),
     path("<int:pk>/publish/", views.publish, name="publish"),
     path("<int:pk>/refuse/", views.refuse, name="refuse"),
+    path("<int:pk>/appeal/", views.appeal, name="appeal"),
+    path("<int:pk>/history/", views.history, name="history"),
     path("<int:pk>/resubmit/", views.resubmit, name="resubmit"),
 ]

@@ -5,9 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,19 +20,23 @@ from community.accounts.models import Department
 from community.core import brand, clock
 from community.core.errors import require
 from community.core.limits import limited
+from community.events.models import Event
 from community.moderation.models import Moderated
-from community.moderation.permissions import why_not_moderate
+from community.moderation.permissions import is_moderator, why_not_moderate
 from community.posts import services as posts
+from community.posts.changes import changes
 from community.posts.doors import act, send, where_from
+from community.posts.models import Revision
 from community.posts.photos import Photos
 from products.models import Ownership, Product
 
 from . import feed, hints, listing, permissions, services
-from .forms import ChapterForm, RefusalForm, ResponseForm, ReviewForm
+from .forms import AppealForm, ChapterForm, RefusalForm, ResponseForm, ReviewForm
 from .models import Hint, Refusal, RefusalCode, Review
 from .structured import list_data, review_data
 
 PER_PAGE = 12
+MOST_VERSIONS = 50
 DAYS_A_MONTH = 30.44
 FILTERS = [
     ("photos", gettext_lazy("With photos")),
@@ -130,8 +135,11 @@ def _page(request: HttpRequest, one: Review, **more: Any) -> dict[str, Any]:
         refusal = one.refusals.filter(resubmitted_at=None).last()
     departments = permissions.departments_of(request.user) if one.is_visible else []
     answered = {response.department_id: response.body_source for response in one.responses.all()}
+    waits = one.visibility == Moderated.Visibility.PENDING and may_judge
     return {
         "review": one,
+        "appealed": one.refusals.filter(appealed_at__isnull=False, granted=None).last() if waits else None,
+        "why_no_appeal": permissions.why_not_appeal(request.user, one) if own and refusal is not None else "",
         "ratings": listing.named_ratings(one),
         "own": own,
         "may_judge": may_judge,
@@ -337,6 +345,64 @@ def resubmit(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(one)
 
 
+@require_POST
+@login_required
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    one = _open(request, pk)
+    require(permissions.why_not_appeal(request.user, one))
+    form = AppealForm(request.POST)
+    status = 422
+    if form.is_valid():
+        words = form.cleaned_data["words"]
+
+        def work() -> bool:
+            services.appeal(one, request.user, words)
+            return True
+
+        done, status = send(form, "post", request.user, work)
+        if done is not None:
+            messages.success(request, _("Sent. Somebody else than who refused it decides within 72 business hours."))
+            return redirect(one)
+    listing.prepared([one], request.user)
+    return render(request, "reviews/review.html", _page(request, one, appeal_form=form), status=status)
+
+
+@require_GET
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every version and what changed, stars included; not for everybody, what stood there when a passage had to go."""
+    one = Review.objects.visible_to(request.user).for_listing().filter(pk=pk).first()
+    if one is None:
+        return _gone(request, pk)
+    rows = (
+        Revision.objects.filter(target_type=ContentType.objects.get_for_model(one), target_id=one.pk)
+        .select_related("editor")
+        .order_by("-number")
+    )
+    all_of_it = request.user.is_authenticated and (one.author_id == request.user.pk or is_moderator(request.user))
+    refused = None if all_of_it else one.refusals.exclude(granted=True).last()
+    if refused is not None:
+        rows = rows.filter(created_at__gt=refused.at)
+    shown = list(rows[:MOST_VERSIONS])
+    stars = {
+        event.data["revision"]: event.data
+        for event in Event.objects.about(one).filter(kind="review.edited")
+        if event.data.get("was") not in (None, event.data.get("stars"))
+    }
+    versions = [
+        {
+            "revision": revision,
+            "first": revision.number == 1,
+            "stars": stars.get(revision.number),
+            "title": changes(old.title, revision.title) if old.title != revision.title else [],
+            "body": changes(old.body_source, revision.body_source),
+        }
+        for revision, old in zip(shown, [*shown[1:], *shown[-1:]], strict=True)
+    ]
+    return render(
+        request, "reviews/history.html", {"review": one, "versions": versions, "kept_back": refused is not None}
+    )
+
+
 @login_required
 @require_GET
 def hint_list(request: HttpRequest) -> HttpResponse:
@@ -405,6 +471,9 @@ def _totals() -> dict[str, Any]:
         "refused": [sum(counts.get((code, n), 0) for code in RefusalCode.values) for n in stars],
         "published": [published.get(n, 0) for n in stars],
         "refused_all": sum(counts.values()),
+        **Refusal.objects.aggregate(
+            appeals=Count("pk", filter=Q(appealed_at__isnull=False)), granted=Count("pk", filter=Q(granted=True))
+        ),
         "published_all": sum(published.values()),
         "policy_url": reverse("reviews:policy"),
     }

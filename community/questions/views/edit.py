@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from community.core.models import Body
 from community.moderation.permissions import is_moderator
+from community.posts.changes import changes
 from community.posts.doors import refuse, send, to_login
 from community.posts.models import Revision
 from community.posts.services import latest_revision
 
 from .. import permissions, services
 from ..forms import EditAnswerForm, EditThreadForm
-from ..history import changes
 from ..models import Answer, Thread
 from .acts import back, get_answer
 from .thread import find_thread

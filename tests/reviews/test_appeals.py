@@ -1,0 +1,142 @@
+"""A review that came back: its author may appeal, somebody else decides, and everybody sees how often who was right."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from community.accounts.models import User
+from community.accounts.services import set_role
+from community.core.errors import Conflict, NotAllowed
+from products.models import Product
+from reviews import services
+from reviews.models import Refusal, Review
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+WORDS = "I said what happened in the shop, and it is about the product all the same."
+
+
+@pytest.fixture
+def refused(alice: User, ravi: User, duo: Product) -> Review:
+    review = factories.a_review(alice, duo, stars=1, body="The valve drips and the shop laughed at me about it.")
+    services.refuse_review(review, ravi, code="off_topic", passage="the shop laughed at me")
+    return review
+
+
+@pytest.fixture
+def mona(db: None) -> User:
+    """Another moderator."""
+    set_role(factories.a_person("mona"), None, "moderator")
+    return User.objects.get(username="mona")
+
+
+def fresh(review: Review) -> Review:
+    return Review.objects.get(pk=review.pk)
+
+
+def test_somebody_else_decides_and_may_grant_it(refused: Review, alice: User, ravi: User, mona: User) -> None:
+    services.appeal(refused, alice, WORDS)
+    assert fresh(refused).visibility == "pending"
+    assert fresh(refused).due_at is not None
+    for act in (
+        lambda: services.publish_review(fresh(refused), ravi),
+        lambda: services.refuse_review(fresh(refused), ravi, code="off_topic", passage="the shop"),
+    ):
+        with pytest.raises(NotAllowed, match="somebody else decides"):
+            act()
+    services.publish_review(fresh(refused), mona)
+    assert fresh(refused).is_visible
+    assert Refusal.objects.get().granted is True
+
+
+def test_refused_again_it_can_be_mended_but_not_appealed_again(
+    refused: Review, alice: User, mona: User, client: Client
+) -> None:
+    services.appeal(refused, alice, WORDS)
+    services.refuse_review(fresh(refused), mona, code="off_topic", passage="the shop laughed")
+    assert list(Refusal.objects.values_list("granted", flat=True)) == [False, None]
+    with pytest.raises(NotAllowed, match="answer to your appeal"):
+        services.appeal(fresh(refused), alice, WORDS)
+    client.force_login(alice)
+    page = client.get(refused.get_absolute_url()).content.decode()
+    assert "This was the answer to your appeal" in page and "Send the appeal" not in page
+    services.resubmit_review(fresh(refused), alice)
+    assert fresh(refused).visibility == "pending"
+
+
+def test_who_may_appeal_and_when(refused: Review, alice: User, bob: User, duo: Product) -> None:
+    with pytest.raises(NotAllowed):
+        services.appeal(refused, bob, WORDS)
+    with pytest.raises(ValidationError) as short:
+        services.appeal(refused, alice, "No.")
+    assert list(short.value.message_dict) == ["words"]
+    services.appeal(refused, alice, WORDS)
+    services.appeal(fresh(refused), alice, WORDS)  # the second press of the button
+    assert Refusal.objects.get().appeal == WORDS
+    with pytest.raises(Conflict):
+        services.appeal(factories.a_review(bob, duo), bob, WORDS)
+
+
+def test_the_page_of_the_author_the_moderator_and_everybody(
+    refused: Review, alice: User, bob: User, mona: User, client: Client
+) -> None:
+    address = f"/reviews/{refused.pk}/appeal/"
+    assert client.post(address, {"words": WORDS}).status_code == 302  # to sign in
+    client.force_login(bob)
+    assert client.post(address, {"words": WORDS}).status_code == 404
+    client.force_login(alice)
+    assert client.get(address).status_code == 405
+    assert "Send the appeal" in client.get(refused.get_absolute_url()).content.decode()
+    answer = client.post(address, {"words": "<b>No"})
+    assert answer.status_code == 422
+    assert "&lt;b&gt;No" in answer.content.decode() and "Say why it should stay" in answer.content.decode()
+    assert client.post(address, {"words": WORDS}).status_code == 302
+    client.force_login(mona)
+    page = client.get(refused.get_absolute_url()).content.decode()
+    assert "The author appealed" in page and WORDS in page
+    services.publish_review(fresh(refused), mona)
+    client.logout()
+    page = client.get("/reviews/policy/").content.decode()
+    assert "1 author appealed." in page and "1 of them was right" in page
+
+
+def test_who_mends_it_meanwhile_needs_no_appeal(refused: Review, alice: User, ravi: User) -> None:
+    services.appeal(refused, alice, WORDS)
+    services.edit_review(fresh(refused), alice, stars=1, title="It drips", body="The valve drips, day and night.")
+    services.publish_review(fresh(refused), ravi)
+    assert Refusal.objects.get().granted is None
+
+
+# --- history
+
+
+def test_every_version_is_shown_with_its_stars(alice: User, duo: Product, client: Client) -> None:
+    review = factories.a_review(alice, duo, stars=5, title="Good so far", body="It holds its heat for an hour.")
+    services.edit_review(review, alice, stars=2, title="Good so far", body="It holds its heat for a minute.")
+    page = client.get(f"/reviews/{review.pk}/history/").content.decode()
+    assert "<del>" in page and "<ins>" in page and "as first written" in page
+    assert page.index("5") and "Version 2" in page
+    assert f"/reviews/{review.pk}/history/" in client.get(review.get_absolute_url()).content.decode()
+    assert client.post(f"/reviews/{review.pk}/history/").status_code == 405
+    assert client.get("/reviews/999999/history/").status_code == 404
+
+
+def test_what_had_to_go_is_not_in_the_history_for_everybody(
+    refused: Review, alice: User, ravi: User, mona: User, client: Client
+) -> None:
+    assert client.get(f"/reviews/{refused.pk}/history/").status_code == 404
+    services.edit_review(fresh(refused), alice, stars=1, title="It drips", body="The valve drips, day and night.")
+    services.publish_review(fresh(refused), ravi)
+    address = f"/reviews/{refused.pk}/history/"
+    page = client.get(address).content.decode()
+    assert "laughed" not in page and "kept from the page" in page and "Version 2" in page
+    for person in (alice, mona):
+        client.force_login(person)
+        assert "laughed" in client.get(address).content.decode()
+
+
+def test_stars_of_others_cannot_be_set(refused: Review, ravi: User, client: Client) -> None:
+    client.force_login(ravi)
+    answer = client.post(f"/reviews/{refused.pk}/edit/", {"stars": 5, "title": "Nice", "body": "All good, says staff."})
+    assert answer.status_code == 403
+    assert fresh(refused).stars == 1
