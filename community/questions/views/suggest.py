@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from community.core.errors import Conflict
+from community.posts.changes import changes
 from community.posts.doors import posted, refuse, send, to_login
 from community.posts.services import latest_revision
 
 from .. import permissions, services
 from ..forms import ReasonForm, SuggestForm
-from ..history import changes
 from ..models import Answer, EditSuggestion, Thread
 from .acts import back, get_answer, get_thread
 
