@@ -264,6 +264,8 @@ class Thread(Body, Moderated, Sourced):
 class Answer(Body, Moderated, Sourced):
     """An answer to a thread; chosen by the asker (accepted), spoken for a department (official), or both."""
 
+    PAGE = 20  # of a thread with many
+
     thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="answers")
     moved_from = models.ForeignKey(
         Thread, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
@@ -320,7 +322,9 @@ class Answer(Body, Moderated, Sourced):
         return f"answer {self.pk} to {self.thread_id}"
 
     def get_absolute_url(self) -> str:
-        return f"{self.thread.get_absolute_url()}#answer-{self.pk}"
+        """Its place in the thread; where that has several pages, the one it stands on is found by its number."""
+        page = f"?answer={self.pk}" if self.thread.answer_count > self.PAGE else ""
+        return f"{self.thread.get_absolute_url()}{page}#answer-{self.pk}"
 
     @property
     def people_url(self) -> str:

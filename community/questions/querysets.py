@@ -8,6 +8,7 @@ from django.db.models import (
     BooleanField,
     CharField,
     Count,
+    DateTimeField,
     Exists,
     F,
     IntegerField,
@@ -85,6 +86,20 @@ class ThreadQuerySet(ModeratedQuerySet):
         )
         return self.filter(pk__in=from_follows.values("target_id"))
 
+    def with_news(self, user: Any) -> Self:
+        """With `news`: how many answers by others came since somebody was last in each thread."""
+        if not user.is_authenticated:
+            return self
+        new = (
+            rows_of(self.model, "answers")
+            .filter(thread=OuterRef("pk"), visibility="visible", thread__seen__user=user)
+            .annotate(came_at=Coalesce("moved_at", "created_at"))
+            .filter(came_at__gt=F("thread__seen__at"))
+            .exclude(author=user)
+        )
+        counted = new.order_by().values("thread").annotate(n=Count("pk")).values("n")
+        return self.annotate(news=Coalesce(Subquery(counted), 0))
+
     def for_listing(self) -> Self:
         """Everything a row of a list shows."""
         return self.select_related("author", "author__department", "product").prefetch_related(
@@ -111,6 +126,8 @@ class ThreadQuerySet(ModeratedQuerySet):
                 my_vote=Value(0),
                 my_me_too=Value(False),
                 my_follow=Value(False),
+                my_seen=Value(None, DateTimeField()),
+                my_seen_before=Value(None, DateTimeField()),
                 my_answer=Value(None, IntegerField()),
                 my_draft=Value(None, JSONField()),
                 i_own=Value(False),
@@ -118,6 +135,7 @@ class ThreadQuerySet(ModeratedQuerySet):
                 invited=Value(0),
             )
         mine = {"target": OuterRef("pk"), "voter": user}
+        seen = rows_of(self.model, "seen").filter(thread=OuterRef("pk"), user=user)
         follows = user.follows.filter(
             target_type=ContentType.objects.get_for_model(self.model), target_id=OuterRef("pk")
         ).exclude(level="muted")
@@ -126,6 +144,8 @@ class ThreadQuerySet(ModeratedQuerySet):
             my_me_too=Exists(rows_of(self.model, "me_toos").filter(**mine)),
             my_follow=Exists(follows),
             i_own=Exists(Ownership.objects.filter(owner=user, product=OuterRef("product"))),
+            my_seen=Subquery(seen.values("at")[:1]),
+            my_seen_before=Subquery(seen.values("before")[:1]),
             my_answer=Subquery(
                 rows_of(self.model, "answers")
                 .filter(thread=OuterRef("pk"), author=user, visibility__in=("visible", "pending"))
@@ -174,6 +194,10 @@ class AnswerQuerySet(ModeratedQuerySet):
         return self.select_related(
             "author", "author__department", "official_for", "official_by", "accepted_by", "follow_up", "moved_from"
         )
+
+    def since(self, moment: Any) -> Self:
+        """What came after a moment, here or with a merge: `came_at`."""
+        return self.annotate(came_at=Coalesce("moved_at", "created_at")).filter(came_at__gt=moment)
 
     def seen_by(self, user: Any) -> Self:
         """With what one person did to each answer: `my_vote`, `my_works`; and whether its author owns the product."""

@@ -10,6 +10,11 @@
     place.setAttribute("tabindex", "-1");
     place.focus({ preventScroll: true });
   });
+  /* An old link to an answer that stands on another page by now: ask for the page it stands on. */
+  const wanted = /^#answer-(\d+)$/.exec(location.hash);
+  if (wanted && !document.getElementById(wanted[0].slice(1)) && !new URLSearchParams(location.search).has("answer")) {
+    location.replace(`${location.pathname}?answer=${wanted[1]}${wanted[0]}`);
+  }
   /* The box to comment in takes the focus when it is opened, and its place stays. */
   document.addEventListener("toggle", (event) => {
     const box = event.target;

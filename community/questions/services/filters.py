@@ -25,7 +25,7 @@ def save_filter(by: User, name: str, query: str) -> SavedFilter:
         raise ValidationError({"name": _("A name has at most 40 characters.")})
     if not query or len(query) > 500:
         raise ValidationError({"name": _("Choose a filter first; then it can be kept.")})
-    person = locked(by)  # so that two at once don't make twenty-one
+    person = locked(User(pk=by.pk))  # so that two at once don't make twenty-one
     known = SavedFilter.objects.filter(user=person, name=name).first()
     if known is None and SavedFilter.objects.filter(user=person).count() >= SavedFilter.MOST:
         raise ValidationError(

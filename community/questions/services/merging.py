@@ -119,7 +119,8 @@ def merge_thread(thread: Thread, into: Thread, by: User, reason: str) -> Thread:
     row.duplicates.update(duplicate_of=target)
     Thread.objects.filter(merged_into=row).update(merged_into=target)  # no chains: each address is one step away
     _put_away(row, target, by, now)
-    target.active_at = facts.latest(target.active_at, row.active_at) or now
+    has_words = bool(move.answers or move.comments)  # something to read that was not there before
+    target.active_at = facts.latest(target.active_at, row.active_at, now if has_words else None) or now
     target.view_count += row.view_count
     target.save(update_fields=["active_at", "view_count"])
     facts.refresh(target)

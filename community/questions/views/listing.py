@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
-from django.db.models import Count, F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -234,25 +233,6 @@ def with_voices(threads: Iterable[Thread]) -> list[Thread]:
     return threads
 
 
-def with_news(threads: list[Thread], user: Any) -> None:
-    """Give each thread `news`: how many answers by others came since somebody was there; one query for a page."""
-    if not (threads and user.is_authenticated):
-        return
-    news = dict(
-        Answer.objects.visible()
-        .filter(thread__in=threads, thread__seen__user=user)
-        .annotate(came_at=Coalesce("moved_at", "created_at"))
-        .filter(came_at__gt=F("thread__seen__at"))
-        .exclude(author=user)
-        .order_by()
-        .values("thread")
-        .annotate(n=Count("pk"))
-        .values_list("thread", "n")
-    )
-    for thread in threads:
-        thread.news = news.get(thread.pk, 0)  # type: ignore[attr-defined]
-
-
 def _facet(request: HttpRequest, name: str, known: Iterable[str]) -> list[str]:
     """The chosen values of a facet; one that does not exist is a wrong address."""
     chosen = list(dict.fromkeys(value for value in request.GET.getlist(name) if value))
@@ -312,11 +292,10 @@ def questions(request: HttpRequest) -> HttpResponse:
     place = f"{sorted(chosen_products)}:{tag.pk if tag else ''}"
     counted["asked"] = exact(f"asked:{place}", asked, counted["asked"])
     counted["solved"] = exact(f"solved:{place}", solved, counted["solved"])
-    found = of_show.filter(of_rest).select_related("author", "author__department", "product")
+    found = of_show.filter(of_rest).select_related("author", "author__department", "product").with_news(user)
     column = SORTS[sort][1]
     page = page_of(found, column, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     with_voices(page.rows)
-    with_news(page.rows, user)
     filters = {"product": chosen_products, "kind": chosen_kinds, "state": chosen_states}
     is_filtered = bool(tag or age or any(filters.values()))
     query = _query(request)

@@ -1,6 +1,7 @@
 """The page of a thread: what was asked, who has it, what settled it, everything said about it, and a box to answer."""
 
 import json
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +24,7 @@ from community.posts.doors import long_open
 from community.posts.models import Comment
 from community.posts.views import paging, part_of
 
-from .. import permissions, reading, structured
+from .. import permissions, reading, seen, structured
 from ..forms import AnswerForm, PrivateForm
 from ..ideas import with_purse
 from ..models import Answer, Kind, Reconciled, Thread
@@ -31,7 +32,7 @@ from ..querysets import AnswerQuerySet
 from ..services import FOLLOW_UP_AFTER
 from . import ideas
 
-PAGE = 20
+PAGE = Answer.PAGE
 MOST_MERGED = 20  # titles of merged threads that a page names
 SORTS = {
     "settled": gettext_lazy("Settled first"),
@@ -88,21 +89,29 @@ def thread(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         return redirect(found.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
     reading.count(request, found)
     credit.remember(request, found)
-    return show_thread(request, found)
+    since = seen.visit(found, request.user) if request.method == "GET" else None
+    return show_thread(request, found, since=since)
 
 
 def show_thread(
-    request: HttpRequest, thread: Thread, *, answer_form: AnswerForm | None = None, status: int = 200
+    request: HttpRequest,
+    thread: Thread,
+    *,
+    answer_form: AnswerForm | None = None,
+    since: datetime | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    """The page; with `answer_form` it shows again what could not be posted."""
+    """The page; with `answer_form` it shows again what could not be posted. `since`: what came later is new."""
     user = request.user
     request.about_product = thread.product  # the competence that bylines show (advocates' panel)
     sort = request.GET.get("sort", "settled")
     number = request.GET.get("page", "1")
     if sort not in SORTS or not number.isdecimal() or len(number) > 5 or int(number) < 1:
         raise Http404
-    first = (int(number) - 1) * PAGE
     rows = sorted_answers(Answer.objects.filter(thread=thread).visible_to(user).for_page().seen_by(user), sort, thread)
+    if "answer" in request.GET and "page" not in request.GET:
+        number = str(_page_of(request.GET["answer"], sort, thread, user))
+    first = (int(number) - 1) * PAGE
     answers = list(rows[first : first + PAGE + 1])
     if first and not answers:
         raise Http404
@@ -125,6 +134,9 @@ def show_thread(
     for answer in answers:
         prepare(answer, user, can)
         answer.remarks = comments.get(f"answer-{answer.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
+    new = seen.new_answers(thread, since, user, answers, is_all=not (first or has_next))
+    for answer in answers:
+        answer.is_new = answer.pk in new  # type: ignore[attr-defined]
     initial = _kept_answer(request, thread)
     kept = bool(initial)
     if can.quote and (passage := _quoted(request, thread)):
@@ -137,7 +149,10 @@ def show_thread(
         "sort": sort,
         "sorts": [(key, word, key == sort) for key, word in SORTS.items()],
         "number": int(number),
+        "pages": max(1, -(-thread.answer_count // PAGE)),
         "has_next": has_next,
+        "new": new,
+        "first_new": _place_of_new(thread, new, answers),
         "also_asked": _also_asked(thread),
         "people": [thread.author, *(answer.author for answer in answers)],
         "answer_form": answer_form or AnswerForm(initial=initial, departments=speaks_for(user)),
@@ -146,9 +161,7 @@ def show_thread(
         "idea": ideas.of_thread(request, thread),
         "structured": structured.thread_data(thread, answers),
         "crumbs_data": structured.crumbs(thread),
-        "canonical": structured.absolute(thread.get_absolute_url())
-        if not (thread.duplicate_of and thread.duplicate_of.is_visible)
-        else structured.absolute(thread.duplicate_of.get_absolute_url()),
+        "canonical": structured.absolute(_canonical(thread, sort, int(number))),
         "draft_url": f"{reverse('posts:draft')}?key=answer:{thread.pk}",
     }
     response = render(request, "questions/thread.html", context, status=status)
@@ -157,6 +170,31 @@ def show_thread(
     if getattr(request, "htmx", False):
         _announce(request, response)
     return response
+
+
+def _canonical(thread: Thread, sort: str, number: int) -> str:
+    """The address that search engines keep: the original's, or each page of answers its own in the settled order."""
+    if thread.duplicate_of and thread.duplicate_of.is_visible:
+        return thread.duplicate_of.get_absolute_url()
+    page = f"?page={number}" if number > 1 and sort == "settled" else ""
+    return thread.get_absolute_url() + page
+
+
+def _place_of_new(thread: Thread, new: list[int], shown: list[Answer]) -> str:
+    """The address of the first new answer: on this page, or on the one it stands on."""
+    if not new:
+        return ""
+    here = any(answer.pk == new[0] for answer in shown)
+    return ("" if here else f"{thread.get_absolute_url()}?answer={new[0]}") + f"#answer-{new[0]}"
+
+
+def _page_of(wanted: str, sort: str, thread: Thread, user: Any) -> int:
+    """The page an answer stands on: by the numbers of all of them, in their order; the first for one that is away."""
+    ids = sorted_answers(Answer.objects.filter(thread=thread).visible_to(user), sort, thread).values_list(
+        "pk", flat=True
+    )
+    place = next((place for place, pk in enumerate(ids) if str(pk) == wanted), 0)
+    return place // PAGE + 1
 
 
 def _also_asked(thread: Thread) -> list[Thread]:

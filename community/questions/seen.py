@@ -1,0 +1,65 @@
+"""When somebody was last in a thread, so that a list and its page can say what is new (docs/decisions/0107).
+
+A view is not worth a write: a row is written when somebody comes for the first time, and later only when something
+came since they were there. What is new stays marked for the length of a visit, through votes and reloads.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from community.core import clock
+
+from .models import Answer, Seen, Thread
+
+VISIT = timedelta(minutes=30)
+KEPT = timedelta(days=400)  # a thread nobody came back to for so long is as good as never seen
+MOST_NEW = 99  # that a page counts
+
+
+def visit(thread: Thread, user: Any) -> datetime | None:
+    """Note that somebody is here now. Returns since when things are new to them, None on a first visit.
+
+    `thread` comes from `seen_by(user)`.
+    """
+    if not user.is_authenticated:
+        return None
+    now, at = clock.now(), thread.my_seen  # type: ignore[attr-defined]
+    if at is None:
+        _write(user, thread, now, None)
+        return None
+    still_here = now - at < VISIT
+    since = (thread.my_seen_before or at) if still_here else at  # type: ignore[attr-defined]
+    if thread.active_at > at:
+        _write(user, thread, now, since)
+    return since
+
+
+def _write(user: Any, thread: Thread, at: datetime, before: datetime | None) -> None:
+    Seen.objects.bulk_create(
+        [Seen(user=user, thread=thread, at=at, before=before)],
+        update_conflicts=True,
+        unique_fields=["user", "thread"],
+        update_fields=["at", "before"],
+    )
+
+
+def is_new(answer: Answer, since: datetime | None, user: Any) -> bool:
+    """Whether an answer by somebody else came since then, here or with a merge."""
+    return since is not None and answer.author_id != user.pk and (answer.moved_at or answer.created_at) > since
+
+
+def new_answers(thread: Thread, since: datetime | None, user: Any, shown: list[Answer], is_all: bool) -> list[int]:
+    """Ids of what is new, the first one first. Only a thread of several pages is asked for more than what is shown."""
+    if since is None or thread.active_at <= since:
+        return []
+    if is_all:
+        new = [answer for answer in shown if answer.is_visible and is_new(answer, since, user)]
+        return [answer.pk for answer in sorted(new, key=lambda a: (a.moved_at or a.created_at, a.pk))]
+    rows = Answer.objects.filter(thread=thread).visible().since(since).exclude(author=user)
+    return list(rows.order_by("came_at", "pk").values_list("pk", flat=True)[: MOST_NEW + 1])
+
+
+def sweep() -> int:
+    """Forget old visits; returns how many."""
+    gone, _kinds = Seen.objects.filter(at__lt=clock.now() - KEPT).delete()
+    return gone
