@@ -55,15 +55,21 @@ def find(request: HttpRequest, kind: str, pk: int) -> Any:
 def place_of(thing: Any) -> str:
     """The address at which a post is read."""
     if isinstance(thing, Comment):
-        page = thing.target.get_absolute_url().split("#")[0]
+        page = _with_room(thing.target.get_absolute_url())
         before = Comment.objects.visible().filter(
             Q(created_at__lt=thing.created_at) | Q(created_at=thing.created_at, pk__lt=thing.pk),
             target_type=thing.target_type, target_id=thing.target_id,
         )  # fmt: skip
         number = before.count() // Comment.PAGE + 1
         part = f"&part={number}" if number > 1 else ""
-        return f"{page}?comments={thing.target_type.model}-{thing.target_id}{part}#comment-{thing.pk}"
+        return f"{page}comments={thing.target_type.model}-{thing.target_id}{part}#comment-{thing.pk}"
     return thing.get_absolute_url()
+
+
+def _with_room(address: str) -> str:
+    """An address without its anchor, ready for one more parameter."""
+    page = address.split("#")[0]
+    return page + ("&" if "?" in page else "?")
 
 
 # Writing
@@ -201,8 +207,8 @@ def comments(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """The comments under a post, a hundred at once: a piece of its page for htmx, else the page with them unfolded."""
     target, part = find(request, kind, pk), part_of(request)
     if not request.htmx:
-        page = target.get_absolute_url().split("#")[0]
-        place = f"?comments={kind}-{pk}" + (f"&part={part}" if part > 1 else "")
+        page = _with_room(target.get_absolute_url())
+        place = f"comments={kind}-{pk}" + (f"&part={part}" if part > 1 else "")
         return HttpResponseRedirect(f"{page}{place}#comments-{kind}-{pk}")
     return render(request, "posts/_comments.html", comment_context(request, target, part=part))
 

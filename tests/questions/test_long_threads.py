@@ -14,6 +14,7 @@ from community.core import brand, clock
 from community.core.models import Body
 from community.moderation import services as moderation
 from community.posts.models import Comment
+from community.posts.views import place_of
 from community.questions import facts, seen, services
 from community.questions.models import Answer, Seen, Thread
 from tests.factories import a_person, a_thread, an_answer
@@ -103,6 +104,21 @@ def test_an_answer_of_a_short_thread_is_found_by_its_anchor(answer, client):
     assert answer.get_absolute_url() == f"{answer.thread.get_absolute_url()}#answer-{answer.pk}"
     for wrong in ("x", "0", "99999999999999999999999", "-1"):
         assert client.get(f"{answer.thread.get_absolute_url()}?answer={wrong}").status_code == 200
+
+
+def test_comments_of_a_long_row_are_bounded_when_unfolded(long, client):
+    page = client.get(f"{long.get_absolute_url()}?comments=thread-{long.pk}")
+    assert len(page.content) < 600_000
+    assert page.content.decode().count('id="comment-') < 400
+
+
+def test_a_comment_of_an_answer_on_another_page_is_found(long, client):
+    remark = Comment.objects.on(long.answers.order_by("pk")[0]).order_by("-created_at", "-pk")[0]
+    far = Comment.objects.on(long.answers.order_by("pk")[400]).order_by("pk")[0]
+    for comment in (remark, far):
+        address = place_of(comment)
+        assert address.count("?") == 1
+        assert f'id="comment-{comment.pk}"' in client.get(address).content.decode()
 
 
 # What is new

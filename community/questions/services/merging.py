@@ -17,7 +17,7 @@ from community.events.log import is_replaying, record
 from community.posts.models import Comment, Draft, Follow
 
 from .. import facts, permissions
-from ..models import Answer, EditSuggestion, Invitation, Kind, MeToo, Seen, Thread, ThreadVote
+from ..models import Answer, EditSuggestion, Kind, MeToo, Seen, Thread, ThreadVote
 from .checks import Visibility, copy_facts
 
 # What can stand in for what: a question and a problem can be one matter, an idea is voted on by rules of its own.
@@ -160,15 +160,19 @@ def _people_to_tell(row: Thread, target: Thread) -> list[int]:
 
 
 def _move_hangers(row: Thread, target: Thread) -> None:
-    """Comments under the first post, and what people were writing. Its own words and pictures stay with it."""
+    """Comments under the first post, invitations, and what people were writing. Its own words stay with it."""
     of_thread = ContentType.objects.get_for_model(Thread)
     Comment.objects.filter(target_type=of_thread, target_id=row.pk).update(target_id=target.pk)
     key, other = f"answer:{row.pk}", f"answer:{target.pk}"
     Draft.objects.filter(key=key).exclude(user__in=Draft.objects.filter(key=other).values("user")).update(key=other)
     Draft.objects.filter(key=key).delete()
+    invited = list(target.invitations.values_list("person", flat=True))
+    row.invitations.exclude(person__in=invited).update(thread=target)
+    row.invitations.all().delete()
     EditSuggestion.objects.filter(thread=row, answer__isnull=False).update(thread=target)
-    invited = Invitation.objects.filter(thread=target).values_list("person", flat=True)
-    Invitation.objects.filter(thread=row).exclude(person__in=list(invited)).update(thread=target)
+    EditSuggestion.objects.filter(thread=row, state=EditSuggestion.State.OPEN).update(
+        state=EditSuggestion.State.WITHDRAWN, decided_at=clock.now()
+    )
     Seen.objects.filter(thread=row).delete()  # what came along is new to everybody
 
 
