@@ -94,6 +94,8 @@ def count_on_both_products(event: Event) -> None:
     thread: Thread = event.subject
     for product in {thread.product_id, thread.merged_into.product_id} - {None}:
         _count_threads(product)
+    if event.data["answers"]:
+        asking_back.plan_reminder(thread.merged_into, event.occurred_at)
 
 
 def _count_threads(product_id: int) -> None:

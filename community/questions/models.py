@@ -70,6 +70,21 @@ class Reconciled(models.TextChoices):
     BOTH = "both", _("Both were corrected")
 
 
+# States that few of many threads are in. The lists' own conditions imply these (`querysets.py`, `views/listing.py`).
+FEW = {
+    "waiting": Q(closed_at__isnull=True, solved_at__isnull=True, first_reply_at__isnull=True),
+    "asker_spoke": Q(closed_at__isnull=True, solved_at__isnull=True, asker_spoke_at__isnull=False),
+    "info": Q(needs_info_since__isnull=False),
+    "reopened": Q(reopened_at__isnull=False),
+    "recheck": Q(recheck_at__isnull=False),
+    "another_way": ~Q(solved_note=""),
+    "official": Q(official_at__isnull=False),
+    "duplicate": Q(duplicate_of__isnull=False),
+    "closed": Q(closed_at__isnull=False),
+    "locked": Q(locked_at__isnull=False),
+}
+
+
 class Thread(Body, Moderated, Sourced):
     """A question, problem, idea or praise."""
 
@@ -164,6 +179,13 @@ class Thread(Body, Moderated, Sourced):
             models.Index(fields=["-me_too_count", "-id"], condition=Q(visibility="visible"), name="thread_me_too"),
             models.Index(fields=["-view_count", "-id"], condition=Q(visibility="visible"), name="thread_views"),
             models.Index(fields=["author", "-active_at"], condition=Q(visibility="visible"), name="thread_mine"),
+            # Each state that few threads are in: so that its list and its number cost what they show (0106).
+            *(
+                models.Index(
+                    fields=["-active_at", "-id"], condition=Q(visibility="visible") & few, name=f"thread_is_{name}"
+                )
+                for name, few in FEW.items()
+            ),
             models.Index(
                 fields=["-score", "-id"], condition=Q(visibility="visible", kind="idea"), name="thread_idea_score"
             ),
