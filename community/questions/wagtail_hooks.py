@@ -152,3 +152,16 @@ class RecheckPanel(Component):
 def recheck_panel(request: HttpRequest, panels: list[Component]) -> None:
     if not permissions.why_not_moderate_thread(request.user):
         panels.append(RecheckPanel())
+
+
+class EditsItem(MenuItem):
+    """The queue of suggested edits; it stands on the site, since experienced members work there, too."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return permissions.reviews_edits(request.user)
+
+
+@hooks.register("register_admin_menu_item")
+def edits_item() -> MenuItem:
+    address = reverse("questions:suggestions")
+    return EditsItem(gettext_lazy("Suggested edits"), address, name="edits", icon_name="edit", order=70)

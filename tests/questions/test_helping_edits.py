@@ -1,5 +1,7 @@
 """Suggested edits: proposed by those who may not edit, decided by the author, staff and the experienced."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import IntegrityError, connection
 from django.test import Client
@@ -294,3 +296,9 @@ def test_merging_takes_suggestions_along(alice: User, bob: User, edith: User, da
     services.merge_thread(one, other, dana, "The same")
     row.refresh_from_db()
     assert row.thread == other and EditSuggestion.objects.waiting().count() == 1
+
+
+def test_staff_find_the_queue_in_their_menu(client: Client, ravi: User, enrol: Callable[[User], None]) -> None:
+    enrol(ravi)
+    client.force_login(ravi)
+    assert reverse("questions:suggestions") in client.get("/admin/").content.decode()
