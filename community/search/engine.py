@@ -138,8 +138,8 @@ def _matching(wanted: list[str], operator: str) -> dict[int, float]:
 
 
 def _on_sqlite(wanted: list[str], operator: str) -> list[tuple[int, float]]:
-    """The same from Wagtail's index in one pass. Its own query looks up each row's score in a search of its own: at
-    twelve thousand threads a word that many have took half a second, and six of them minutes."""
+    """The same from Wagtail's index in one pass. Its own query looks up each row's score in a search of its own, which
+    took seconds for some common words among twelve thousand threads (decision 0116)."""
     entries = IndexEntry._meta.db_table
     asked = f" {operator.upper()} ".join(f'"{word}"' for word in wanted)  # words only (parse): nothing to escape
     with connection.cursor() as cursor:
@@ -165,8 +165,8 @@ def _ranked(asked: Asked, stems: list[str], relevance: dict[int, float]) -> list
     def weight(row: tuple[int, str, str, bool, bool]) -> float:
         pk, kind, title, solved, official = row
         named = len(set(stems).intersection(words.stems(title))) / len(stems)
-        worth = PRODUCT * named if kind == Document.Kind.PRODUCT else WORTH.get(kind, 0)
-        return named + RELEVANCE * relevance[pk] + max(worth, SETTLED * solved, OFFICIAL * official)
+        worth = max(WORTH.get(kind, 0), SETTLED * solved, OFFICIAL * official) * max(named, relevance[pk])
+        return named + RELEVANCE * relevance[pk] + (PRODUCT * named if kind == Document.Kind.PRODUCT else worth)
 
     first = sorted(allowed[:WEIGHED], key=lambda row: (-weight(row), place[row[0]]))
     return [row[0] for row in first + allowed[WEIGHED:]]
