@@ -57,8 +57,9 @@ def time_each(get: Callable[[Any], Any], asked: Iterable[Any]) -> dict[str, floa
 
 
 def addresses() -> Iterator[str]:
+    """Of visitors who come one after the other; the rows of a limit are made at the first of some requests of each."""
     for number in itertools.count():
-        yield f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        yield from [f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"] * 10
 
 
 def measure() -> dict[str, dict[str, float]]:

@@ -32,7 +32,7 @@ MOST_RANKED = 1000  # deeper than anybody pages
 WEIGHED = 200
 # To have all the words in the title counts 1. Beside it: the most that the engine's relevance counts, and what settles
 # a question before what tells of one.
-RELEVANCE = 0.4
+RELEVANCE = 0.25
 SETTLED = 0.3
 OFFICIAL = 0.35
 WORTH: dict[str, float] = {Document.Kind.HELP: 0.35, Document.Kind.TIP: 0.15, Document.Kind.RECIPE: 0.1}
