@@ -1,19 +1,24 @@
 """Atom feeds of what is asked: what the public sees, nothing else."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
 from django.contrib.syndication.views import Feed
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.http import http_date
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from community.posts.models import Tag
 from products.models import Product
 
-from .models import Thread
+from . import structured
+from .models import Kind, Thread
 from .querysets import ThreadQuerySet
 from .views.listing import SHOWS, Show
 
@@ -21,9 +26,28 @@ ENTRIES = 30
 
 
 class Questions(Feed):
-    """The newest threads of all products."""
+    """The newest threads of all products. Sent again only when an entry came, changed or went."""
 
     feed_type = Atom1Feed
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        rows = list(
+            self.items(self.get_object(request, *args, **kwargs)).values_list("pk", "active_at", "edited_at", "title")
+        )
+        newest = max((active for _pk, active, _edited, _title in rows), default=None)
+        words = f"{get_language()} {request.get_host()} {request.path} {rows}"
+        answer = get_conditional_response(
+            request,
+            etag=(tag := f'"{hashlib.blake2b(words.encode(), digest_size=12).hexdigest()}"'),
+            last_modified=(moment := int(newest.timestamp()) if newest else None),
+        )
+        response = answer or super().__call__(request, *args, **kwargs)
+        response["ETag"] = tag
+        if moment is not None:
+            response["Last-Modified"] = http_date(moment)
+        return response
 
     def title(self, about: Any) -> str:
         return _("Questions: %(about)s") % {"about": about} if about else _("Questions")
@@ -34,6 +58,9 @@ class Questions(Feed):
     def link(self, about: Any) -> str:
         return reverse("questions:list")
 
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return None
+
     def items(self, about: Any) -> ThreadQuerySet:
         rows = Thread.objects.visible().select_related("author", "product").prefetch_related("tags")
         return self.of(rows, about).order_by("-created_at", "-id")[:ENTRIES]
@@ -43,6 +70,10 @@ class Questions(Feed):
 
     def item_title(self, item: Thread) -> str:
         return item.title
+
+    def item_guid(self, item: Thread) -> str:
+        """The short address: it stays when the title, and with it the long one, changes."""
+        return structured.absolute(reverse("questions:short", args=[item.pk]))
 
     def item_description(self, item: Thread) -> str:
         return item.body_html
@@ -58,6 +89,22 @@ class Questions(Feed):
 
     def item_categories(self, item: Thread) -> list[str]:
         return [str(item.get_kind_display()), *(tag.name for tag in item.tags.all())]
+
+
+class Ideas(Questions):
+    """What owners propose."""
+
+    def title(self, about: Any) -> str:
+        return _("Ideas")
+
+    def subtitle(self, about: Any) -> str:
+        return _("What owners propose, and what becomes of it.")
+
+    def link(self, about: Any) -> str:
+        return reverse("questions:ideas")
+
+    def of(self, threads: ThreadQuerySet, about: Any) -> ThreadQuerySet:
+        return threads.filter(kind=Kind.IDEA)
 
 
 class ListedQuestions(Questions):

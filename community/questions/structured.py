@@ -20,9 +20,10 @@ def person(user: Any) -> dict[str, Any]:
 
 
 def thread_data(thread: Thread, answers: Sequence[Answer]) -> dict[str, Any]:
-    """QAPage for questions and problems, DiscussionForumPosting for ideas and praise. `answers`: those on the page."""
+    """QAPage for questions and problems with answers, DiscussionForumPosting for all else: search engines take a
+    question without an answer for a mistake. `answers`: those on the page."""
     public = [answer for answer in answers if answer.is_visible]
-    if thread.kind in (Kind.QUESTION, Kind.PROBLEM):
+    if public and thread.kind in (Kind.QUESTION, Kind.PROBLEM):
         return _qa_page(thread, public)
     return _posting(thread, public)
 

@@ -45,6 +45,7 @@ urlpatterns = [
     path("questions/answer/<int:pk>/edit/", edit.edit_answer, name="edit_answer"),
     path("questions/answer/<int:pk>/history/", edit.answer_history, name="answer_history"),
     path("feeds/questions/", feeds.Questions(), name="feed"),
+    path("feeds/ideas/", feeds.Ideas(), name="feed_ideas"),
     path("feeds/questions/list/<slug:show>/", feeds.ListedQuestions(), name="feed_list"),
     path("feeds/questions/product/<slug:slug>/", feeds.ProductQuestions(), name="feed_product"),
     path("feeds/questions/tag/<str:slug>/", feeds.TagQuestions(), name="feed_tag"),
