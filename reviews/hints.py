@@ -112,8 +112,8 @@ def reason(hint: Hint) -> str:
             "%(count)d other authors reviewed from the same browser and address within 30 days.",
             data["authors"],
         ) % {"count": data["authors"]}
-    why = " ".join(f"{signs.REASONS[name]}." for name in data["signs"] if name in signs.REASONS)
-    return _("Score %(score)s of 1. %(why)s") % {"score": data["score"], "why": why[:1].upper() + why[1:]}
+    why = " ".join(str(signs.REASONS[name]) for name in data["signs"] if name in signs.REASONS)
+    return _("Score %(score)s of 1. %(why)s") % {"score": data["score"], "why": why}
 
 
 def _text(review: Review) -> str:
