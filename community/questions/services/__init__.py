@@ -21,7 +21,7 @@ from .judging import (
     withdraw_vote_rows,
 )
 from .merging import end_of, merge_thread, plan_merge, why_not_merge
-from .private import give_private_details, view_private_details
+from .private import erase_private_details, give_private_details, view_private_details
 from .settling import (
     FOLLOW_UP_AFTER,
     accept_answer,
@@ -76,6 +76,7 @@ __all__ = [
     "edit_thread",
     "end_needs_info",
     "end_of",
+    "erase_private_details",
     "give_private_details",
     "invite",
     "lock_thread",

@@ -1,5 +1,7 @@
 """Private details: for the asker and staff only."""
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -14,6 +16,8 @@ from ..models import (
     PrivateView,
     Thread,
 )
+
+KEPT_FOR = timedelta(days=90)  # after the thread was solved (RULINGS 18); the ask form says so
 
 
 @transaction.atomic
@@ -35,3 +39,10 @@ def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDet
         thread=thread, defaults={field: value.strip() for field, value in details.items()}
     )
     return row
+
+
+def erase_private_details() -> int:
+    """A sweep: erase the details of threads that have been solved for 90 days. Returns how many. A thread that was
+    reopened meanwhile is not solved, and keeps them."""
+    old = PrivateDetails.objects.filter(thread__solved_at__lt=clock.now() - KEPT_FOR)
+    return old.delete()[0]
