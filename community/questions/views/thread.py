@@ -326,7 +326,7 @@ def prepare(answer: Answer, user: Any, can: SimpleNamespace) -> None:
     )
     answer.asks_follow_up = (  # type: ignore[attr-defined]
         can.own
-        and answer.is_accepted
+        and answer.leads  # type: ignore[attr-defined]
         and not hasattr(answer, "follow_up")
         and clock.now() >= answer.accepted_at + FOLLOW_UP_AFTER
     )
