@@ -5,4 +5,9 @@ class ProductsConfig(AppConfig):
     name = "products"
 
     def ready(self) -> None:
-        from . import listeners  # noqa: F401 - they register themselves
+        from . import (
+            listeners,  # noqa: F401 - they register themselves
+            pictures,
+        )
+
+        pictures.register()

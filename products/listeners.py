@@ -6,6 +6,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from wagtail.signals import page_published, page_unpublished
 
+from community.core import pictures
 from community.events.log import record
 
 from .pages import ProductPage
@@ -15,6 +16,7 @@ from .pages import ProductPage
 def published(sender: type, instance: Any, revision: Any = None, **kwargs: Any) -> None:
     if isinstance(instance, ProductPage):
         _record("product.published", instance, revision)
+    pictures.nudge()  # whichever page: what it shows is there before anybody looks
 
 
 @receiver(page_unpublished, dispatch_uid="products.withdrawn")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
@@ -168,11 +169,21 @@ def _save_responsibilities(product: Product, subjects: Mapping[str, str]) -> Non
 
 @transaction.atomic
 def change_product(product: Product, by: User) -> Product:
-    """Write what an editor changed in the Wagtail admin, and say so: a recall must reach whoever listens."""
+    """Write what an editor changed in the Wagtail admin, and say so: a recall must reach whoever listens.
+
+    Only what editors write is saved: numbers that others count meanwhile stay theirs. Raises ValidationError at
+    `slug` when another product took the address at the same moment.
+    """
     new = product.pk is None
+    written = [field.name for field in product._meta.concrete_fields if field.editable and not field.primary_key]
     try:
-        product.save()
-    except IntegrityError as error:
-        raise IntegrityError(_("Another product has this address.")) from error
+        with transaction.atomic():
+            product.save(update_fields=None if new else written)
+    except IntegrityError:
+        if not Product.objects.filter(slug=product.slug).exclude(pk=product.pk).exists():
+            raise
+        if new:
+            product.pk = None
+        raise ValidationError({"slug": _("Another product has this address.")}) from None
     record("product.changed", actor=by, subject=product, new=new, lifecycle=product.lifecycle)
     return product

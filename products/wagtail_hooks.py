@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
@@ -18,6 +20,14 @@ class _ThroughService:
     def save_instance(self) -> Product:
         product = self.form.save(commit=False)  # type: ignore[attr-defined]
         return services.change_product(product, by=self.request.user)  # type: ignore[attr-defined]
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)  # type: ignore[misc]
+        except ValidationError as problem:
+            form.add_error(None if not hasattr(problem, "error_dict") else "slug", problem.messages[0])
+            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
+            return self.form_invalid(form)  # type: ignore[attr-defined]
 
 
 class ProductCreate(_ThroughService, CreateView):

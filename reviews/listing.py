@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from community.posts.models import Upload
@@ -28,6 +28,14 @@ def with_photos(reviews: ReviewQuerySet) -> ReviewQuerySet:
     return reviews.filter(Exists(Upload.objects.filter(target_type=content_type, target_id=OuterRef("pk"))))
 
 
+def with_my_vote(reviews: ReviewQuerySet, user: Any) -> ReviewQuerySet:
+    """With `my_vote`: whether this person found each helpful, None for nothing said."""
+    if user is None or not user.is_authenticated:
+        return reviews
+    mine = HelpfulVote.objects.filter(voter=user, target=OuterRef("pk"))
+    return reviews.annotate(my_vote=Subquery(mine.values("helpful")[:1]))
+
+
 def prepared(reviews: Sequence[Review], user: Any) -> list[Review]:
     """The reviews with `photos`, `my_vote`, `can_vote`, `ratings` set, in at most two queries more."""
     reviews = list(reviews)
@@ -36,8 +44,9 @@ def prepared(reviews: Sequence[Review], user: Any) -> list[Review]:
     content_type = ContentType.objects.get_for_model(Review)
     for upload in Upload.objects.filter(target_type=content_type, target_id__in=ids):
         photos[upload.target_id].append(upload)
-    mine: dict[int, bool] = {}
-    if user.is_authenticated:
+    mine: dict[int, bool | None] = {review.pk: getattr(review, "my_vote", None) for review in reviews}
+    asked = all(hasattr(review, "my_vote") for review in reviews)  # by with_my_vote, together with the reviews
+    if user.is_authenticated and not asked:
         mine = dict(HelpfulVote.objects.filter(voter=user, target__in=ids).values_list("target_id", "helpful"))
     for review in reviews:
         review.photos = photos[review.pk]  # type: ignore[attr-defined]

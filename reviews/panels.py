@@ -45,7 +45,7 @@ class ProductReviews(Panel):
             found = Review.objects.visible().filter(product=product).sorted_by(sort)
             if stars:
                 found = found.filter(current_stars=stars)
-            reviews = listing.prepared(list(found.for_listing()[: self.shown]), user)
+            reviews = listing.prepared(list(listing.with_my_vote(found.for_listing(), user)[: self.shown]), user)
         if user is not None and user.is_authenticated:
             mine = Review.objects.filter(product=product, author=user, source="").exclude(visibility="deleted").first()
         of_these = getattr(product, f"stars_{stars}") if stars else product.review_count

@@ -45,6 +45,7 @@ SLOTS = {
     "product.recipes": "products",
     "product.tips": "products",
     "product.questions": "products",
+    "product.ideas": "products: what owners wish for and praise",
     "product.help": "products: help articles about them",
     "product.acts": "products: what somebody can do beside shelf and review, such as follow",
     "product.notices": "products: known issues",

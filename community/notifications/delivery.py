@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.db import models, transaction
@@ -54,20 +55,30 @@ def announce_due(limit: int = 100) -> int:
     return done
 
 
-@transaction.atomic
 def announce(announcement: Announcement) -> bool:
-    """Give everybody their notice and queue their mails, in one transaction. False when another worker had it."""
-    row = locked(announcement)
-    if row.done_at is not None:
-        return False
-    event = Event.objects.select_related("actor", "note").get(pk=row.event_id)
-    if event.subject is not None:
-        heard = recipients(event)
-        people = list(User.objects.filter(pk__in=heard))
-        for start in range(0, len(people), BATCH):
-            _tell(event, people[start : start + BATCH], heard)
-    row.done_at = clock.now()
-    row.save(update_fields=["done_at"])
+    """Give everybody their notice and queue their mails, a batch at a time, in the order of their ids.
+
+    A batch is written in words first and then put down in one short transaction, with how far it went: ten thousand
+    voters hold nobody up, and a worker that dies leaves the rest to the next, who begins where it ended. False when
+    another worker has it.
+    """
+    row = Announcement.objects.get(pk=announcement.pk)
+    event = Event.objects.select_related("actor__department", "note").get(pk=row.event_id)
+    heard = recipients(event) if event.subject is not None else {}
+    waiting = sorted(person for person in heard if person > row.told_to)
+    told_to = row.told_to
+    for start in range(0, max(1, len(waiting)), BATCH):
+        batch = waiting[start : start + BATCH]
+        notices, mails = _write(event, list(User.objects.filter(pk__in=batch)), heard) if batch else ([], [])
+        with transaction.atomic():
+            row = locked(row)
+            if row.done_at is not None or row.told_to != told_to:
+                return False
+            _put_down(notices, mails)
+            row.told_to = told_to = batch[-1] if batch else told_to
+            if start + BATCH >= len(waiting):
+                row.done_at = clock.now()
+            row.save(update_fields=["told_to", "done_at"])
     return True
 
 
@@ -81,20 +92,23 @@ def remember(events: Iterable[Event], *, unread_since: datetime) -> int:
         heard = recipients(event) if event.subject is not None else {}
         people = list(User.objects.filter(pk__in=heard))
         if people:
-            _tell(event, people, heard, mails_too=False, unread=event.occurred_at >= unread_since)
+            unread = event.occurred_at >= unread_since
+            _put_down(_write(event, people, heard, mails_too=False, unread=unread)[0], [])
             heard_of += 1
     return heard_of
 
 
-def _tell(
+def _write(
     event: Event, people: list[User], heard: dict[int, str], *, mails_too: bool = True, unread: bool = True
-) -> None:
+) -> tuple[list[Notification], list[Delivery]]:
+    """The notices and mails of some people, unsaved. A few queries, however many they are."""
     chosen = {(choice.user_id, choice.kind): choice for choice in Preference.objects.filter(user__in=people)}
     brand = brands.of_request(None)
+    public = event.subject is not None and _may_see(event.subject, AnonymousUser(), "")  # then nobody is asked about
     notices, mails = [], []
     for person in people:
         kind = heard[person.pk]
-        if not _may_see(event.subject, person, kind):
+        if not (public or _may_see(event.subject, person, kind)):
             continue
         choice = chosen.get((person.pk, kind))
         with translation.override(person.language or settings.LANGUAGE_CODE):
@@ -103,6 +117,10 @@ def _tell(
                 notices.append(_notice(event, person, kind, words, unread=unread))
             if mails_too and (choice.mail if choice else KINDS[kind].mail) and person.email:
                 mails.append(_mail(event, person, kind, words, brand))
+    return notices, mails
+
+
+def _put_down(notices: list[Notification], mails: list[Delivery]) -> None:
     Notification.objects.bulk_create(notices, ignore_conflicts=True)
     outbox.queue_many(mails)
 
@@ -162,7 +180,7 @@ def read_stop_token(token: str) -> tuple[int, str]:
     return person, kind
 
 
-def _may_see(subject: models.Model, person: User, kind: str) -> bool:
+def _may_see(subject: models.Model, person: User | AnonymousUser, kind: str) -> bool:
     """Whether somebody may read what a notice would tell them; asked again when the mail leaves (CHECKS 47)."""
     if kind in OF_ONES_OWN:
         return True

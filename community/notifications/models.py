@@ -35,6 +35,7 @@ class Announcement(models.Model):
 
     event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="announcement")
     due_at = models.DateTimeField(default=clock.now)
+    told_to = models.BigIntegerField(default=0, help_text=_("Everybody up to this person's id has been told."))
     attempts = models.PositiveSmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True, default="")

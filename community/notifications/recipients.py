@@ -13,6 +13,7 @@ from community.moderation.models import Flag
 from community.posts.models import Comment, Follow, Revision
 from community.questions.models import Answer, EditSuggestion, Thread
 
+AT_ONCE = 5000  # ids in one query; SQLite takes some thirty thousand
 Heard = dict[int, str]  # person's id -> kind of notice; the first kind given stays
 _finders: dict[str, Callable[[Event], Heard]] = {}
 
@@ -35,7 +36,10 @@ def recipients(event: Event) -> Heard:
     heard = _finders[event.kind](event)
     if event.kind != "badge.awarded":  # earned by one's own doing, and given by nobody
         heard.pop(event.actor_id, None)  # type: ignore[arg-type]
-    active = set(User.objects.active().filter(pk__in=heard).values_list("pk", flat=True))
+    ids, active = sorted(heard), set()
+    for start in range(0, len(ids), AT_ONCE):
+        asked = ids[start : start + AT_ONCE]
+        active |= set(User.objects.active().filter(pk__in=asked).values_list("pk", flat=True))
     return {person: kind for person, kind in heard.items() if person in active}
 
 
@@ -191,7 +195,7 @@ def _asked_whether_it_held(event: Event) -> Heard:
 @heard_by("idea.status_changed")
 def _idea_status(event: Event) -> Heard:
     idea: Thread = event.subject
-    heard: Heard = {idea.author_id: "idea_status"}
+    heard: Heard = {idea.author_id: "own_idea"}
     voters = idea.votes.filter(voter__isnull=False, value=1).values_list("voter", flat=True)
     _add(heard, [*voters, *followers([idea])], "idea_status", _muted(idea))
     return heard
@@ -262,6 +266,9 @@ def _acknowledged(event: Event) -> Heard:
     spoken = models.Q(author=event.actor_id) | models.Q(official_by=event.actor_id)
     if thread.needs_info_since or thread.answers.filter(spoken).exists():
         return {}  # the question or the answer itself says it, and never two notices for one post
+    just_now = (event.occurred_at - timedelta(minutes=1), event.occurred_at)
+    if thread.is_idea and thread.idea_steps.filter(by=event.actor_id, at__range=just_now).exists():
+        return {}  # so does the status
     return {thread.author_id: "acknowledged"}
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -18,7 +19,8 @@ from community.events.models import Event
 from community.moderation.models import Flag
 from community.posts.models import Comment, Revision
 from community.questions import asking_back
-from community.questions.models import Answer, EditSuggestion, Thread
+from community.questions.ideas import DONE
+from community.questions.models import Answer, EditSuggestion, IdeaStatus, IdeaStep, Thread
 
 from .recipients import thread_of
 
@@ -250,17 +252,30 @@ def _reconcile(f: _Facts) -> Words:
 
 
 def _idea_status(f: _Facts) -> Words:
-    status = f.thread.get_idea_status_display() if f.thread else ""
-    made = f.say(
-        _("“%(title)s” has a new status").replace("%(title)s", f.title),
-        _("%(title)s: new status").replace("%(title)s", f.title),
-        _("See the idea"),
+    """Told as the step was: a second one may have been taken before the worker came to the first."""
+    if not hasattr(f.event, "idea_step"):  # one query for all who hear
+        f.event.idea_step = IdeaStep.objects.filter(pk=f.event.data.get("step")).first()  # type: ignore[attr-defined]
+    step: IdeaStep | None = f.event.idea_step  # type: ignore[attr-defined]
+    status = step.status if step else f.event.data.get("status", "")
+    told = {"title": f.title, "status": IdeaStatus(status).label if status else "", "who": f.who}
+    own = f.kind == "own_idea"
+    lines = [
+        _("%(who)s gave your idea a new status: %(status)s.") % told if own
+        else _("%(who)s gave an idea you wanted a new status: %(status)s.") % told
+    ]  # fmt: skip
+    if step and step.link:
+        address = settings.BASE_URL + step.link if step.link.startswith("/") else step.link
+        lines.append(_("Where to find it: %(address)s") % {"address": address})
+    if status in DONE and not own:
+        lines.append(_("If you voted for it, that vote is yours again, and stays counted here."))
+    return Words(
+        sentence=_("“%(title)s” is now: %(status)s") % told,
+        subject=_("%(status)s: %(title)s") % told,
+        url=f.url,
+        action=_("See the idea"),
+        lines=lines,
+        quote=step.reason if step else "",
     )
-    made.sentence = _("“%(title)s” is now: %(status)s") % {"title": f.title, "status": status}
-    made.subject = _("%(status)s: %(title)s") % {"title": f.title, "status": status}
-    made.lines = [_("An idea you wanted has a new status: %(status)s.") % {"status": status}]
-    made.quote = f.thread.idea_reason if f.thread else ""
-    return made
 
 
 def _review(f: _Facts) -> Words:
@@ -427,6 +442,7 @@ WORDS = {
     "accepted_for_you": _accepted_for_you,
     "follow_up": _follow_up,
     "new_thread": _new_thread,
+    "own_idea": _idea_status,
     "idea_status": _idea_status,
     "review": _review,
     "shared": _shared,

@@ -3,17 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from community.core import clock, panels
+from community.core.models import CommunityImage
 from community.posts.services import is_following
 
 from . import figures
-from .models import HelpArticlePage, PublicFigures
+from .models import HelpArticlePage, HomePage, PublicFigures
 
 MOST_ARTICLES = 6
+
+
+def heroes() -> QuerySet[CommunityImage]:
+    """The pictures of front pages, for the worker that makes their sizes."""
+    return CommunityImage.objects.filter(pk__in=HomePage.objects.live().values("hero_image"))
 
 
 class ProductHelp(panels.Panel):

@@ -3,12 +3,15 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest
 
 from community.core.panels import Panel
 from products.models import Product
 
 from .models import SourceProduct
+
+KEPT = 300  # seconds: where a product came from changes with an import
 
 
 class ProductSource(Panel):
@@ -18,4 +21,10 @@ class ProductSource(Panel):
     query_budget = 1
 
     def context(self, request: HttpRequest | None, batch: Sequence[Product]) -> Mapping[Hashable, Mapping[str, Any]]:
-        return {row.product_id: {"source": row} for row in SourceProduct.objects.filter(product__in=batch)}
+        keys = {f"product-source:{product.pk}": product.pk for product in batch}
+        kept = cache.get_many(keys)
+        if len(kept) < len(keys):
+            found = {row.product_id: row for row in SourceProduct.objects.filter(product__in=batch)}
+            kept = {key: found.get(pk) for key, pk in keys.items()}
+            cache.set_many(kept, KEPT)
+        return {keys[key]: {"source": row} for key, row in kept.items() if row is not None}

@@ -281,9 +281,9 @@ class IdeaForm(forms.Form):
     status = forms.ChoiceField(label=_("Status"), choices=IdeaStatus.choices)
     reason = forms.CharField(
         label=_("Why, or what you need to know"),
-        required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say why; everybody who voted will read it.")},
         help_text=_("Its author and everybody who voted or follows reads it."),
     )
     link = forms.CharField(
@@ -295,10 +295,7 @@ class IdeaForm(forms.Form):
 
     def __init__(self, *args: Any, thread: Thread | None = None, **kwargs: Any) -> None:
         if thread is not None:
-            last = {"status": thread.idea_status, "reason": "", "link": ""}
-            if thread.idea_status not in ("", IdeaStatus.NEW):
-                last |= {"reason": thread.idea_reason, "link": thread.idea_link}
-            kwargs["initial"] = last | (kwargs.get("initial") or {})
+            kwargs["initial"] = {"status": thread.idea_status} | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         if thread is not None:
             # Any status may come back from a page that is old; the service says what is against it.

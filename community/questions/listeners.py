@@ -1,6 +1,6 @@
 """What threads learn from what happens to their answers and comments, in the same transaction."""
 
-from django.db.models import Count, Q
+from django.db.models import F
 
 from community.core.rows import locked
 from community.events.log import listen
@@ -37,8 +37,7 @@ def recount_answers(event: Event) -> None:
     answer: Answer = event.subject
     thread = answer.thread = locked(answer.thread)
     facts.refresh(thread)
-    if thread.product_id:
-        _count_threads(thread.product_id)
+    tally(thread)
 
 
 @listen("answer.unaccepted", "answer.restored")
@@ -84,22 +83,39 @@ def note_comment(event: Event) -> None:
 )  # fmt: skip
 def count_on_product(event: Event) -> None:
     """Keep the product's numbers of threads and of solved ones."""
-    thread = event.subject.thread if isinstance(event.subject, Answer) else event.subject
-    for product in {thread.product_id, event.data.get("previous_product")} - {None}:
-        _count_threads(product)
+    tally(event.subject.thread if isinstance(event.subject, Answer) else event.subject)
 
 
 @listen("thread.merged")
 def count_on_both_products(event: Event) -> None:
-    thread: Thread = event.subject
-    for product in {thread.product_id, thread.merged_into.product_id} - {None}:
-        _count_threads(product)
+    """The one that went, and the one that may be solved by what it brought."""
+    for thread in sorted((event.subject, event.subject.merged_into), key=lambda one: one.pk):
+        tally(thread)
     if event.data["answers"]:
-        asking_back.plan_reminder(thread.merged_into, event.occurred_at)
+        asking_back.plan_reminder(event.subject.merged_into, event.occurred_at)
 
 
-def _count_threads(product_id: int) -> None:
-    counted = Thread.objects.filter(product=product_id).visible().aggregate(
-        threads=Count("pk"), solved=Count("pk", filter=Q(solved_at__isnull=False))
-    )  # fmt: skip
-    Product.objects.filter(pk=product_id).update(thread_count=counted["threads"], solved_count=counted["solved"])
+def tally(thread: Thread) -> None:
+    """Add to the numbers of products what changed about a thread since it was counted last.
+
+    The row remembers what it adds, and is held: however many threads a product has, a change costs two updates, and
+    two changes at once add up (docs/decisions/0112). Twice is harmless.
+    """
+    row = locked(thread)
+    product = row.product_id if row.is_visible else None
+    now = (product, product is not None and row.solved_at is not None)
+    before = (row.counted_on_id, row.counted_solved)
+    if now == before:
+        return
+    changes: dict[int, list[int]] = {}
+    for sign, (counted_on, solved) in ((-1, before), (1, now)):
+        if counted_on is not None:
+            change = changes.setdefault(counted_on, [0, 0])
+            change[0] += sign
+            change[1] += sign * solved
+    for pk, (threads, settled) in sorted(changes.items()):
+        Product.objects.filter(pk=pk).update(
+            thread_count=F("thread_count") + threads, solved_count=F("solved_count") + settled
+        )
+    thread.counted_on_id, thread.counted_solved = now
+    Thread.objects.filter(pk=row.pk).update(counted_on=now[0], counted_solved=now[1])

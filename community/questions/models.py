@@ -164,6 +164,12 @@ class Thread(Body, Moderated, Sourced):
     answer_count = models.PositiveIntegerField(default=0)
     view_count = models.PositiveIntegerField(default=0)
 
+    # What this thread adds to the numbers of a product now: see listeners.tally
+    counted_on = models.ForeignKey(
+        Product, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    counted_solved = models.BooleanField(default=False, editable=False)
+
     objects = ThreadQuerySet.as_manager()
     instead_of = "merged_threads"
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Q, Window
+from django.db.models import Case, Count, F, IntegerField, Q, Value, When, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 
 from community.core import panels
 
+from . import ideas
 from .models import Answer, Kind, Thread
 from .views.listing import with_voices
 
@@ -41,6 +42,72 @@ class ProductThreads(panels.Panel):
             }
             for product in batch
         }
+
+
+class ProductIdeas(panels.Panel):
+    """What owners of a product wish for and what became of it, and what they are glad about: one query for both."""
+
+    template = "questions/_product_voices.html"
+    order = 40
+    query_budget = 1
+    IDEAS, PRAISE = 5, 3
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        place = [F("product_id"), F("kind")]
+        # Ideas that are open by votes, then the latest that have their answer; praise by date.
+        # Duplicates, and what was closed without a status, are counted, as in the list, and not shown.
+        done = Case(
+            When(duplicate_of__isnull=False, then=Value(2)),
+            When(idea_status__in=ideas.DONE, then=Value(1)),
+            When(closed_at__isnull=False, then=Value(2)),
+            default=Value(0),
+            output_field=IntegerField(),
+        )
+        weight = Case(When(kind=Kind.IDEA, done=0, then=F("score")), default=Value(0), output_field=IntegerField())
+        rows: Any = (
+            Thread.objects.visible()
+            .filter(product__in=[product.pk for product in batch], kind__in=[Kind.IDEA, Kind.PRAISE])
+            .annotate(done=done)
+            .annotate(
+                nth=Window(
+                    RowNumber(),
+                    partition_by=[*place, F("done")],
+                    order_by=[weight.desc(), F("active_at").desc(), F("id").desc()],
+                ),
+                among=Window(Count("pk"), partition_by=place),
+            )
+            .filter(nth__lte=self.IDEAS)
+            .select_related("author__department", "product")
+            .order_by("product_id", "kind", "done", "nth")
+        )
+        return {
+            pk: {"product": product, **self._of(found)}
+            for pk, product, found in (
+                (product.pk, product, [row for row in rows if row.product_id == product.pk]) for product in batch
+            )
+            if found
+        }
+
+    def _of(self, rows: list[Any]) -> dict[str, Any]:
+        wished = [row for row in rows if row.kind == Kind.IDEA]
+        praise = [row for row in rows if row.kind == Kind.PRAISE]
+        done = [row for row in wished if row.done == 1][:2]
+        return {
+            "ideas": [row for row in wished if not row.done][: self.IDEAS - len(done)] + done,
+            "idea_count": wished[0].among if wished else 0,
+            "praise": [row for row in praise if not row.done][: self.PRAISE],
+            "praise_count": praise[0].among if praise else 0,
+        }
+
+
+class IdeaAtTheDesk(panels.Panel):
+    """Beside a case that is an idea: its votes and status, and the way to set the next one."""
+
+    template = "questions/_case_idea.html"
+    query_budget = 0
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        return {thread.pk: {"thread": thread} for thread in batch if thread.is_idea}
 
 
 class SolvedNow(panels.Panel):
@@ -98,5 +165,7 @@ class PersonsWork(panels.Panel):
 
 def register() -> None:
     panels.register("product.questions", ProductThreads())
+    panels.register("product.ideas", ProductIdeas())
+    panels.register("case.side", IdeaAtTheDesk())
     panels.register("home.solved_now", SolvedNow())
     panels.register("person.work", PersonsWork())

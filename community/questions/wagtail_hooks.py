@@ -25,7 +25,11 @@ from wagtail.admin.ui.components import Component
 from community.core.errors import Conflict, NotAllowed
 from community.events.models import Event
 
-from . import permissions, services
+from . import (
+    desk,  # noqa: F401 - the ideas, which register themselves
+    permissions,
+    services,
+)
 from .models import Answer, Reconciled, Thread
 from .querysets import ThreadQuerySet
 

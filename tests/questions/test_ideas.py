@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,10 +13,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from community.accounts.models import User
+from community.core import panels
 from community.core.errors import Conflict, NotAllowed
-from community.core.models import Numbers
+from community.core.models import Delivery, Numbers
 from community.events.models import Event
 from community.moderation import services as moderation
+from community.notifications import delivery
+from community.notifications.delivery import announce_due
+from community.notifications.models import Announcement, Notification
+from community.notifications.services import prefer
+from community.posts.services import follow
 from community.questions import ideas, services
 from community.questions.models import IdeaStatus, IdeaStep, Thread, ThreadVote
 from community.sharing.models import Tip
@@ -434,3 +441,177 @@ def test_the_page_of_an_idea_costs_the_same_with_a_long_way(client: Client, bob:
         make(idea, dana, ("planned", "in_progress")[number % 2], f"Step {number}.")
         services.vote_thread(idea, factories.a_person(), 1)
     assert queries(client, idea.get_absolute_url()) == before <= 15
+
+
+# News
+
+
+def news_of(idea: Thread) -> dict[str, list[str]]:
+    announce_due()
+    told: dict[str, list[str]] = {}
+    group = f"questions.thread:{idea.pk}"
+    for notice in Notification.objects.filter(group_key=group).select_related("recipient").order_by("pk"):
+        told.setdefault(notice.recipient.username, []).append(notice.kind)
+    return told
+
+
+def test_author_voters_and_followers_are_told_once_by_the_worker(
+    alice: User, bob: User, charlie: User, dana: User, hanna: User
+) -> None:
+    idea = an_idea(alice)
+    muted, stranger, both = factories.a_person("muted"), factories.a_person("stranger"), factories.a_person("both")
+    for voter in (bob, muted, both):
+        services.vote_thread(idea, voter, 1)
+    for follower in (charlie, both, dana):
+        follow(idea, follower)
+    follow(idea, muted, "muted")
+    announce_due()
+    Notification.objects.all().delete()
+    make(idea, dana, "declined", "The pump does not bear it.")
+    assert not Notification.objects.exists()  # nothing in the request
+    told = news_of(idea)
+    assert told == {"alice": ["own_idea"], "bob": ["idea_status"], "charlie": ["idea_status"], "both": ["idea_status"]}
+    assert stranger.username not in told
+    announce_due()
+    assert news_of(idea) == told
+    mails = {d.user.username: d for d in Delivery.objects.filter(subject__startswith="Declined: ")}
+    assert set(mails) == set(told)
+    assert "your idea" in mails["alice"].body_text and "that vote is yours again" in mails["bob"].body_text
+    assert all("The pump does not bear it." in mail.body_text for mail in mails.values())
+
+
+def test_mail_as_chosen_and_stopped_with_one_click(client: Client, alice: User, bob: User, dana: User) -> None:
+    idea, quiet = an_idea(alice), factories.a_person("quiet")
+    services.vote_thread(idea, bob, 1)
+    services.vote_thread(idea, quiet, 1)
+    prefer(quiet, "idea_status", mail=False)
+    make(idea, dana, "planned", "For the spring.")
+    assert "quiet" in news_of(idea)
+    mails = Delivery.objects.filter(kind="notice", data__kind="idea_status")
+    assert [mail.user.username for mail in mails] == ["bob"]
+    headers = mails[0].headers
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = urlsplit(headers["List-Unsubscribe"].strip("<>")).path
+    assert client.post(address, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    make(idea, dana, "in_progress", "On ten machines.")
+    assert news_of(idea)["bob"] == ["idea_status"] * 2
+    assert Delivery.objects.filter(data__kind="idea_status").count() == 1
+    assert Delivery.objects.filter(data__kind="own_idea", user=alice).count() == 2  # another kind, not stopped
+    client.force_login(bob)
+    page = client.get("/settings/notifications/").content.decode()
+    assert "News about an idea you voted for or follow" in page and "News about an idea of yours" in page
+
+
+def test_two_steps_before_the_worker_are_told_as_two(alice: User, dana: User) -> None:
+    idea = an_idea(alice)
+    make(idea, dana, "planned", "For the spring.")
+    make(idea, dana, "shipped", "In firmware 2.4.", "https://example.org/2-4")
+    announce_due()
+    verbs = list(Notification.objects.filter(kind="own_idea").order_by("pk").values_list("verb", flat=True))
+    assert [verb.rsplit(": ")[-1] for verb in verbs] == ["Planned", "Shipped"]
+    first, second = Delivery.objects.filter(data__kind="own_idea").order_by("pk")
+    assert "For the spring." in first.body_text and "https://example.org/2-4" not in first.body_text
+    assert "In firmware 2.4." in second.body_text and "https://example.org/2-4" in second.body_text
+
+
+def test_many_voters_are_told_in_batches_and_a_dead_worker_leaves_the_rest(
+    alice: User, dana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "BATCH", 20)
+    idea = an_idea(alice)
+    people = User.objects.bulk_create(
+        User(username=f"v{n}", username_key=f"v{n}", email=f"v{n}@example.org") for n in range(90)
+    )
+    people = list(User.objects.filter(username__in=[person.username for person in people]))
+    ThreadVote.objects.bulk_create(ThreadVote(target=idea, voter=person, value=1) for person in people)
+    announce_due()
+    make(idea, dana, "planned", "For the spring.")
+    put_down, batches = delivery._put_down, []
+
+    def dies(notices: Any, mails: Any) -> None:
+        batches.append(len(notices))
+        if len(batches) == 3:
+            raise RuntimeError("killed")
+        put_down(notices, mails)
+
+    monkeypatch.setattr(delivery, "_put_down", dies)
+    announce_due()
+    told = Notification.objects.filter(kind__in=("idea_status", "own_idea"))
+    waiting = Announcement.objects.get(event__kind="idea.status_changed")
+    assert told.count() == 40 and waiting.done_at is None and waiting.told_to > 0
+    monkeypatch.setattr(delivery, "_put_down", put_down)
+    Announcement.objects.update(due_at=waiting.event.occurred_at)
+    with CaptureQueriesContext(connection) as asked:
+        announce_due()
+    assert told.count() == 91 == told.values("recipient").distinct().count()
+    assert Delivery.objects.filter(data__kind__in=("idea_status", "own_idea")).count() == 91
+    assert len(asked) <= 20 + 3 * 12, len(asked)  # by batch, not by person
+
+
+# At the desk, and on the product's page
+
+
+def test_ideas_in_the_admin_are_for_staff(
+    client: Client, bob: User, dana: User, enrol: Callable[[User], None], duo: Product
+) -> None:
+    idea, other = an_idea(product=duo), an_idea()
+    client.force_login(bob)
+    assert client.get("/admin/ideas/").status_code in (302, 403)
+    assert client.post(f"/admin/ideas/{idea.pk}/", {"status": "planned", "reason": "Yes."}).status_code in (302, 403)
+    enrol(dana)
+    client.force_login(dana)
+    html = client.get("/admin/ideas/?product=duo").content.decode()
+    assert idea.title in html and other.title not in html
+    assert client.get("/admin/ideas/?status=nothing").status_code == 404
+    refused = client.post(f"/admin/ideas/{idea.pk}/", {"status": "shipped", "reason": "Done.", "link": "/nothing/"})
+    assert refused.status_code == 422 and "Nothing is published at this address." in refused.content.decode()
+    idea.refresh_from_db()
+    assert idea.idea_status == "new"
+    done = client.post(f"/admin/ideas/{idea.pk}/", {"status": "planned", "reason": "For the spring.", "link": ""})
+    assert done.status_code == 302
+    idea.refresh_from_db()
+    assert idea.idea_status == "planned"
+    assert "For the spring." in client.get(f"/admin/ideas/{idea.pk}/").content.decode()
+
+
+def panel(product: Product) -> str:
+    return str(panels.render("product.ideas", None, [product])[product.pk])
+
+
+def test_a_products_page_shows_top_ideas_and_what_became_of_them(bob: User, dana: User, duo: Product) -> None:
+    assert panel(duo) == ""
+    wanted, other = an_idea(product=duo), an_idea(product=duo)
+    services.vote_thread(wanted, bob, 1)
+    done, gone = an_idea(product=duo), an_idea(product=duo)
+    make(done, dana, "shipped", "In firmware 2.4.", "https://example.org/2-4")
+    services.close_thread(gone, dana, "Talked over.")
+    html = panel(duo)
+    assert html.index(wanted.title) < html.index(other.title) < html.index(done.title)
+    assert gone.title not in html and "All 4" in html
+    services.close_thread(done, dana, "Shipped.")
+    assert done.title in panel(duo)
+    assert "In firmware 2.4." in html and 'href="https://example.org/2-4"' in html
+    assert 'id="praise"' not in html
+
+
+def test_praise_has_a_wall(client: Client, alice: User, ravi: User, duo: Product) -> None:
+    assert client.get("/products/duo/praise/").status_code == 404
+    assert client.get("/products/nothing/praise/").status_code == 404
+    words = "It has poured every morning for five years. " * 12
+    posted = [
+        factories.a_thread(kind="praise", product=duo, title=f"Five good years, number {number}", body=words)
+        for number in range(4)
+    ]
+    moderation.hide(posted[0], ravi, reason="Copied.")
+    html = panel(duo)
+    assert all(one.title in html and str(one.author) in html for one in posted[1:])
+    assert posted[0].title not in html and "<time" in html and words not in html
+    assert "/products/duo/praise/" not in html  # three fit
+    factories.a_thread(kind="praise", product=duo, title="And one that is new")
+    assert "/products/duo/praise/" in panel(duo)
+    page = client.get("/products/duo/praise/")
+    assert page.context["total"] == 4 and "And one that is new" in page.content.decode()
+    before = queries(client, "/products/duo/praise/")
+    for _ in range(6):
+        factories.a_thread(kind="praise", product=duo)
+    assert queries(client, "/products/duo/praise/") == before <= 10

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from community.core import clock
 from community.core.templatetags.community import icon, state, time_ago
+from community.questions import ideas
 from community.questions import signs as _signs
 from community.questions.counting import MOST
 from community.questions.models import Kind, Thread
@@ -31,6 +32,13 @@ def thread_sign(thread: Thread) -> SafeString:
     if sign is None:
         return kind_sign(thread.kind)
     return state(sign.key, sign.word)
+
+
+@register.simple_tag
+def idea_sign(thread: Thread) -> SafeString:
+    """What became of an idea, whatever else is true of its thread."""
+    status = ideas.status_of(thread)
+    return state(_signs.IDEA_SHAPES[status], str(status.label))
 
 
 @register.simple_tag
