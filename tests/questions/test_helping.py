@@ -12,8 +12,9 @@ from community.accounts.services import edit_profile, rename
 from community.core import clock
 from community.core.errors import NotAllowed
 from community.core.models import Numbers
+from community.posts import changes as history
 from community.posts import services as posts
-from community.questions import history, services
+from community.questions import services
 from community.questions.models import Answer, Thread
 from tests import factories
 
