@@ -299,6 +299,7 @@ def questions(request: HttpRequest) -> HttpResponse:
     filters = {"product": chosen_products, "kind": chosen_kinds, "state": chosen_states}
     is_filtered = bool(tag or age or any(filters.values()))
     query = _query(request)
+    kept = saved_of(user)
     lonely = next((s for s in STATES if chosen_states == [s.key]), None)
     one_product = next((p for p in products if chosen_products == [p.slug]), None)
     context = {
@@ -328,7 +329,8 @@ def questions(request: HttpRequest) -> HttpResponse:
         "action_url": _action(request, show),
         "one_product": one_product,
         "query": query,
-        "saved": [(f, f"{request.path}?{f.query}", f.query == query) for f in saved_of(user)],
+        "saved": [(f, f"{request.path}?{f.query}", f.query == query) for f in kept],
+        "is_kept": any(f.query == query for f in kept),
         "feed_url": reverse("questions:feed_list", args=[show.key]) if show.key and not show.personal else "",
         "canonical": _canonical(request, query),
         "is_indexed": _canonical(request, query) == request.get_full_path(),

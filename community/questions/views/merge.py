@@ -41,6 +41,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
                 return back(request, done, _("Merged. The old address leads here."))
         elif into is not None:
             status = 200
+    form.fields["reason"].required = True  # to do it, not to look
     context = {
         "thread": thread,
         "form": form,
