@@ -7,13 +7,15 @@ came since they were there. What is new stays marked for the length of a visit, 
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, IntegerField, Subquery, Value
+from django.db.models.functions import Coalesce
+
 from community.core import clock
 
 from .models import Answer, Seen, Thread
 
 VISIT = timedelta(minutes=30)
 KEPT = timedelta(days=400)  # a thread nobody came back to for so long is as good as never seen
-MOST_NEW = 99  # that a page counts
 
 
 def visit(thread: Thread, user: Any) -> datetime | None:
@@ -48,15 +50,15 @@ def is_new(answer: Answer, since: datetime | None, user: Any) -> bool:
     return since is not None and answer.author_id != user.pk and (answer.moved_at or answer.created_at) > since
 
 
-def new_answers(thread: Thread, since: datetime | None, user: Any, shown: list[Answer], is_all: bool) -> list[int]:
-    """Ids of what is new, the first one first. Only a thread of several pages is asked for more than what is shown."""
+def with_new(rows: Any, thread: Thread, since: datetime | None, user: Any) -> Any:
+    """The answers of a page, each with `new_count` and `first_new` of the whole thread: no query of their own."""
     if since is None or thread.active_at <= since:
-        return []
-    if is_all:
-        new = [answer for answer in shown if answer.is_visible and is_new(answer, since, user)]
-        return [answer.pk for answer in sorted(new, key=lambda a: (a.moved_at or a.created_at, a.pk))]
-    rows = Answer.objects.filter(thread=thread).visible().since(since).exclude(author=user)
-    return list(rows.order_by("came_at", "pk").values_list("pk", flat=True)[: MOST_NEW + 1])
+        return rows.annotate(new_count=Value(0), first_new=Value(None, IntegerField()))
+    new = Answer.objects.filter(thread=thread).visible().since(since).exclude(author=user)
+    counted = new.order_by().values("thread").annotate(n=Count("pk")).values("n")
+    return rows.annotate(
+        new_count=Coalesce(Subquery(counted), 0), first_new=Subquery(new.order_by("came_at", "pk").values("pk")[:1])
+    )
 
 
 def sweep() -> int:

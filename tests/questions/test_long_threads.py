@@ -227,7 +227,7 @@ def test_what_came_with_a_merge_is_new(thread, bob, charlie, ravi):
         services.merge_thread(other, thread, ravi, "The same")
     with clock.travel(clock.now() + timedelta(hours=3)):
         page = visitor.get(thread.get_absolute_url())
-        assert page.context["new"] == [answer.pk]
+        assert (page.context["new"], page.context["first_new"]) == (1, f"#answer-{answer.pk}")
 
 
 def test_old_visits_are_forgotten(thread, charlie):

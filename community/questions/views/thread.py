@@ -112,7 +112,7 @@ def show_thread(
     if "answer" in request.GET and "page" not in request.GET:
         number = str(_page_of(request.GET["answer"], sort, thread, user))
     first = (int(number) - 1) * PAGE
-    answers = list(rows[first : first + PAGE + 1])
+    answers = list(seen.with_new(rows, thread, since, user)[first : first + PAGE + 1])
     if first and not answers:
         raise Http404
     has_next, answers = len(answers) > PAGE, answers[:PAGE]
@@ -134,9 +134,8 @@ def show_thread(
     for answer in answers:
         prepare(answer, user, can)
         answer.remarks = comments.get(f"answer-{answer.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
-    new = seen.new_answers(thread, since, user, answers, is_all=not (first or has_next))
     for answer in answers:
-        answer.is_new = answer.pk in new  # type: ignore[attr-defined]
+        answer.is_new = answer.is_visible and seen.is_new(answer, since, user)  # type: ignore[attr-defined]
     initial = _kept_answer(request, thread)
     kept = bool(initial)
     if can.quote and (passage := _quoted(request, thread)):
@@ -151,8 +150,8 @@ def show_thread(
         "number": int(number),
         "pages": max(1, -(-thread.answer_count // PAGE)),
         "has_next": has_next,
-        "new": new,
-        "first_new": _place_of_new(thread, new, answers),
+        "new": answers[0].new_count if answers else 0,
+        "first_new": _place_of_new(thread, answers),
         "also_asked": _also_asked(thread),
         "people": [thread.author, *(answer.author for answer in answers)],
         "answer_form": answer_form or AnswerForm(initial=initial, departments=speaks_for(user)),
@@ -180,12 +179,13 @@ def _canonical(thread: Thread, sort: str, number: int) -> str:
     return thread.get_absolute_url() + page
 
 
-def _place_of_new(thread: Thread, new: list[int], shown: list[Answer]) -> str:
+def _place_of_new(thread: Thread, shown: list[Answer]) -> str:
     """The address of the first new answer: on this page, or on the one it stands on."""
-    if not new:
+    pk = shown[0].first_new if shown else None  # type: ignore[attr-defined]
+    if pk is None:
         return ""
-    here = any(answer.pk == new[0] for answer in shown)
-    return ("" if here else f"{thread.get_absolute_url()}?answer={new[0]}") + f"#answer-{new[0]}"
+    here = any(answer.pk == pk for answer in shown)
+    return ("" if here else f"{thread.get_absolute_url()}?answer={pk}") + f"#answer-{pk}"
 
 
 def _page_of(wanted: str, sort: str, thread: Thread, user: Any) -> int:
