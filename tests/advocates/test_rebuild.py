@@ -12,7 +12,7 @@ from advocates.models import Award, BoardScore, DayTotal, ReputationEntry
 from community.accounts.models import User
 from community.accounts.services import set_role, silence
 from community.core import clock
-from community.core.errors import Conflict
+from community.core.errors import Conflict, NotAllowed
 from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services as moderation
@@ -41,7 +41,7 @@ def live_through(seed: int, actions: int, start, *, moderator, manager) -> None:
         with replay("demo", at=now):
             try:
                 _act(deed, dice, somebody, people, products, threads, answers, moderator, number, now)
-            except (Conflict, IndexError):
+            except (Conflict, NotAllowed, IndexError):
                 continue
 
 
