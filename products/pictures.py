@@ -12,7 +12,7 @@ from .pages import GalleryItem, ProductPage
 WEBP = "|format-webp"
 GALLERY = [f"width-{width}{WEBP}" for width in (480, 800, 1200)] + [f"fill-200x200{WEBP}"]
 FIRST = [f"width-{width}{WEBP}" for width in (360, 720)] + [f"max-200x190{WEBP}"]  # catalogue, compare, front page
-POSTER = [f"width-800{WEBP}"]
+POSTER = [f"width-{width}{WEBP}" for width in (800, 1200)]  # the wide one is for machines
 IN_TEXT = [f"width-{width}{WEBP}" for width in (480, 960)]
 
 

@@ -196,7 +196,7 @@ def test_you_said_it_when_an_idea_ships(demo_badges, alice, hanna):
     idea = a_thread(alice, kind="idea")
     questions.set_idea_status(idea, hanna, "planned", "In spring.")
     assert has(alice, "you-said-it") == 0
-    questions.set_idea_status(idea, hanna, "shipped", "Here it is.")
+    questions.set_idea_status(idea, hanna, "shipped", "Here it is.", "https://example.org/notes")
     assert has(alice, "you-said-it") == 1
 
 

@@ -188,9 +188,8 @@ def test_a_fix_that_failed_gives_nothing(wednesday, answer, alice, points_of):
 
 def test_ideas_give_no_reputation(alice, points_of, crowd):
     idea = a_thread(alice, kind="idea")
-    up, down = crowd(2)
-    questions.vote_thread(idea, up, 1)
-    questions.vote_thread(idea, down, -1)
+    for voter in crowd(2):
+        questions.vote_thread(idea, voter, 1)
     assert points_of(alice) == 1
     assert not ReputationEntry.objects.exists()
 

@@ -381,7 +381,7 @@ def test_an_idea_rests_when_it_has_its_answer(alice: User, dana: User, asked: li
     case = case_of(thread)
     assert case.acknowledged_by == dana and case.is_open and case.next_due_at is None
     with clock.travel(hours(2)):
-        questions.set_idea_status(thread, dana, "shipped", "In the spring series.")
+        questions.set_idea_status(thread, dana, "shipped", "In the spring series.", "https://example.org/notes")
     assert case_of(thread).resolved_cause == "decided"
 
 

@@ -42,7 +42,7 @@ def test_after_the_worker_a_first_view_makes_none(client: Client, duo_page: Prod
     while pictures.make_missing():
         pass
     made = CommunityRendition.objects.count()
-    assert made == 2 * 7 + 1
+    assert made == 2 * 7 + 2
     for address in ("/products/duo/", "/products/", "/products/compare/?p=duo", "/"):
         assert client.get(address).status_code == 200
         assert CommunityRendition.objects.count() == made, address
