@@ -57,6 +57,17 @@ def refuse(request: HttpRequest, reason: str, status: int, *, kept: str = "", ba
     return render(request, "refusal.html", context, status=status)
 
 
+def merged_meanwhile(request: HttpRequest, thing: Any, pk: int) -> HttpResponse | None:
+    """The refusal when `thing` only stands for the merged `pk` somebody asked for, with their words kept; else None.
+
+    A vote or a comment may go on to what stands. What judges or changes a post may not: they had another before them.
+    """
+    if thing.pk == pk:
+        return None
+    kept = "\n\n".join(request.POST[name] for name in ("body", "reason", "note") if request.POST.get(name))
+    return refuse(request, _("This thread was merged already."), 409, kept=kept, back=thing.get_absolute_url())
+
+
 def posted(request: HttpRequest) -> Any:
     """What a form is filled with: an empty post is a post too."""
     return request.POST if request.method == "POST" else None

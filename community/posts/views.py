@@ -21,7 +21,7 @@ from community.moderation.doors import of as door_of
 from community.moderation.models import Moderated
 
 from . import gates, services
-from .doors import act, first_words, posted, refuse, send, to_login
+from .doors import act, first_words, merged_meanwhile, posted, refuse, send, to_login
 from .forms import CommentForm, FlagForm, HideForm, RestoreForm
 from .models import Comment, Upload
 
@@ -296,6 +296,8 @@ def flag(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request, request.path)
     thing = find(request, kind, pk)
+    if moved := merged_meanwhile(request, thing, pk):
+        return moved
     place = place_of(thing)
     if reason := permissions.why_not_flag(request.user, thing):
         return refuse(request, reason, 403, back=place)
@@ -320,6 +322,8 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request, request.path)
     thing = find(request, kind, pk)
+    if moved := merged_meanwhile(request, thing, pk):
+        return moved
     place = place_of(thing)
     if reason := permissions.why_not_moderate(request.user):
         return refuse(request, reason, 403, back=place)
@@ -365,6 +369,8 @@ def delete(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request, request.path)
     thing = find(request, kind, pk)
+    if moved := merged_meanwhile(request, thing, pk):
+        return moved
     place = place_of(thing)
     if reason := permissions.why_not_delete(request.user, thing):
         return refuse(request, reason, 403, back=place)

@@ -419,6 +419,31 @@ def test_a_page_that_was_open_meanwhile_acts_on_the_thread_that_stands(thread, o
     assert Comment.objects.on(other).get().body_source == "The same here."
 
 
+@pytest.mark.parametrize(
+    ("place", "given"),
+    [
+        ("posts:delete", {"reason": "Rude words here"}),
+        ("posts:moderate", {"reason": "Rude words here"}),
+        ("posts:flag", {"reason": "spam", "note": "Rude words here"}),
+        ("questions:manage", {"step": "close", "reason": "Rude words here"}),
+        ("questions:manage", {"step": "lock", "reason": "Rude words here"}),
+        ("questions:manage", {"step": "move", "title": "Quite another title here", "reason": "Rude words here"}),
+        ("questions:suggest", {"title": "Quite another title here", "body": "Rude words here", "summary": "x"}),
+    ],
+)
+def test_a_page_that_was_open_meanwhile_changes_nothing_of_the_thread_that_stands(thread, other, ravi, place, given):
+    services.merge_thread(thread, other, ravi, "The same")
+    before = Thread.objects.values().get(pk=other.pk)
+    events = Event.objects.count()
+    address = reverse(place, args=["thread", thread.pk] if place.startswith("posts") else [thread.pk])
+    for response in (_as(ravi).post(address, given), _as(ravi).get(address)):
+        page = response.content.decode()
+        assert response.status_code == 409 and "merged already" in page and other.get_absolute_url() in page
+        assert ("Rude words here" in page) == (response.wsgi_request.method == "POST")
+    assert Thread.objects.values().get(pk=other.pk) == before and Event.objects.count() == events
+    assert not other.edit_suggestions.exists()
+
+
 def test_the_staff_page_shows_what_would_move_and_does_it(thread, other, charlie, ravi, dana):
     an_answer(thread, charlie)
     place = reverse("questions:merge", args=[thread.pk])

@@ -17,7 +17,7 @@ from community.core import limits
 from community.moderation.permissions import is_moderator
 from community.posts import credit
 from community.posts import services as posts
-from community.posts.doors import act, posted, refuse, send, to_login
+from community.posts.doors import act, merged_meanwhile, posted, refuse, send, to_login
 from community.posts.models import Follow
 
 from .. import facts, permissions, services
@@ -44,7 +44,10 @@ MOST_KEPT = 5  # answers of one visitor that wait for a sign-in
 
 
 def get_thread(request: HttpRequest, pk: int) -> Thread:
-    """The thread somebody acts on; a page that was open while it was merged acts on the one that stands."""
+    """The thread somebody acts on, or the one that stands when it was merged: fine for a vote, a follow, a me-too.
+
+    Whoever changes or judges the thread itself refuses the other one with `merged_meanwhile`.
+    """
     rows = Thread.objects.visible_to(request.user).select_related("author", "product", "duplicate_of")
     return rows.filter(pk=pk).first() or get_object_or_404(rows, merged_threads=pk)
 
@@ -433,6 +436,8 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request, request.path)
     thread = get_thread(request, pk)
+    if moved := merged_meanwhile(request, thread, pk):
+        return moved
     keys = steps_for(request.user, thread)
     if not keys:
         reason = _("Nothing more can be done with this thread from here by you.")

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from community.posts.doors import posted, refuse, send, to_login
+from community.posts.doors import merged_meanwhile, posted, refuse, send, to_login
 
 from .. import permissions, services
 from ..forms import MergeForm
@@ -22,8 +22,8 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     thread = get_thread(request, pk)
     if reason := permissions.why_not_moderate_thread(request.user):
         return refuse(request, reason, 403, back=thread.get_absolute_url())
-    if thread.pk != pk:  # merged meanwhile
-        return refuse(request, _("This thread was merged already."), 409, back=thread.get_absolute_url())
+    if moved := merged_meanwhile(request, thread, pk):
+        return moved
     asked = request.GET.get("of", "")
     form = MergeForm(posted(request) or ({"of": asked} if asked else None))
     into, status = None, 200

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from community.core.errors import Conflict
 from community.posts.changes import changes
-from community.posts.doors import posted, refuse, send, to_login
+from community.posts.doors import merged_meanwhile, posted, refuse, send, to_login
 from community.posts.services import latest_revision
 
 from .. import permissions, services
@@ -25,7 +25,8 @@ PAGE = 20
 def suggest(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request, request.path)
-    return _suggest(request, get_thread(request, pk))
+    thread = get_thread(request, pk)
+    return merged_meanwhile(request, thread, pk) or _suggest(request, thread)
 
 
 @require_http_methods(["GET", "POST"])
