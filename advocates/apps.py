@@ -15,6 +15,7 @@ class AdvocatesConfig(AppConfig):
         panels.register("thread.invite", own.Invitable())
         schedule.every(60, "advocates: boards in step with wishes")(boards.keep_in_step)
         schedule.every(24 * 3600, "advocates: old boards")(boards.prune)
+        schedule.every(3600, "advocates: back from an absence")(services.bring_back)
         schedule.every(24 * 3600, "advocates: ranks")(totals.rename_by_rank)
         schedule.every(24 * 3600, "advocates: badges")(badges.award_badges)
         schedule.every(24 * 3600, "advocates: trust")(trust.evaluate_all)

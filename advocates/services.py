@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.translation import ngettext
 
 from community.accounts.models import Standing, User
 from community.core import clock, text
-from community.core.errors import Conflict, require
+from community.core.errors import Conflict, NotAllowed, require
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from products.models import Product
@@ -333,6 +334,15 @@ def set_away(
     if changes:
         record("advocate.away", actor=by, subject=user, on=on)
     return member
+
+
+def bring_back() -> int:
+    """Advocates whose absence has ended are asked again; returns how many. Twice is harmless."""
+    ended = AdvocateMembership.objects.filter(state=State.AWAY, until__lte=clock.now()).select_related("user")
+    for member in ended:
+        with suppress(NotAllowed):  # whoever is suspended stays away
+            set_away(member.user, member.user, on=False)
+    return len(ended)
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from community.core.models import CommunityImage
+
 from .models import Family, Product
 
 if TYPE_CHECKING:
@@ -32,17 +34,27 @@ def rating(product: Product) -> dict[str, Any]:
     }
 
 
+def _picture(request: HttpRequest, image: CommunityImage) -> str:
+    """Its address in full; empty when its file has gone or can't be read, which is no reason to show no page."""
+    try:
+        return request.build_absolute_uri(image.get_rendition("width-1200|format-webp").url)
+    except OSError:  # Wagtail's own error is one of these
+        return ""
+
+
 def _video(request: HttpRequest, page: "ProductPage") -> dict[str, Any] | None:
     """The film, when there is one with a picture: without name, picture and date it would not be valid."""
     if not page.has_film or page.video_poster is None or page.first_published_at is None:
         return None
-    poster = page.video_poster.get_rendition("width-1200|format-webp")
+    poster = _picture(request, page.video_poster)
+    if not poster:
+        return None
     data = {
         "@context": "https://schema.org",
         "@type": "VideoObject",
         "name": page.video_title or page.title,
         "description": page.video_title or page.tagline,
-        "thumbnailUrl": [request.build_absolute_uri(poster.url)],
+        "thumbnailUrl": [poster],
         "uploadDate": page.first_published_at.isoformat(timespec="seconds"),
         **({"contentUrl": request.build_absolute_uri(page.video_file.url)} if page.video_file else {}),
         **({"embedUrl": page.film.embed_url.partition("?")[0]} if page.film else {}),
@@ -85,10 +97,7 @@ def product_page(request: HttpRequest, page: "ProductPage") -> list[dict[str, An
         "url": address,
         "category": product.family.name,
     }
-    pictures = [
-        request.build_absolute_uri(item.image.get_rendition("width-1200|format-webp").url) for item in page.pictures()
-    ]
-    if pictures:
+    if pictures := [address for item in page.pictures() if (address := _picture(request, item.image))]:
         data["image"] = pictures
     skus = [variant.value["sku"] for variant in page.variants if variant.value["sku"]]
     if skus:

@@ -17,7 +17,7 @@ from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body, Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import services as moderation
 from community.moderation.models import Moderated
@@ -351,7 +351,7 @@ def publish_review(review: Review, by: User) -> None:
     _copy(row, review, "due_at", *STATE_FIELDS)
 
 
-@transaction.atomic
+@retried
 def refuse_review(review: Review, by: User, *, code: str, passage: str, note: str = "") -> Refusal:
     """Give a review back to its author, with a code and the passage it is about.
 

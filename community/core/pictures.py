@@ -26,6 +26,7 @@ EVERY = 5 * 60
 
 Which = Callable[[], QuerySet[CommunityImage]]
 _shown: dict[str, tuple[Which, tuple[str, ...]]] = {}
+_failed: set[int] = set()  # not tried again by this process, so that they stand in the way of no other
 
 
 def show(name: str, which: Which, *sizes: str) -> None:
@@ -39,7 +40,7 @@ def missing(most: int) -> dict[int, tuple[CommunityImage, set[str]]]:
     for which, sizes in _shown.values():
         for size in sizes:
             have = CommunityRendition.objects.filter(image=OuterRef("pk"), filter_spec=size)
-            for image in which().filter(~Exists(have)).order_by("-pk").distinct()[:most]:
+            for image in which().filter(~Exists(have)).exclude(pk__in=_failed).order_by("-pk").distinct()[:most]:
                 if image.pk in found or len(found) < most:
                     found.setdefault(image.pk, (image, set()))[1].add(size)
     return found
@@ -52,7 +53,8 @@ def make_missing(most: int = AT_ONCE) -> int:
         try:
             image.get_renditions(*sorted(sizes))
             made += 1
-        except OSError:  # the file has gone, or isn't a picture any longer; Wagtail's own error is one of these
+        except Exception:  # the file has gone, isn't a picture any longer, or is a trap: one must not stop the rest
+            _failed.add(image.pk)
             logger.exception("The sizes of picture %s could not be made", image.pk)
     return made
 

@@ -14,7 +14,7 @@ def record_deflection(thread: Thread, typed: str, *, ask: str = "") -> Deflectio
 
     `ask` is the random name of one look at the matches: the same look settled by the same thread counts once.
     """
-    ask = ask[:32] or secrets.token_urlsafe(16)
+    ask = text.clean_line(ask)[:32] or secrets.token_urlsafe(16)
     row, _new = Deflection.objects.get_or_create(
         thread=thread, ask=ask, defaults={"typed": text.clean_line(typed)[:200], "at": clock.now()}
     )

@@ -61,7 +61,7 @@ def stems(text: str) -> list[str]:
 
 def every_stem(text: str) -> list[str]:
     """The same, as often as they stand there."""
-    return [stem(word) for word in telling(text)]
+    return [kept for word in telling(text) if (kept := stem(word).strip())]
 
 
 def pieces(word: str) -> set[str]:

@@ -61,6 +61,17 @@ def test_away_and_back(bob, charlie, hanna, duo):
         services.set_away(bob, bob, stand_in=bob)
 
 
+def test_an_absence_ends_by_itself(bob, hanna, duo):
+    services.admit(bob, hanna, [duo])
+    services.set_away(bob, bob, until=clock.now() + timedelta(days=2))
+    assert services.bring_back() == 0
+    with clock.travel(clock.now() + timedelta(days=3)):
+        assert services.bring_back() == 1
+        assert services.bring_back() == 0
+    assert AdvocateMembership.objects.get(user=bob).state == "active"
+    assert not User.objects.get(pk=bob.pk).is_away
+
+
 def test_leaving_keeps_what_was_earned(bob, charlie, hanna, duo):
     services.admit(bob, hanna, [duo])
     questions.vote_answer(an_answer(by=bob), charlie, 1)

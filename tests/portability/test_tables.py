@@ -89,6 +89,16 @@ def test_a_review_comes_with_all_that_was_said_of_it(bring: Callable[..., str], 
     assert HelpfulVote.objects.filter(voter=None, source="shop.example.com").count() == 4
 
 
+def test_what_no_database_keeps_is_cleaned_or_refused_by_row(bring: Callable[..., str]) -> None:
+    bring([a_row(1, id="a\u0000b", person="p\ud800q")])
+    assert (Review.objects.get().external_id, User.objects.get(source="shop.example.com").external_id) == (
+        "ab",
+        "p\ufffdq",
+    )
+    with pytest.raises(CommandError, match=r"1 rows are wrong"):
+        bring([a_row(2, created_at="0001-01-01T00:00:00+14:00")])
+
+
 def test_source_and_licence_are_shown(bring: Callable[..., str], client: Client) -> None:
     bring([a_row(1, url="https://shop.example.com/r/1", licence="CC BY 4.0")])
     review = Review.objects.get()

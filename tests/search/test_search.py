@@ -11,7 +11,7 @@ from community.core import clock
 from community.moderation import services as moderation
 from community.questions import services as questions
 from community.questions.models import Thread
-from community.search import documents, engine
+from community.search import documents, engine, words
 from community.search.models import Deflection, Document, IndexChange
 from reviews import services as reviews
 from tests.factories import a_person, a_product, a_review, a_thread, a_tip, an_answer
@@ -251,6 +251,14 @@ class TestMatches:
             a_thread(alice, title=f"Which water for coffee number {number}")
         documents.index_changes()
         assert engine.similar(title, user=alice)[0].target == drip
+
+    def test_a_look_with_a_null_in_its_name_is_counted(self, client, drip):
+        client.post(reverse("search:solved_it", args=[drip.pk]), {"title": "my steam wand drips", "ask": "a\x00b"})
+        assert Deflection.objects.get().ask == "ab"
+
+    def test_words_that_fold_to_nothing_find_nothing(self, client, drip):
+        assert words.every_stem("\u037a \ufe70") == []
+        assert client.get("/search/", {"q": "\u037a"}).status_code == 200
 
     def test_this_solved_it_is_counted_without_a_person(self, client, drip, alice):
         client.force_login(alice)

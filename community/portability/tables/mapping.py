@@ -124,9 +124,9 @@ class Columns:
                 return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, UTC)
             else:
                 moment = datetime.fromisoformat(found)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
         except (ValueError, OverflowError, OSError):
             return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
 
     def day(self, row: Mapping[str, Any], name: str) -> date | None:
         moment = self.moment(row, name)
@@ -188,7 +188,7 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
         return "yes" if found else "no"
     if isinstance(found, (dict, list)):
         raise BadValue(f"{column} holds a list or an object, not a value")
-    return str(found).strip()
+    return text.clean_source(str(found)).strip()
 
 
 def read(told: str, fields: Collection[str], open_fields: Collection[str] = ()) -> Columns:
