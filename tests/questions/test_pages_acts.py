@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from community.accounts.models import User
 from community.core import clock
+from community.moderation import services as moderation
 from community.posts import doors
 from community.posts.models import Comment, Draft
 from community.questions import services
@@ -319,6 +320,37 @@ def test_the_second_of_two_editors_sees_both_texts(thread: Thread, alice: User) 
     assert response.status_code == 409 and first["body"] in body and second["body"] in body
     knowing = re.search(r'name="seen" value="(\d+)"', body)[1]  # type: ignore[index]
     assert client.post(at("edit", thread), {**second, "seen": knowing}).status_code == 303
+
+
+def test_an_edit_of_what_was_merged_meanwhile_keeps_its_text(thread: Thread, alice: User, ravi: User) -> None:
+    other = factories.a_thread()
+    services.merge_thread(thread, other, ravi, "The same")
+    given = {"title": thread.title, "body": LONG, "product": "duo", "seen": "1"}
+    refused = signed_in(alice).post(at("edit", thread), given)
+    page = refused.content.decode()
+    assert refused.status_code == 409 and LONG in page and other.get_absolute_url() in page
+    assert signed_in(alice).get(at("edit", thread)).status_code == 301
+    other.refresh_from_db()
+    assert other.body_source != LONG
+
+
+def test_an_answer_sent_while_the_thread_is_merged_or_goes_keeps_its_text(
+    thread: Thread, bob: User, ravi: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, right = factories.a_thread(), services.post_answer
+
+    def while_merged(found: Thread, by: User, **given: object) -> Answer:
+        services.merge_thread(found, other, ravi, "The same")
+        return right(found, by, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(services, "post_answer", while_merged)
+    refused = signed_in(bob).post(at("answer", thread), answering())
+    page = refused.content.decode()
+    assert refused.status_code == 409 and LONG in page and other.get_absolute_url() in page
+    monkeypatch.setattr(services, "post_answer", right)
+    moderation.delete(other, ravi, reason="Spam")
+    gone = signed_in(bob).post(at("answer", other), answering())
+    assert gone.status_code == 409 and LONG in gone.content.decode()
 
 
 def test_answers_are_edited_by_their_author(thread: Thread, answer: Answer, bob: User, charlie: User) -> None:

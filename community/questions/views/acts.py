@@ -38,7 +38,7 @@ from ..forms import (
 from ..ideas import purse_of
 from ..models import Answer, Kind, PrivateDetails, Thread
 from . import ideas
-from .thread import KEPT_ANSWERS, find_thread, show_thread, show_works, speaks_for
+from .thread import KEPT_ANSWERS, find_thread, show_thread, show_works, speaks_for, went_meanwhile
 
 MOST_KEPT = 5  # answers of one visitor that wait for a sign-in
 
@@ -190,7 +190,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         pk = moved.pk
         found = find_thread(request, pk)
     if isinstance(found, HttpResponse):
-        return found
+        return went_meanwhile(request, found)
     form = AnswerForm(request.POST, departments=speaks_for(request.user))
     if not request.user.is_authenticated:
         return _keep_for_later(request, found)
@@ -221,7 +221,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         # The thread may have changed meanwhile: show it as it is now, with the text.
         fresh = find_thread(request, pk)
         if isinstance(fresh, HttpResponse):
-            return fresh
+            return went_meanwhile(request, fresh)
         return show_thread(request, fresh, answer_form=form, status=status)
     credit.first_post(request)
     posts.drop_draft(request.user, f"answer:{pk}")

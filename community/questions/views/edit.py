@@ -20,7 +20,7 @@ from .. import permissions, services
 from ..forms import EditAnswerForm, EditThreadForm
 from ..models import Answer, Thread
 from .acts import back, get_answer
-from .thread import find_thread
+from .thread import find_thread, went_meanwhile
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,7 +30,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return to_login(request, request.path)
     found = find_thread(request, pk)
     if isinstance(found, HttpResponse):
-        return found
+        return went_meanwhile(request, found) if request.method == "POST" else found
     if reason := permissions.why_not_edit(request.user, found):
         return refuse(request, reason, 403, back=found.get_absolute_url())
     status, theirs = 200, None

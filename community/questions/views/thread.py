@@ -12,6 +12,7 @@ from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -20,7 +21,7 @@ from community.core import clock, numbers
 from community.core.models import Body
 from community.moderation.permissions import is_moderator
 from community.posts import credit
-from community.posts.doors import long_open
+from community.posts.doors import long_open, refuse
 from community.posts.models import Comment
 from community.posts.views import paging, part_of
 
@@ -57,6 +58,15 @@ def find_thread(request: HttpRequest, pk: int) -> Thread | HttpResponse:
     if gone is not None and gone.is_gone:
         return render(request, "410.html", status=410)
     raise Http404
+
+
+def went_meanwhile(request: HttpRequest, found: HttpResponse) -> HttpResponse:
+    """For what `find_thread` returns in place of a thread to who sent a text: it says so and keeps the text."""
+    if found.status_code == 301:
+        reason, place = _("This thread was merged already."), found["Location"]
+    else:
+        reason, place = _("This post has been taken down."), "/"
+    return refuse(request, reason, 409, kept=request.POST.get("body", ""), back=place)
 
 
 def _to_where_it_went(request: HttpRequest, thread: Thread) -> HttpResponse:
