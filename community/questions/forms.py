@@ -230,7 +230,7 @@ class SuggestForm(forms.Form):
         if of_answer:
             del self.fields["title"], self.fields["tags"]
         if reviewing:
-            del self.fields["summary"], self.fields["seen"]
+            del self.fields["summary"]
 
 
 class OfficialForm(forms.Form):

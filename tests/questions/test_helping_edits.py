@@ -12,10 +12,11 @@ from advocates.models import ReputationEntry
 from community.accounts.models import User
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
+from community.events.log import replay
 from community.moderation import services as moderation
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
-from community.posts.models import Revision
+from community.posts.models import Revision, Tag
 from community.posts.services import latest_revision
 from community.questions import services
 from community.questions.models import Answer, EditSuggestion, Thread
@@ -199,6 +200,50 @@ def test_the_author_improves_it_and_staff_do_not(thread: Thread, alice: User, ed
     assert Revision.objects.filter(target_id=thread.pk).order_by("-number").first().editor == edith
 
 
+HTML = "<p>It drips <b>at night</b>.</p>\n<p>Why?</p>\n"
+
+
+def imported(post: Thread | Answer, html: str = HTML) -> None:
+    with replay("import"):
+        more = {"title": post.title, "product": post.product} if isinstance(post, Thread) else {}
+        edit = services.edit_thread if isinstance(post, Thread) else services.edit_answer
+        edit(post, post.author, body=html, source_format="html", **more)  # type: ignore[operator]
+    post.refresh_from_db()
+
+
+def test_another_title_or_tag_leaves_an_imported_text_as_it_is(
+    thread: Thread, answer: Answer, alice: User, edith: User, bob: User
+) -> None:
+    Tag.objects.create(name="Valve", slug="valve")
+    imported(thread)
+    imported(answer)
+    shown = thread.body_html
+    assert "<b>at night</b>" in shown or "<strong>at night</strong>" in shown
+    sent = HTML.replace("\n", "\r\n").strip()
+    page = signed_in(edith).get(reverse("questions:suggest", args=[thread.pk])).content.decode()
+    assert "came as HTML from another site" in page
+    row = suggested(thread, edith, title="Why does it drip at night only", body=sent)
+    services.approve_suggestion(row, alice)
+    services.edit_thread(thread, alice, title="Why does it drip at night only", body=sent, tags=["Valve"])
+    services.edit_answer(answer, bob, body=sent, disclosure="My sister works there")
+    for post in (thread, answer):
+        post.refresh_from_db()
+        assert (post.source_format, post.body_source, post.body_html) == ("html", HTML, shown)
+    assert thread.title == "Why does it drip at night only"
+    services.edit_thread(thread, alice, title=thread.title, body=BODY)
+    thread.refresh_from_db()
+    assert (thread.source_format, thread.body_source) == ("markdown", BODY)
+
+
+def test_a_text_that_was_short_or_long_when_it_came_stands_in_no_other_change_s_way(thread: Thread, alice: User):
+    for html in ("<p>Help!</p>", "<p>Help!</p>" * 20_000):
+        imported(thread, html)
+        title = f"Why does it drip at night {len(html)}"
+        services.edit_thread(thread, alice, title=title, body=html)
+        thread.refresh_from_db()
+        assert (thread.title, thread.body_source) == (title, html)
+
+
 def test_both_are_told_once(thread: Thread, alice: User, edith: User, expert: User) -> None:
     row = suggested(thread, edith)
     suggested(thread, edith, body=BODY + " Really.")
@@ -257,6 +302,77 @@ def test_deciding_on_the_page(thread: Thread, alice: User, bob: User, edith: Use
     assert client.post(address, {"verb": "approve"}).status_code == 303
     assert "took it over" in client.get(address).content.decode()
     assert signed_in(edith).post(address, {"verb": "withdraw"}).status_code == 409
+
+
+def improving(client: Client, address: str) -> dict[str, str]:
+    """What the form to improve a suggestion holds, as a browser would send it."""
+    initial = client.get(address).context["amend"].initial
+    return {"verb": "amend", **{name: str(value) for name, value in initial.items()}}
+
+
+def test_improving_starts_from_the_post_as_it_is_now(thread: Thread, alice: User, edith: User) -> None:
+    Tag.objects.create(name="Valve", slug="valve")
+    row = suggested(thread, edith, tags=[])
+    services.edit_thread(thread, alice, title="Why does it drip from the left", body=thread.body_source, tags=["Valve"])
+    client = signed_in(alice)
+    given = improving(client, row.get_absolute_url())
+    assert (given["title"], given["body"], given["tags"], given["seen"]) == (
+        "Why does it drip from the left", BODY, "valve", "2",
+    )  # fmt: skip
+    sent = client.post(row.get_absolute_url(), {**given, "body": BODY + " Or Tuesday."})
+    assert sent.status_code == 303
+    thread.refresh_from_db()
+    assert (thread.title, thread.body_source) == ("Why does it drip from the left", BODY + " Or Tuesday.")
+    assert [tag.name for tag in thread.tags.all()] == ["Valve"]
+
+
+def test_improving_what_changed_meanwhile_is_told_and_kept(thread: Thread, alice: User, edith: User) -> None:
+    row = suggested(thread, edith)
+    client = signed_in(alice)
+    given = {**improving(client, row.get_absolute_url()), "body": BODY + " Or Tuesday."}
+    newer = "It drips from the right only, as I saw this morning."
+    services.edit_thread(thread, alice, title=thread.title, body=newer, tags=[])
+    refused = client.post(row.get_absolute_url(), given)
+    page = refused.content.decode()
+    assert refused.status_code == 409 and newer in page and given["body"] in page
+    thread.refresh_from_db()
+    assert thread.body_source == newer
+    without = {name: value for name, value in given.items() if name != "seen"}
+    assert client.post(row.get_absolute_url(), without).status_code == 409, "a page from before knows no newer version"
+    assert client.post(row.get_absolute_url(), {**given, "seen": "2"}).status_code == 303
+    thread.refresh_from_db()
+    assert thread.body_source == given["body"]
+
+
+def test_improving_an_answer_that_changed_meanwhile(answer: Answer, bob: User, edith: User) -> None:
+    row = suggested(answer, edith)
+    client = signed_in(bob)
+    given = improving(client, row.get_absolute_url())
+    newer = "Open the valve three times only, not six times."
+    services.edit_answer(answer, bob, body=newer)
+    refused = client.post(row.get_absolute_url(), given)
+    assert refused.status_code == 409 and newer in refused.content.decode()
+    answer.refresh_from_db()
+    assert answer.body_source == newer
+
+
+def test_a_title_that_was_taken_away_is_not_read_in_suggestions(
+    thread: Thread, alice: User, edith: User, expert: User, ravi: User
+) -> None:
+    secret, clean = "Why does Mr Jonathan Whitby drip", "Why does my neighbour's one drip"
+    services.edit_thread(thread, alice, title=secret, body=thread.body_source)
+    row = suggested(thread, edith, title=secret + " at night")
+    assert "Whitby" in signed_in(expert).get(row.get_absolute_url()).content.decode()
+    services.move_thread(thread, ravi, title=clean, product=thread.product, tags=[], reason="A name")
+    own_form = reverse("questions:suggest", args=[thread.pk])
+    for person, addresses in ((expert, [row.get_absolute_url()]), (edith, [row.get_absolute_url(), own_form])):
+        for address in addresses:
+            page = signed_in(person).get(address).content.decode()
+            assert "Whitby" not in page and "Jonathan" not in page
+    for person in (alice, ravi):
+        assert "Whitby" in signed_in(person).get(row.get_absolute_url()).content.decode()
+    services.reject_suggestion(row, alice, "No names, please")
+    assert "Whitby" not in signed_in(edith).get(row.get_absolute_url()).content.decode()
 
 
 def test_the_list_shows_what_one_can_decide(alice: User, bob: User, edith: User, ravi: User) -> None:

@@ -21,7 +21,7 @@ from ..models import (
     Answer,
     Thread,
 )
-from .checks import Visibility, check_first_day, check_seen, check_texts, format_for
+from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, is_same_text
 from .settling import mark_official, put_in_doubt
 
 
@@ -110,15 +110,17 @@ def edit_answer(
     row.thread = thread
     if not is_replaying() and reviewed_by is None:
         require(permissions.why_not_edit(by, row))
-    check_texts(body=body)
+    if same := is_same_text(row, body):
+        body = row.body_source
+    check_texts(body=None if same else body)
     check_seen(row, seen_revision)
     disclosed = row.disclosure if disclosure is None else text.clean_line(disclosure)[:300]
     if row.body_source == body and disclosed == row.disclosure:
         return row
-    written = source_format or format_for(row)
+    written = source_format or (row.source_format if same else format_for(row))
     write_body(
         row, body, written, known_users=gates.mentioned(body, by, written),
-        limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
+        limit=None if same or is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, reviewed_by or by)
     row.disclosure, row.edited_at, row.edit_count = disclosed, clock.now(), row.edit_count + 1

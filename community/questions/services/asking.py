@@ -26,7 +26,7 @@ from ..models import (
     PrivateDetails,
     Thread,
 )
-from .checks import Visibility, check_first_day, check_seen, check_texts, format_for
+from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, is_same_text
 
 
 @transaction.atomic
@@ -127,7 +127,9 @@ def edit_thread(
     if not is_replaying() and reviewed_by is None:
         require(permissions.why_not_edit(by, row))
     title = text.clean_line(title)
-    check_texts(title=title, body=body)
+    if same := is_same_text(row, body):
+        body = row.body_source
+    check_texts(title=None if title == row.title else title, body=None if same else body)
     check_seen(row, seen_revision)
     named = tags_named(list(tags), reviewed_by or by) if tags is not None else list(row.tags.all())
     same_tags = {tag.pk for tag in named} == set(row.tags.values_list("pk", flat=True))
@@ -136,10 +138,10 @@ def edit_thread(
         title, body, product.pk if product else None, version,
     ) and same_tags:  # fmt: skip
         return row
-    written = source_format or format_for(row)
+    written = source_format or (row.source_format if same else format_for(row))
     write_body(
         row, body, written, known_users=gates.mentioned(body, by, written),
-        limit=None if is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
+        limit=None if same or is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, reviewed_by or by)
     before = row.product_id

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
-from community.core import clock
+from community.core import clock, text
 from community.core.errors import Conflict
 from community.core.models import Body, Numbers
 from community.events.log import is_replaying
@@ -25,8 +25,8 @@ SHORTEST_TITLE, LONGEST_TITLE, SHORTEST_BODY = 15, 150, 20  # FEATURES E
 Visibility = Moderated.Visibility
 
 
-def check_texts(*, body: str, title: str | None = None, kind: str | None = None) -> None:
-    """Lengths and choices of what people write; imports bring what they bring."""
+def check_texts(*, body: str | None = None, title: str | None = None, kind: str | None = None) -> None:
+    """Lengths and choices of what people write, of what is given; imports bring what they bring."""
     errors: dict[str, str] = {}
     if kind is not None and kind not in Kind.values:
         errors["kind"] = _("Choose what it is.")
@@ -35,7 +35,7 @@ def check_texts(*, body: str, title: str | None = None, kind: str | None = None)
             errors["title"] = _("A title has %(least)d to %(most)d characters; this one has %(have)d.") % {
                 "least": SHORTEST_TITLE, "most": LONGEST_TITLE, "have": len(title),
             }  # fmt: skip
-        if len(body.strip()) < SHORTEST_BODY:
+        if body is not None and len(body.strip()) < SHORTEST_BODY:
             errors["body"] = _("Please write at least %(least)d characters, so that others can help.") % {
                 "least": SHORTEST_BODY
             }
@@ -52,6 +52,11 @@ def check_first_day(by: User, posted: Any, number: str) -> None:
         raise ValidationError(
             {"body": _("On the first day you can post this %(most)d times. It opens up tomorrow.") % {"most": most}}
         )
+
+
+def is_same_text(row: Body, body: str) -> bool:
+    """Whether a form sent the text back as it was: with the line ends of a browser, without the space around it."""
+    return text.clean_source(body).strip() == row.body_source.strip()
 
 
 def format_for(row: Body) -> str:

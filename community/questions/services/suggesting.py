@@ -24,7 +24,7 @@ from .. import permissions
 from ..models import Answer, EditSuggestion, Thread
 from .answering import edit_answer
 from .asking import edit_thread
-from .checks import check_seen, check_texts
+from .checks import check_seen, check_texts, is_same_text
 
 State = EditSuggestion.State
 
@@ -107,12 +107,14 @@ def suggest_edit(
     thread = row.thread if isinstance(row, Answer) else row
     require(permissions.why_not_suggest(by, row))
     title, summary = text.clean_line(title) if answer is None else "", text.clean_line(summary)[:300]
-    body = text.clean_source(body)
-    check_texts(body=body, title=title if answer is None else None)
+    same = is_same_text(row, body)
+    body = row.body_source if same else text.clean_source(body)
+    check_texts(body=None if same else body, title=title if answer is None else None)
     if not summary:
         raise ValidationError({"summary": _("Say in a line what you change, and why. The reviewer reads it.")})
-    gates.mentioned(body, by)
-    write_body(Answer(), body)  # nothing is suggested that could not be taken over: too long, for one
+    if not same:
+        gates.mentioned(body, by)
+        write_body(Answer(), body)  # nothing is suggested that could not be taken over: too long, for one
     named = tags_named(list(tags), by) if answer is None else []
     check_seen(row, seen_revision)
     wanted = Texts(title, body, tuple(sorted(tag.slug for tag in named)))
@@ -160,11 +162,12 @@ def approve_suggestion(
     title: str | None = None,
     body: str | None = None,
     tags: Iterable[str] | None = None,
+    seen_revision: int | None = None,
 ) -> EditSuggestion:
     """Take an edit over, in its suggester's name; with `title`, `body` or `tags` where the reviewer improved it.
 
-    Twice is harmless. Raises NotAllowed, ValidationError, and Conflict when the post changed in the same place or the
-    suggestion was decided otherwise.
+    Twice is harmless. Raises NotAllowed, ValidationError, and Conflict when the post changed in the same place (of what
+    was improved: at all since `seen_revision`, the version the reviewer saw) or the suggestion was decided otherwise.
     """
     row, post = _open(suggestion)
     require(permissions.why_not_review(by, row))
@@ -181,6 +184,7 @@ def approve_suggestion(
         names: list[str] = list(taken.tags)
     else:
         require(permissions.why_not_edit(by, post))
+        check_seen(post, seen_revision)
         mine = suggested_texts(row)
         names = list(tags) if tags is not None else list(mine.tags)
         taken = Texts(mine.title if title is None else title, mine.body if body is None else body, ())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,8 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from community.core.errors import Conflict
+from community.core.models import Body
+from community.moderation.permissions import is_moderator
 from community.posts.changes import changes
 from community.posts.doors import merged_meanwhile, posted, refuse, send, to_login
+from community.posts.models import Revision
 from community.posts.services import latest_revision
 
 from .. import permissions, services
@@ -74,10 +78,15 @@ def _suggest(request: HttpRequest, post: Thread | Answer) -> HttpResponse:
         if answer is None:
             initial["tags"] = ", ".join(tag.name for tag in post.tags.all())  # type: ignore[union-attr]
         if mine is not None:
-            initial.update(title=mine.title, body=mine.body_source, tags=mine.tags, summary=mine.summary)
+            initial.update(body=mine.body_source, tags=mine.tags, summary=mine.summary)
+            if not _title_was_taken_away(mine, post, request.user):
+                initial["title"] = mine.title
             theirs = post if mine.base != now else None
         form = SuggestForm(initial=initial, of_answer=answer is not None)
-    context = {"form": form, "post": post, "thread": thread, "mine": mine, "theirs": theirs}
+    imported = post.source_format == Body.Format.HTML
+    context = {
+        "form": form, "post": post, "thread": thread, "mine": mine, "theirs": theirs, "imported": imported,
+    }  # fmt: skip
     response = render(request, "questions/suggest.html", context, status=status)
     if wait := getattr(form, "retry_after", 0):
         response["Retry-After"] = str(wait)
@@ -128,11 +137,11 @@ def suggestion(request: HttpRequest, pk: int) -> HttpResponse:
     reject = ReasonForm(posted(request) if verb == "reject" else None, auto_id="reject_%s")
     amend = SuggestForm(
         posted(request) if verb == "amend" else None,
-        initial={"title": row.title, "body": row.body_source, "tags": row.tags},
+        initial=_to_improve(row, post, user),
         of_answer=of_answer, reviewing=True,
     )  # fmt: skip
     form: Any = {"reject": reject, "amend": amend}.get(verb) or SuggestForm({}, of_answer=of_answer)
-    status, problem = 200, ""
+    status, problem, theirs = 200, "", None
     if request.method == "POST":
         status = 422
         if verb in ("approve", "withdraw") or form.is_valid():
@@ -141,9 +150,14 @@ def suggestion(request: HttpRequest, pk: int) -> HttpResponse:
             if said:
                 return back(request, post if verb in ("approve", "amend") else row, str(said))
         problem = " ".join(str(error) for error in form.non_field_errors()) if hasattr(form, "cleaned_data") else ""
+        if verb == "amend" and status == 409:  # sending it once more is a decision made knowing the newer version
+            post.refresh_from_db(fields=["body_source"] if of_answer else ["title", "body_source"])
+            theirs, amend.data = post, amend.data.copy()  # type: ignore[attr-defined]
+            amend.data["seen"] = str(latest_revision(post))  # type: ignore[index]
     context = {
         "row": row, "post": post, "thread": row.thread, "why_not": why_not, "may_amend": may_amend, "amend": amend,
-        "reject": reject, "verb": verb, "own": row.author_id == user.pk, "problem": problem, **_difference(row, post),
+        "reject": reject, "verb": verb, "own": row.author_id == user.pk, "problem": problem, "theirs": theirs,
+        **_difference(row, post, user),
     }  # fmt: skip
     return render(request, "questions/suggestion.html", context, status=status)
 
@@ -154,7 +168,10 @@ def _decide(verb: str, row: EditSuggestion, user: Any, form: Any) -> str:
         return _("Taken over. Whoever suggested it is told.")
     if verb == "amend":
         given = form.cleaned_data
-        services.approve_suggestion(row, user, title=given.get("title"), body=given["body"], tags=given.get("tags"))
+        services.approve_suggestion(
+            row, user, title=given.get("title"), body=given["body"], tags=given.get("tags"),
+            seen_revision=row.base if given["seen"] is None else given["seen"],
+        )  # fmt: skip
         return _("Taken over as you changed it. Whoever suggested it is told.")
     if verb == "reject":
         services.reject_suggestion(row, user, form.cleaned_data["reason"])
@@ -165,7 +182,32 @@ def _decide(verb: str, row: EditSuggestion, user: Any, form: Any) -> str:
     raise Conflict(_("This button sent something unknown. Please load the page again."))
 
 
-def _difference(row: EditSuggestion, post: Thread | Answer) -> dict[str, Any]:
+def _title_was_taken_away(row: EditSuggestion, post: Thread | Answer, user: Any) -> bool:
+    """Whether a moderator changed the title since: the one before is for the author and the moderators to read."""
+    if row.answer_id or user.pk == post.author_id or is_moderator(user):
+        return False
+    of_post = Revision.objects.filter(target_type=ContentType.objects.get_for_model(post), target_id=post.pk)
+    return of_post.filter(number__gt=row.base, retitled=True).exists()
+
+
+def _to_improve(row: EditSuggestion, post: Thread | Answer, user: Any) -> dict[str, Any]:
+    """What the reviewer starts from: the suggestion brought up to the post as it is now. Where both changed the same,
+    the suggested text, and the title and the tags of the post."""
+    texts = services.texts_of(post)
+    title, body, tags = texts.title, row.body_source, ", ".join(texts.tags)
+    if row.is_open:
+        try:
+            taken = services.rebased(row, post)
+        except Conflict:
+            pass
+        else:
+            body = taken.body
+            title = title if _title_was_taken_away(row, post, user) else taken.title
+            tags = row.tags if taken.tags == services.suggested_texts(row).tags else ", ".join(taken.tags)
+    return {"title": title, "body": body, "tags": tags, "seen": latest_revision(post)}
+
+
+def _difference(row: EditSuggestion, post: Thread | Answer, user: Any) -> dict[str, Any]:
     """From what stands there to what would; from what it started from, where both changed or it is decided."""
     before, after = services.texts_at(post, row.base), services.suggested_texts(row)
     outdated, clash = row.is_open and latest_revision(post) != row.base, False
@@ -176,8 +218,9 @@ def _difference(row: EditSuggestion, post: Thread | Answer) -> dict[str, Any]:
         except Conflict:
             clash = True
     tags = (", ".join(before.tags), ", ".join(after.tags))
+    open_title = not _title_was_taken_away(row, post, user)
     return {
-        "title_changes": changes(before.title, after.title) if before.title != after.title else [],
+        "title_changes": changes(before.title, after.title) if before.title != after.title and open_title else [],
         "tag_changes": changes(*tags) if tags[0] != tags[1] else [],
         "body_changes": changes(before.body, after.body),
         "same_body": before.body == after.body,
