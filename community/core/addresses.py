@@ -8,7 +8,7 @@ Pages of editors are known here. A room with pages of its own says which of its 
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -36,10 +36,10 @@ def checked(address: str) -> str:
     if any(sign.isspace() or sign == "\\" for sign in address):
         raise ValidationError(_("Give the whole address: /help/… for a page of ours, or https://…"))
     own = urlsplit(settings.BASE_URL)
-    parts = urlsplit(address)
+    parts = _split(address)
     if parts.netloc and parts.netloc == own.netloc and parts.scheme in ("http", "https"):
         address = parts.path + (f"#{parts.fragment}" if parts.fragment else "")
-        parts = urlsplit(address)
+        parts = _split(address)
     if address.startswith("/") and not parts.netloc:
         if not leads_somewhere(parts.path):
             raise ValidationError(_("Nothing is published at this address."))
@@ -49,6 +49,14 @@ def checked(address: str) -> str:
     except ValidationError:
         raise ValidationError(_("Give the whole address: /help/… for a page of ours, or https://…")) from None
     return address
+
+
+def _split(address: str) -> SplitResult:
+    """Raises ValidationError for what is no address at all: https://[a."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise ValidationError(_("Give the whole address: /help/… for a page of ours, or https://…")) from None
 
 
 def leads_somewhere(path: str) -> bool:

@@ -173,13 +173,14 @@ def why_not_invited(person: Any, thread: Thread, by: Any) -> str:
         return _("This person is not here any more.")
     if person.pk == thread.author_id:
         return _("They asked this themselves.")
-    if not person.invitable:
+    own = thread.answers.filter(author=person)
+    out_of_sight = own.exclude(visibility__in=("visible", "deleted"))
+    # One reason for all three: who is silenced, or has an answer that was taken down, is nobody else's business.
+    if not person.invitable or person.is_silenced() or out_of_sight.exists():
         return _("They would rather not be invited.")
     if person.is_away:
         return _("They are away.")
-    if person.is_silenced():
-        return _("They can't answer at the moment.")
-    if thread.answers.filter(author=person).exclude(visibility="deleted").exists():
+    if own.visible().exists():
         return _("They have answered already.")
     return ""
 

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from community.accounts.models import User
 from community.core import clock, outbox
+from community.moderation import services as moderation
 from community.notifications.delivery import announce_due
 from community.posts.doors import long_open
 from community.questions import services
@@ -143,3 +144,30 @@ def test_they_are_erased_ninety_days_after_it_is_solved(told: Thread, alice: Use
         assert services.erase_private_details() == 1
         assert services.erase_private_details() == 0
     assert list(PrivateDetails.objects.values_list("thread", flat=True)) == [open_one.pk]
+
+
+def test_those_of_a_merged_thread_go_with_the_thread_that_stands(alice: User, bob: User, dana: User) -> None:
+    stands = factories.a_thread(bob, kind="problem")
+    services.accept_answer(factories.an_answer(stands, alice), bob)
+    with clock.travel(clock.now() + timedelta(days=60)):
+        merged = factories.a_thread(alice, kind="problem", private=TELLTALE)
+        services.merge_thread(merged, stands, dana, "The same mill")
+    with clock.travel(clock.now() + timedelta(days=149)):
+        assert services.erase_private_details() == 0
+    with clock.travel(clock.now() + timedelta(days=151)):
+        assert services.erase_private_details() == 1
+
+
+def test_those_of_a_thread_merged_into_an_open_one_stay(alice: User, bob: User, dana: User) -> None:
+    merged = factories.a_thread(alice, kind="problem", private=TELLTALE)
+    services.merge_thread(merged, factories.a_thread(bob, kind="problem"), dana, "The same mill")
+    with clock.travel(clock.now() + timedelta(days=200)):
+        assert services.erase_private_details() == 0
+
+
+def test_those_of_a_deleted_thread_are_erased_after_ninety_days(alice: User, ravi: User) -> None:
+    moderation.delete(factories.a_thread(alice, kind="problem", private=TELLTALE), ravi, reason="Spam.")
+    with clock.travel(clock.now() + timedelta(days=89)):
+        assert services.erase_private_details() == 0
+    with clock.travel(clock.now() + timedelta(days=91)):
+        assert services.erase_private_details() == 1

@@ -14,13 +14,14 @@ from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
 from community.events.models import Event
+from community.moderation import services as moderation
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
 from community.posts import credit
 from community.posts.doors import long_open
 from community.posts.models import ShareCredit
-from community.questions import services
-from community.questions.models import Invitation, Thread
+from community.questions import permissions, services
+from community.questions.models import Answer, Invitation, Thread
 from products.models import Ownership
 from tests import factories
 
@@ -70,6 +71,23 @@ def test_who_may_invite_whom(thread: Thread, alice: User, bob: User, charlie: Us
     services.close_thread(thread, dana, "Done")
     with pytest.raises(NotAllowed):
         services.invite(thread, charlie, host)
+
+
+def test_who_is_silenced_or_has_an_answer_out_of_sight_reads_like_who_would_rather_not(
+    thread: Thread, charlie: User, host: User, ravi: User
+) -> None:
+    quiet, shy, waiting, taken_down = (factories.a_person(name) for name in ("quiet", "shyone", "waiting", "taken"))
+    User.objects.filter(pk=quiet.pk).update(silenced_until=clock.now() + timedelta(hours=5))
+    User.objects.filter(pk=shy.pk).update(invitable=False)
+    moderation.hide(factories.an_answer(thread, taken_down), ravi, reason="Spam.")
+    Answer.objects.filter(pk=factories.an_answer(thread, waiting).pk).update(visibility="pending")
+    factories.an_answer(thread, charlie)
+    said = {
+        person.username: permissions.why_not_invited(User.objects.get(pk=person.pk), thread, host)
+        for person in (quiet, shy, waiting, taken_down, charlie)
+    }
+    assert said.pop("charlie") == "They have answered already."
+    assert set(said.values()) == {"They would rather not be invited."}
 
 
 def test_five_a_day_and_the_next_is_refused_until_midnight(host: User, alice: User) -> None:

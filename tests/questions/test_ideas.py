@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
@@ -229,6 +230,8 @@ def test_only_staff_says_what_becomes_of_an_idea(alice: User, bob: User) -> None
         ("shipped", "Done.", "http://example.org/notes", "link"),
         ("shipped", "Done.", "javascript:alert(1)", "link"),
         ("shipped", "Done.", "//example.org/notes", "link"),
+        ("shipped", "Done.", "https://[a", "link"),
+        ("shipped", "Done.", f"{settings.BASE_URL}//[a", "link"),
         ("shipped", "Done.", "/help/there-is-no-such-page/", "link"),
         ("shipped", "Done.", "/settings/", "link"),
         ("exists", "Look.", "/questions/999999/x/", "link"),

@@ -87,7 +87,9 @@ def test_mine_and_followed_combine_with_the_rest(alice, bob, crowd):
     assert followed.context["counted"]["show_followed"] == 1
 
 
-@pytest.mark.parametrize("query", ["age=decade", "state=merged", "state=solved&state=nonsense", "after=x"])
+@pytest.mark.parametrize(
+    "query", ["age=decade", "state=merged", "state=solved&state=nonsense", "after=x", "after=--5.1"]
+)
 def test_what_no_list_knows_is_404(client, crowd, query):
     assert client.get(f"{LIST}?{query}").status_code == 404
 

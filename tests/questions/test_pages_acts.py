@@ -15,7 +15,7 @@ from community.posts import doors
 from community.posts.models import Comment, Draft
 from community.questions import services
 from community.questions.models import Answer, PrivateView, Thread
-from products.models import Ownership
+from products.models import Ownership, Version
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -104,10 +104,14 @@ def test_votes_have_a_pace(thread: Thread, bob: User) -> None:
 def test_me_too_follow_and_works(thread: Thread, answer: Answer, charlie: User) -> None:
     client = signed_in(charlie)
     assert client.post(at("works", answer), {"works": "yes"}, headers=HTMX).status_code == 403
-    Ownership.objects.create(owner=charlie, product=thread.product)
+    version = Version.objects.create(product=thread.product, name="Series 2")
+    Ownership.objects.create(owner=charlie, product=thread.product, version=version)
     assert b"I have this too <b" in client.post(at("me_too", thread), {"me_too": "on"}, headers=HTMX).content
     assert b"Following" in client.post(at("follow", thread), {"follow": "on"}, headers=HTMX).content
-    assert b"Works for 1 of 1" in client.post(at("works", answer), {"works": "yes"}, headers=HTMX).content
+    said = {"works": "yes", "model_version": "Buy the other brand"}
+    assert b"Works for 1 of 1" in client.post(at("works", answer), said, headers=HTMX).content
+    answer.refresh_from_db()
+    assert list(answer.works_by_version) == ["Series 2"], "the version on the shelf, whatever else is sent"
     assert client.post(at("works", answer), {"works": "none"}).status_code == 303
     thread.refresh_from_db()
     answer.refresh_from_db()
@@ -400,13 +404,23 @@ def test_steps_do_what_they_say(
 
 def test_duplicates_are_named_by_number_or_address(thread: Thread, alice: User, ravi: User) -> None:
     client = signed_in(ravi)
-    for named in [str(thread.pk), f"http://testserver{thread.get_absolute_url()}#answers", f"#{thread.pk}"]:
+    for named in [
+        str(thread.pk),
+        f"http://testserver{thread.get_absolute_url()}#answers",
+        f"#{thread.pk}",
+        f"/questions/{thread.pk}/",
+        f"testserver{thread.get_absolute_url()}",
+    ]:
         again = factories.a_thread(alice)
         assert client.post(at("manage", again), {"step": "duplicate", "of": named}).status_code == 303
         again.refresh_from_db()
         assert again.duplicate_of == thread
     other = factories.a_thread(alice)
-    for wrong in ["", "none", "98765", f"/questions/{other.pk}/x/", "http://[", "9" * 400]:
+    elsewhere = [
+        f"/questions/answer/{thread.pk}/edit/", f"/questions/thread/{thread.pk}/history/",
+        f"https://evil.example{thread.get_absolute_url()}", f"evil.example/questions/{thread.pk}/",
+    ]  # fmt: skip
+    for wrong in ["", "none", "98765", f"/questions/{other.pk}/x/", "http://[", "9" * 400, *elsewhere]:
         assert client.post(at("manage", other), {"step": "duplicate", "of": wrong}).status_code == 422
     assert client.post(at("manage", other), {"step": "nonsense"}).status_code == 422
 

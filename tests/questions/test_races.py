@@ -15,6 +15,7 @@ from community.events.models import Event
 from community.posts import doors
 from community.questions import asking_back, services
 from community.questions.models import Answer, AnswerVote, Reminder, Thread
+from community.questions.services import merging, states
 from tests import factories
 from tests.questions.test_pages import signed_in
 
@@ -174,3 +175,73 @@ def test_a_double_click_on_accept_accepts_once(answer: Answer, alice: User) -> N
     kinds = list(Event.objects.filter(kind__in=["answer.accepted", "thread.solved"]).values_list("kind", flat=True))
     assert sorted(kinds) == ["answer.accepted", "thread.solved"]
     assert connection.in_atomic_block is False
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads that a service holds, in the order in which it takes them."""
+    order: list[int] = []
+
+    def watched(row: rows.Row) -> rows.Row:
+        if isinstance(row, Thread):
+            order.append(row.pk)
+        return rows.locked(row)
+
+    for module in (states, merging):
+        monkeypatch.setattr(module, "locked", watched)
+    return order
+
+
+def test_threads_are_held_in_the_order_of_their_ids(alice: User, ravi: User, held: list[int]) -> None:
+    first, second, third, last = (factories.a_thread(alice) for _ in range(4))
+    services.mark_duplicate(third, ravi, first)
+    held.clear()
+    services.mark_duplicate(second, ravi, third)
+    assert held == [first.pk, second.pk]
+    held.clear()
+    services.merge_thread(last, third, ravi, "The same")
+    assert held == [first.pk, last.pk]
+
+
+def test_an_original_that_is_merged_at_that_moment_is_refused(
+    alice: User, ravi: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread, of, stands = (factories.a_thread(alice) for _ in range(3))
+    end_of = states.end_of
+
+    def merged_right_after(row: Thread) -> Thread:
+        found = end_of(row)
+        services.merge_thread(of, stands, ravi, "The same")
+        return found
+
+    monkeypatch.setattr(states, "end_of", merged_right_after)
+    with pytest.raises(Conflict, match="a moment ago"):
+        services.mark_duplicate(thread, ravi, of)
+    thread.refresh_from_db()
+    assert thread.duplicate_of is None
+
+
+@pytest.mark.parametrize("verb", ["duplicate", "merge"])
+def test_pointing_and_merging_begin_anew_after_a_lost_race(
+    alice: User, ravi: User, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    class Lost(Exception):
+        sqlstate = "40P01"
+
+    turns: list[int] = []
+
+    def lost_once(row: rows.Row) -> rows.Row:
+        turns.append(row.pk)
+        if len(turns) == 1:
+            raise OperationalError("deadlock detected") from Lost()
+        return rows.locked(row)
+
+    for module in (states, merging):
+        monkeypatch.setattr(module, "locked", lost_once)
+    thread, other = factories.a_thread(alice), factories.a_thread(alice)
+    if verb == "duplicate":
+        services.mark_duplicate(thread, ravi, other)
+    else:
+        services.merge_thread(thread, other, ravi, "The same")
+    thread.refresh_from_db()
+    assert (thread.duplicate_of or thread.merged_into) == other

@@ -16,7 +16,7 @@ from community.moderation import services as moderation
 from community.posts.models import Follow, Revision
 from community.posts.services import comment
 from community.questions import services
-from community.questions.models import Answer, AnswerVote, State, Thread
+from community.questions.models import Answer, AnswerVote, FollowUp, State, Thread
 from products.models import Ownership
 from tests.factories import a_department, a_person, a_tag, a_thread, an_answer
 
@@ -293,6 +293,29 @@ class TestSettling:
         assert thread.state == State.REOPENED
         assert Event.objects.filter(kind="thread.reopened").get().data["one_level_up"] is True
         assert answer.follow_up.outcome == "no"
+
+    def test_no_about_an_old_fix_leaves_the_new_one_alone(self, thread, answer, alice):
+        services.accept_answer(answer, alice)
+        with clock.travel(clock.now() + timedelta(days=4)):
+            services.reopen_thread(thread, alice, "Drips again")
+        with clock.travel(clock.now() + timedelta(days=5)):
+            services.accept_answer(an_answer(thread, a_person()), alice)
+        with clock.travel(clock.now() + timedelta(days=8)), pytest.raises(Conflict, match="before"):
+            services.answer_follow_up(Answer.objects.get(pk=answer.pk), alice, "no")
+        thread.refresh_from_db()
+        assert thread.state == State.SOLVED
+        assert not FollowUp.objects.exists()
+
+    def test_no_about_a_solution_that_does_not_lead_puts_it_in_doubt(self, thread, answer, alice):
+        services.accept_answer(answer, alice)
+        leading = an_answer(thread, a_person())
+        services.accept_answer(leading, alice, leading=True)
+        with clock.travel(clock.now() + timedelta(days=4)):
+            services.answer_follow_up(Answer.objects.get(pk=answer.pk), alice, "no", "Drips again")
+        thread.refresh_from_db()
+        answer.refresh_from_db()
+        assert thread.leading_solution == leading and thread.solved_at and thread.recheck_at
+        assert answer.no_longer_works_at and "thread.reopened" not in kinds(thread)
 
 
 class TestOfficial:

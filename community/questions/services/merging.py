@@ -5,14 +5,14 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.posts.models import Comment, Draft, Follow
 
@@ -90,7 +90,7 @@ def _split(here: models.QuerySet[Any], there: models.QuerySet[Any], into: Thread
     return [pk for pk in voters if pk not in known], [pk for pk in voters if pk in known], rows
 
 
-@transaction.atomic
+@retried
 def merge_thread(thread: Thread, into: Thread, by: User, reason: str) -> Thread:
     """Move everything from a thread to another one, once per person; the first one's address leads there from now on.
 

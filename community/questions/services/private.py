@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -42,7 +43,12 @@ def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDet
 
 
 def erase_private_details() -> int:
-    """A sweep: erase the details of threads that have been solved for 90 days. Returns how many. A thread that was
-    reopened meanwhile is not solved, and keeps them."""
-    old = PrivateDetails.objects.filter(thread__solved_at__lt=clock.now() - KEPT_FOR)
-    return old.delete()[0]
+    """A sweep: erase the details of threads that have been solved or deleted for 90 days. Returns how many. One that
+    was merged is solved with the thread it was merged into, and not before it was merged. A thread that was reopened
+    meanwhile is not solved, and keeps them."""
+    before = clock.now() - KEPT_FOR
+    merged = Q(thread__merged_into__solved_at__lt=before, thread__merged_at__lt=before)
+    deleted = Q(
+        thread__visibility=Thread.Visibility.DELETED, thread__merged_into__isnull=True, thread__hidden_at__lt=before
+    )
+    return PrivateDetails.objects.filter(Q(thread__solved_at__lt=before) | merged | deleted).delete()[0]

@@ -312,7 +312,9 @@ def settle_recheck(thread: Thread, by: User, *, holds: bool, note: str = "") -> 
 def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> None:
     """The asker says whether the fix still holds. Once per answer: the first word stands.
 
-    "No" opens the thread again, one level up; "worked at first" puts the answer in doubt, for staff to look at.
+    "No" about the answer that leads opens the thread again, one level up. "Worked at first", and "no" about another
+    solution, put the answer in doubt, for staff to look at. Raises NotAllowed, ValidationError, and Conflict for an
+    answer that does not settle the thread, or not long enough.
     """
     thread = locked(answer.thread)
     row = locked(answer)
@@ -320,7 +322,11 @@ def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> 
     if not is_replaying():
         require(why_not_write(by))
         require("" if by.pk == thread.author_id else _("Only the person who asked can say whether the fix held."))
-        if not row.is_accepted or clock.now() < row.accepted_at + FOLLOW_UP_AFTER:
+        if FollowUp.objects.filter(answer=row).exists():
+            return
+        if row.accepted_at and thread.reopened_at and row.accepted_at <= thread.reopened_at:
+            raise Conflict(_("Accepted before the thread was opened again."))
+        if not row.stands or clock.now() < row.accepted_at + FOLLOW_UP_AFTER:
             raise Conflict(_("We ask three days after an answer was accepted."))
     if outcome not in FollowUp.Outcome.values:
         raise ValidationError({"outcome": _("Say yes, no, or that it worked at first.")})
@@ -337,9 +343,9 @@ def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> 
     FollowUpRequest.objects.filter(answer=row, done_at=None).update(done_at=clock.now())
     if not thread.solved_at or thread.closed_at or thread.locked_at:
         return
-    if outcome == FollowUp.Outcome.NO:
+    if outcome == FollowUp.Outcome.NO and thread.leading_solution_id == row.pk:
         reopen(thread, by, text.clean_line(note)[:300] or _("The fix did not hold."), one_level_up=True)
-    elif outcome == FollowUp.Outcome.WORKED_AT_FIRST:
+    elif outcome != FollowUp.Outcome.YES:
         row.no_longer_works_at = clock.now()
         row.save(update_fields=["no_longer_works_at"])
         put_in_doubt(thread, by, row, text.clean_line(note)[:300])

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import clock, text
-from community.core.errors import require
-from community.core.rows import locked
+from community.core.errors import Conflict, require
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation.permissions import is_moderator, why_not_write
 from community.posts.services import add_revision, tags_named
@@ -20,6 +20,7 @@ from ..models import (
     Thread,
 )
 from .checks import SHORTEST_BODY, check_texts, copy_facts
+from .merging import end_of
 
 
 def end_needs_info(thread: Thread, by: User | None) -> None:
@@ -50,20 +51,23 @@ def ask_for_info(thread: Thread, by: User, note: str) -> None:
         record("thread.needs_info", actor=by, subject=row)
 
 
-@transaction.atomic
+@retried
 def mark_duplicate(thread: Thread, by: User | None, of: Thread) -> None:
-    """Point a thread at the one that asked first; page and votes stay (RULINGS 13)."""
-    if of.pk < thread.pk:
-        locked(of)  # in the order of their ids, so that two who point them at each other stand in line
-    row = locked(thread)
+    """Point a thread at the one that asked first; page and votes stay (RULINGS 13).
+
+    Raises NotAllowed, Conflict, ValidationError at `of`.
+    """
+    of = end_of(Thread._base_manager.select_related("merged_into", "duplicate_of").get(pk=of.pk))
+    # In the order of their ids, as a merge does, so that two who point them at each other stand in line.
+    held = {pk: locked(Thread(pk=pk)) for pk in sorted({thread.pk, of.pk})}
+    row, original = held[thread.pk], held[of.pk]
     if not is_replaying():
         require(permissions.why_not_moderate_thread(by))
         facts.check_transition(row, "duplicate")
-    of = of.merged_into or of
-    original = locked(of.duplicate_of or of)
-    original = original.duplicate_of or original  # somebody may have pointed it elsewhere meanwhile
-    if original.pk == row.pk:
+    if row.pk in (original.pk, original.duplicate_of_id):
         raise ValidationError({"of": _("A thread can't be a duplicate of itself.")})
+    if original.merged_into_id or original.duplicate_of_id:
+        raise Conflict(_("Somebody merged these a moment ago. Please look again."))
     if row.duplicate_of_id == original.pk:
         return
     row.duplicates.update(duplicate_of=original)  # what pointed here points there: no chains

@@ -1,8 +1,10 @@
 """What one can press in a thread: each a POST, one service, and the piece of page that changed (or the way back)."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -168,7 +170,7 @@ def works(request: HttpRequest, pk: int) -> HttpResponse:
     """Works for mine: yes, no, or taken back."""
     answer = get_answer(request, pk)
     value = value_of(request, "works", {"yes": True, "no": False, "none": None})
-    services.say_works_for_mine(answer, request.user, value, request.POST.get("model_version", ""))
+    services.say_works_for_mine(answer, request.user, value)
     if request.htmx:
         answer.my_works = value  # type: ignore[attr-defined]
         show_works(answer)
@@ -518,15 +520,21 @@ def named_thread(request: HttpRequest, words: str) -> Thread:
     """The thread that somebody means by a number or an address of ours. Raises ValidationError at `of`."""
     number = words.strip().lstrip("#")[:500]
     if not number.isdecimal():
-        try:
-            number = str(
-                resolve("/" + number.split("//")[-1].partition("/")[2].split("?")[0].split("#")[0]).kwargs["pk"]
-            )
-        except (Resolver404, KeyError):
-            number = ""
+        number = _number_in(request, number)
     found = None
     if number and len(number) < 18:
         found = Thread.objects.visible_to(request.user).filter(pk=int(number)).first()
     if found is None:
         raise ValidationError({"of": _("There is no such thread. Its number stands in its address.")})
     return found
+
+
+def _number_in(request: HttpRequest, address: str) -> str:
+    """The number in the address of a thread, which is a path or begins with our own host; empty for any other."""
+    try:
+        parts = urlsplit(address if address.startswith("/") or "//" in address else f"//{address}")
+        found = resolve(parts.path)
+    except (ValueError, Resolver404):
+        return ""
+    ours = parts.netloc in ("", request.get_host(), urlsplit(settings.BASE_URL).netloc)
+    return str(found.kwargs["pk"]) if ours and found.view_name in ("questions:thread", "questions:short") else ""

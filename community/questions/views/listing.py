@@ -172,7 +172,7 @@ def cursor_of(thread: Thread, column: str) -> str:
 def read_cursor(cursor: str, column: str) -> tuple[Any, int]:
     """Raises Http404 for what never was a cursor."""
     left, dot, right = cursor.rpartition(".")
-    if not dot or not right.isdecimal() or not left.lstrip("-").isdecimal() or len(cursor) > 40:
+    if not dot or not right.isdecimal() or not left.removeprefix("-").isdecimal() or len(cursor) > 40:
         raise Http404
     value: Any = int(left)
     if column.endswith("_at"):
