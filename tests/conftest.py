@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from community.accounts.models import Department, User
 from community.accounts.services import set_role
@@ -20,7 +22,11 @@ WEDNESDAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _no_memory() -> Iterator[None]:
-    """Caches start empty: a test must not live on what another left."""
+    """Caches start empty, and in English: a test must not live on what another left.
+
+    A page in another language leaves that language behind; on a server the next request chooses anew.
+    """
+    translation.activate(settings.LANGUAGE_CODE)
     cache.clear()
     brand.forget()
     numbers.forget()
