@@ -9,7 +9,6 @@ from django import forms
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Count, Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -27,6 +26,7 @@ from wagtail.admin.ui.components import Component
 
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
+from community.core.rows import retried
 
 from . import doors, services
 from .models import Flag, Moderated
@@ -212,24 +212,24 @@ def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('moderation:queue')}?queue={back}", status=303)
 
 
+@retried
 def settle(target: Any, by: Any, act: str, reason: str) -> str:
     """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator."""
-    with transaction.atomic():
-        row = services.held(target)
-        services.decide_flags(row, by, uphold=act in ("hide", "delete"), note=reason)
-        if act == "hide":
-            services.hide(row, by, reason=reason)
-            return _("Hidden. Its author reads why.")
-        if act == "delete":
-            services.delete(row, by, reason=reason)
-            return _("Taken away.")
-        if act == "approve":
-            services.approve(row, by)
-            return _("Online now.")
-        if row.visibility == Moderated.Visibility.HIDDEN:
-            services.restore(row, by, reason=reason)
-            return _("Shown again.")
-        return _("It stays.")
+    row = services.held(target)
+    services.decide_flags(row, by, uphold=act in ("hide", "delete"), note=reason)
+    if act == "hide":
+        services.hide(row, by, reason=reason)
+        return _("Hidden. Its author reads why.")
+    if act == "delete":
+        services.delete(row, by, reason=reason)
+        return _("Taken away.")
+    if act == "approve":
+        services.approve(row, by)
+        return _("Online now.")
+    if row.visibility == Moderated.Visibility.HIDDEN:
+        services.restore(row, by, reason=reason)
+        return _("Shown again.")
+    return _("It stays.")
 
 
 @hooks.register("register_admin_urls")

@@ -14,12 +14,12 @@ from django.http import HttpRequest
 
 from community.accounts.models import User
 from community.core import clock
+from community.core.robots import is_robot
 from community.events.log import record
 
 from .models import ShareCredit
 
 KEY = "shared_by"
-ROBOTS = ("bot", "crawl", "spider", "slurp", "preview", "curl", "wget", "python-")
 
 
 def remember(request: HttpRequest, thing: models.Model) -> None:
@@ -27,8 +27,7 @@ def remember(request: HttpRequest, thing: models.Model) -> None:
     sharer = request.GET.get("u", "")
     if not (sharer.isdecimal() and len(sharer) < 18) or KEY in request.session:
         return
-    agent = request.META.get("HTTP_USER_AGENT", "").lower()
-    if not agent or any(word in agent for word in ROBOTS):
+    if is_robot(request):
         return
     if request.user.is_authenticated and request.user.pk == int(sharer):
         return

@@ -9,11 +9,12 @@ from django.core.cache import cache
 from django.db.models import F
 from django.http import HttpRequest
 
+from community.core.robots import is_robot
+
 from .models import Thread
 
 EVERY = 20.0  # seconds between two writes
 ONCE_IN = 30 * 60  # seconds in which one reader counts once
-ROBOTS = ("bot", "crawl", "spider", "slurp", "preview", "curl", "wget", "python-")
 
 _waiting: Counter[int] = Counter()
 _lock = threading.Lock()
@@ -22,15 +23,15 @@ _written_at = time.monotonic()
 
 def count(request: HttpRequest, thread: Thread) -> None:
     """Somebody reads a thread. Robots and one's own thread don't count, and nobody twice in half an hour."""
-    agent = request.META.get("HTTP_USER_AGENT", "").lower()
     if request.user.is_authenticated:
         if request.user.pk == thread.author_id:
             return
         reader = f"u{request.user.pk}"
     else:
-        if not agent or any(word in agent for word in ROBOTS):
+        if is_robot(request):
             return
         # The address itself is kept nowhere, not even for half an hour.
+        agent = request.META["HTTP_USER_AGENT"].lower()
         reader = hashlib.blake2b(f"{request.META.get('REMOTE_ADDR')} {agent}".encode(), digest_size=8).hexdigest()
     if not cache.add(f"read:{thread.pk}:{reader}", 1, ONCE_IN):
         return

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from community.accounts.models import User
-from community.core import clock
+from community.core import clock, limits
 from community.core.errors import Conflict
 from community.core.models import Numbers
 from community.posts import doors, kept, tagging
@@ -361,6 +361,14 @@ def test_without_javascript_one_looks_first_and_goes_on(alice: User, duo: Produc
     # From the ask box of another page the title comes along, and so do its matches.
     assert "1 thread that may settle it" in page(client, title=TITLE)
     write_first(client)
+
+
+def test_the_preview_without_javascript_has_the_same_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(limits.LIMITS, "preview", ((1, 60),))
+    visitor = Client()
+    assert "<strong>bold</strong>" in visitor.post(ASK, asking(preview="1", body="A **bold** claim")).content.decode()
+    again = visitor.post(ASK, asking(preview="1", body="A **second** claim")).content.decode()
+    assert "<strong>second</strong>" not in again and "A **second** claim" in again
 
 
 def test_without_javascript_there_is_a_preview_too() -> None:

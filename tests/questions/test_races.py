@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -18,33 +18,12 @@ from community.questions.models import Answer, AnswerVote, Reminder, Thread
 from community.questions.services import merging, states
 from tests import factories
 from tests.questions.test_pages import signed_in
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 postgresql = pytest.mark.skipif(
     "connection.vendor != 'postgresql'", reason="One writer at a time on SQLite: nobody can wait for two."
 )
-
-
-def at_once(jobs: list[Callable[[], object]]) -> list[BaseException]:
-    """Run all at the same moment, each with a connection of its own; returns what went wrong."""
-    start = threading.Barrier(len(jobs))
-    problems: list[BaseException] = []
-
-    def run(job: Callable[[], object]) -> None:
-        try:
-            start.wait(30)
-            job()
-        except BaseException as problem:  # noqa: BLE001 - handed to the test
-            problems.append(problem)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return problems
 
 
 def test_50_identical_votes_count_one(answer: Answer, charlie: User) -> None:

@@ -1,13 +1,11 @@
 """Many at once: no vote is lost, nobody reviews twice, and a product's numbers are the count of its reviews."""
 
-import threading
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
 
 from community.accounts.models import User
 from community.core.errors import Conflict
@@ -17,29 +15,9 @@ from products.models import Product
 from reviews import ratings, services
 from reviews.models import Review
 from tests import factories
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(jobs: list[Callable[[], object]]) -> list[BaseException]:
-    start = threading.Barrier(len(jobs))
-    problems: list[BaseException] = []
-
-    def run(job: Callable[[], object]) -> None:
-        try:
-            start.wait(20)
-            job()
-        except BaseException as problem:  # noqa: BLE001 - handed to the test
-            problems.append(problem)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return problems
 
 
 def test_votes_at_once_all_count() -> None:

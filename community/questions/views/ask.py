@@ -235,7 +235,10 @@ def _look(request: HttpRequest, form: AskForm) -> HttpResponse:
     preview = ""
     if "preview" in request.POST:
         try:
+            limits.spend_for("preview", request)
             preview = text.render_markdown(request.POST.get("body", "")).html
+        except limits.Limited as error:
+            preview = text.render_plain(error.reason).html
         except ValidationError as error:
             preview = text.render_plain(" ".join(error.messages)).html
     return _show(request, shown, preview=preview)
