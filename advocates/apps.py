@@ -6,13 +6,15 @@ class AdvocatesConfig(AppConfig):
 
     def ready(self) -> None:
         from community.core import panels, schedule
+        from community.questions import ordering
 
-        from . import badges, boards, listeners, services, totals, trust  # noqa: F401
+        from . import badges, boards, competence, listeners, services, totals, trust  # noqa: F401
         from . import panels as own
 
         panels.register("thread.byline", own.Competence())
         panels.register("home.advocates", own.OfTheMonth())
         panels.register("thread.invite", own.Invitable())
+        ordering.lead_by(competence.knows)
         schedule.every(60, "advocates: boards in step with wishes")(boards.keep_in_step)
         schedule.every(24 * 3600, "advocates: old boards")(boards.prune)
         schedule.every(3600, "advocates: back from an absence")(services.bring_back)

@@ -20,7 +20,8 @@ def hold_everybody(event: Event) -> None:
     if totals.batch() is None:  # nobody competes with a batch
         people = badges.people_of(event)
         target = event.subject.target if isinstance(event.subject, Flag) else None
-        totals.hold(people | {target.author_id} if target is not None else people)
+        # Nobody is asked for twice.
+        event.held = totals.hold(people | {target.author_id} if target is not None else people)  # type: ignore[attr-defined]
 
 
 @listen(*reputation.HEARD)

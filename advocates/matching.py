@@ -1,43 +1,20 @@
 """Who could answer this: advocates who know the product and have not been asked too often (FEATURES F)."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, timedelta
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, Q
 
 from community.accounts.models import Standing, User
 from community.core import clock
 from community.core.models import Numbers
 from community.questions.models import Answer, Thread
-from products.models import Product
 
-from .models import AdvocateMembership, Ask, ReputationEntry
+from . import competence
+from .models import AdvocateMembership, Ask
 
-HALF_LIFE_DAYS = 548  # 18 months: today's expert outranks yesterday's (FEATURES F)
 WEEK = timedelta(days=7)
-
-
-def competence(people: Iterable[User], product: Product | int) -> dict[int, float]:
-    """What people earned with a product, each point halved every 18 months. One query, whatever their number."""
-    today = clock.now().astimezone(UTC).date()
-    rows = (
-        ReputationEntry.objects.filter(person__in=[person.pk for person in people], product=product)
-        .order_by()
-        .annotate(month=TruncMonth("day"))
-        .values("person", "month")
-        .annotate(sum=Sum("points"))
-    )
-    found: dict[int, float] = defaultdict(float)
-    for row in rows:
-        found[row["person"]] += row["sum"] * _weight(row["month"], today)
-    return {person: round(max(0.0, points), 1) for person, points in found.items()}
-
-
-def _weight(month: date, today: date) -> float:
-    return 0.5 ** (max(0, (today - month).days) / HALF_LIFE_DAYS)
 
 
 def matching_advocates(thread: Thread, limit: int | None = None) -> list[User]:
@@ -64,7 +41,8 @@ def matching_advocates(thread: Thread, limit: int | None = None) -> list[User]:
     if thread.product_id is not None:
         members = members.filter(expertise__product=thread.product_id)
     chosen = list(members)
-    known = competence([member.user for member in chosen], thread.product_id) if thread.product_id else {}
+    tags = [thread.topic] if thread.topic_id is not None else []
+    known = competence.of([member.user_id for member in chosen], thread.product_id, tags)  # type: ignore[list-item]
     chosen.sort(key=lambda member: (-known.get(member.user_id, 0.0), member.asked, -member.user.reputation, member.pk))
     return [member.user for member in chosen[:limit]]
 

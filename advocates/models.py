@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from community.core import clock
 from community.events.models import Event
+from community.posts.models import Topic
 from products.models import Product
 
 from .querysets import AwardQuerySet, BoardScoreQuerySet, EntryQuerySet, MembershipQuerySet
@@ -35,6 +36,7 @@ class Reason(models.TextChoices):
     HELD = "held", _("Your fix still worked after three days")
     EDIT = "edit", _("Your suggested edit was taken over")
     SPAM = "spam", _("A post of yours was confirmed as spam")
+    OWNER = "owner", _("An owner says that your answer works for theirs")
 
 
 class ReputationEntry(models.Model):
@@ -56,6 +58,8 @@ class ReputationEntry(models.Model):
         PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text=_("Who judged, if known.")
     )
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    weighs = models.SmallIntegerField(default=0, help_text=_("How much it says about knowing the product and topic."))
     at = models.DateTimeField()
 
     objects = EntryQuerySet.as_manager()
@@ -102,6 +106,30 @@ class DayTotal(models.Model):
     @property
     def value(self) -> int:
         return min(self.cap, self.capped) + self.exempt
+
+
+class Competence(models.Model):
+    """What somebody knows of a product or a topic, by what others found of it; `competence.py` has the sums."""
+
+    class Kind(models.TextChoices):
+        PRODUCT = "product", _("Product")
+        TOPIC = "topic", _("Topic")
+
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="competence")
+    kind = models.CharField(max_length=7, choices=Kind)
+    key = models.BigIntegerField(help_text=_("Id of the product or the topic."))
+    score = models.BigIntegerField(default=0, help_text=_("In the worth of 2020; what it is worth today is less."))
+
+    class Meta:
+        verbose_name_plural = "competence"
+        constraints = [models.UniqueConstraint(fields=["kind", "key", "person"], name="competence_unique")]
+        indexes = [
+            models.Index(fields=["kind", "key", "-score"], name="competence_order"),
+            models.Index(fields=["person", "-score"], name="competence_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.kind} {self.key}: {self.score}"
 
 
 class Period(models.TextChoices):

@@ -8,11 +8,9 @@ from django.http import HttpRequest
 from community.accounts.models import Standing
 from community.core import panels
 
-from . import boards
-from .matching import competence, matching_advocates
+from . import boards, competence
+from .matching import matching_advocates
 from .models import Period
-
-EXPERT, VERSED = 300, 60  # points at today's worth
 
 
 class Competence(panels.Panel):
@@ -26,11 +24,11 @@ class Competence(panels.Panel):
         people = [person for person in batch if person.standing not in (Standing.STAFF, Standing.ERASED)]
         if product is None or not people:
             return {}
-        known = competence(people, product)
+        known = competence.of(people, product)
         return {
-            person.pk: {"product": product, "expert": known[person.pk] >= EXPERT}
+            person.pk: {"product": product, "expert": known[person.pk] >= competence.EXPERT}
             for person in people
-            if known.get(person.pk, 0) >= VERSED
+            if known.get(person.pk, 0) >= competence.VERSED
         }
 
 

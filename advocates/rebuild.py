@@ -19,7 +19,7 @@ from community.moderation.models import Flag
 from community.questions.models import Answer, Thread
 
 from . import badges, boards, reputation, totals
-from .models import Award, BoardBucket, BoardScore, DayTotal, ReputationEntry
+from .models import Award, BoardBucket, BoardScore, Competence, DayTotal, ReputationEntry
 
 TELLS_THE_PAST = (
     "person.role_changed",
@@ -81,7 +81,9 @@ class Past:
             self.batch.standings[event.subject_id] = standing.value  # type: ignore[index]
         elif event.subject is not None:
             named = event.data.get("products") or [event.data.get("product")]
-            self.batch.products[type(event.subject), event.subject_id] = named[0]
+            # Events from before topics had boards don't name one: what it is now is what it was.
+            topic = event.data.get("topic", getattr(event.subject, "topic_id", None))
+            self.batch.about[type(event.subject), event.subject_id] = totals.About(named[0], topic)
 
 
 def snapshot() -> dict[str, Counter]:
@@ -90,7 +92,7 @@ def snapshot() -> dict[str, Counter]:
     ledger: Counter = Counter()
     fields = (
         "pk", "person_id", "day", "points", "reason", "rule_version", "exempt", "event_id", "reverses_id",
-        "takes_back", "target_type_id", "target_id", "giver_id", "product_id", "at",
+        "takes_back", "target_type_id", "target_id", "giver_id", "product_id", "topic_id", "weighs", "at",
     )  # fmt: skip
     for row in ReputationEntry.objects.order_by("pk").values_list(*fields).iterator(chunk_size=5000):
         reverses = row[8]
@@ -108,6 +110,9 @@ def snapshot() -> dict[str, Counter]:
         ),
         "places": Counter(
             BoardBucket.objects.filter(people__gt=0).values_list("period", "start", "product_key", "points", "people")
+        ),
+        "competence": Counter(
+            Competence.objects.exclude(score=0).values_list("person_id", "kind", "key", "score")
         ),
         "people": Counter(User.objects.values_list("pk", "reputation", "rank_name")),
         "badges": Counter(Award.objects.by_rule().values_list("badge__slug", "person_id", "per_key")),

@@ -41,13 +41,15 @@ class Rule:
     since: datetime = BEGINNING
     exempt: bool = False  # not under the daily cap
     lifetime_cap: int | None = None
+    weighs: int = 0  # as a sign of knowing the product and the topic (competence.py)
+    by_owners: bool = False  # it is such a sign only from somebody who owns the product
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    Reason.ACCEPTED: (Rule(15, _("Your answer is accepted, and it isn't your own question"), exempt=True),),
+    Reason.ACCEPTED: (Rule(15, _("Your answer is accepted, and it isn't your own question"), exempt=True, weighs=15),),
     Reason.THREAD_UP: (Rule(10, _("Your question is voted up")),),
-    Reason.ANSWER_UP: (Rule(10, _("Your answer is voted up")),),
-    Reason.HELD: (Rule(5, _("Your fix still works after 3 days")),),
+    Reason.ANSWER_UP: (Rule(10, _("Your answer is voted up"), weighs=10, by_owners=True),),
+    Reason.HELD: (Rule(5, _("Your fix still works after 3 days"), weighs=15),),
     Reason.ACCEPTING: (Rule(2, _("You accept somebody else's answer, once a question"), exempt=True),),
     Reason.HELPFUL: (Rule(2, _("Your review is found helpful")),),
     Reason.MADE: (Rule(2, _("Somebody made your recipe")),),
@@ -55,7 +57,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     Reason.EDIT: (Rule(2, _("An edit you suggested is taken over"), lifetime_cap=1000),),
     Reason.DOWNVOTING: (Rule(-1, _("You vote an answer down")),),
     Reason.THREAD_DOWN: (Rule(-2, _("Your question is voted down")),),
-    Reason.ANSWER_DOWN: (Rule(-2, _("Your answer is voted down")),),
+    Reason.ANSWER_DOWN: (Rule(-2, _("Your answer is voted down"), weighs=-2, by_owners=True),),
+    Reason.OWNER: (Rule(0, _("An owner says that your answer works for theirs"), weighs=10, by_owners=True),),
     Reason.SPAM: (Rule(-100, _("A post of yours is confirmed as spam")),),
 }
 
@@ -87,7 +90,8 @@ class Posting:
     def __init__(self, event: Event) -> None:
         self.event = event
         self.entries: list[ReputationEntry] = []
-        self.people: dict[int, User] = {}
+        # Whom the listener that runs first has locked already (listeners.hold_everybody).
+        self.people: dict[int, User] = dict(getattr(event, "held", {}))
 
     def hold(self, *people: int | None) -> None:
         """Lock the people concerned, in id order; after the thread, which the service holds (RULINGS 23)."""
@@ -98,7 +102,13 @@ class Posting:
         return totals.standing_of(self.people[person_id]) != Standing.STAFF
 
     def credit(
-        self, person_id: int, reason: str, target: models.Model, *, giver: int | None, product: int | None = None
+        self,
+        person_id: int,
+        reason: str,
+        target: models.Model,
+        *,
+        giver: int | None,
+        about: totals.About = totals.NOTHING,
     ) -> None:
         if not self.earns(person_id):
             return
@@ -117,7 +127,9 @@ class Posting:
                 target_type=ContentType.objects.get_for_model(target),
                 target_id=target.pk,
                 giver_id=giver,
-                product_id=product,
+                product_id=about.product,
+                topic_id=about.topic,
+                weighs=rule.weighs if not rule.by_owners or self.event.data.get("owner") else 0,
                 at=self.event.occurred_at,
             )
         )
@@ -143,6 +155,8 @@ class Posting:
                 target_id=entry.target_id,
                 giver_id=entry.giver_id,
                 product_id=entry.product_id,
+                topic_id=entry.topic_id,
+                weighs=-entry.weighs if points is None else 0,
                 at=self.event.occurred_at,
             )
         )
@@ -168,7 +182,7 @@ class Posting:
             self.hold(entry.person_id)
             if not entry.takes_back:
                 self.reverse(entry)
-            elif entry.points and entry.event.kind in TAKEN_AWAY:
+            elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_AWAY:
                 self.reverse(entry, points=0)  # hidden meanwhile: must not come back when it is shown again
 
     def post(self) -> None:
@@ -184,7 +198,7 @@ def hear(event: Event) -> None:
     posting.post()
 
 
-def _vote(posting: Posting, event: Event, *, reasons: tuple[str, str], product: int | None, costs: bool) -> None:
+def _vote(posting: Posting, event: Event, *, reasons: tuple[str, str], about: totals.About, costs: bool) -> None:
     """A vote on somebody's post. `costs`: voting down costs the voter a point, too."""
     post: Any = event.subject
     value, previous = event.data.get("value", 0), event.data.get("previous", 0)
@@ -196,7 +210,7 @@ def _vote(posting: Posting, event: Event, *, reasons: tuple[str, str], product: 
         given_to = event.data.get("given_to")
         posting.withdraw(post, taken, giver=voter, voterless=voter is None, given_to=given_to)
     if value and voter != post.author_id:
-        posting.credit(post.author_id, up if value > 0 else down, post, giver=voter, product=product)
+        posting.credit(post.author_id, up if value > 0 else down, post, giver=voter, about=about)
         if value < 0 and costs and voter is not None:
             posting.credit(voter, Reason.DOWNVOTING, post, giver=voter)
 
@@ -205,9 +219,8 @@ def _thread_voted(posting: Posting, event: Event) -> None:
     thread: Any = event.subject
     if thread.kind == Kind.IDEA:
         return  # ideas give no reputation (RULINGS 22)
-    _vote(
-        posting, event, reasons=(Reason.THREAD_UP, Reason.THREAD_DOWN), product=totals.product_of(thread), costs=False
-    )
+    about = totals.about_of(thread)
+    _vote(posting, event, reasons=(Reason.THREAD_UP, Reason.THREAD_DOWN), about=about, costs=False)
 
 
 def _answer_voted(posting: Posting, event: Event) -> None:
@@ -215,8 +228,8 @@ def _answer_voted(posting: Posting, event: Event) -> None:
     thread = totals.thread_then(event, answer)
     if thread.kind == Kind.IDEA:
         return
-    product = totals.product_of(thread)
-    _vote(posting, event, reasons=(Reason.ANSWER_UP, Reason.ANSWER_DOWN), product=product, costs=True)
+    about = totals.about_of(thread)
+    _vote(posting, event, reasons=(Reason.ANSWER_UP, Reason.ANSWER_DOWN), about=about, costs=True)
 
 
 def _accepted(posting: Posting, event: Event) -> None:
@@ -232,9 +245,9 @@ def _accepted(posting: Posting, event: Event) -> None:
         .standing()
         .values_list("reason", flat=True)
     )
-    product = totals.product_of(thread)
+    about = totals.about_of(thread)
     if Reason.ACCEPTED not in known:
-        posting.credit(answer.author_id, Reason.ACCEPTED, answer, giver=event.actor_id, product=product)
+        posting.credit(answer.author_id, Reason.ACCEPTED, answer, giver=event.actor_id, about=about)
     if event.data.get("accepted_by") == "asker" and Reason.ACCEPTING not in known:
         # What this asker accepted in this thread, by the log: answers that came from elsewhere were another question.
         accepted_here = Event.objects.filter(kind="answer.accepted", actor=asker, data__thread=thread.pk)
@@ -262,8 +275,20 @@ def _followed_up(posting: Posting, event: Event) -> None:
     if event.data.get("answer") != FollowUp.Outcome.YES:
         _take_back(posting, answer, (Reason.HELD,))
     elif not ReputationEntry.objects.about(answer).filter(reason=Reason.HELD).standing().exists():
-        product = totals.product_of(thread)
-        posting.credit(answer.author_id, Reason.HELD, answer, giver=event.actor_id, product=product)
+        about = totals.about_of(thread)
+        posting.credit(answer.author_id, Reason.HELD, answer, giver=event.actor_id, about=about)
+
+
+def _works_for_an_owner(posting: Posting, event: Event) -> None:
+    """No points, but a sign that somebody knows the product: one for each owner."""
+    answer: Any = event.subject
+    thread = totals.thread_then(event, answer)
+    giver = event.actor_id
+    posting.hold(answer.author_id)
+    if giver is not None:
+        posting.withdraw(answer, {Reason.OWNER}, giver=giver, voterless=False)
+    if event.data.get("works") is True and thread.kind != Kind.IDEA and giver != answer.author_id:
+        posting.credit(answer.author_id, Reason.OWNER, answer, giver=giver, about=totals.about_of(thread))
 
 
 def _found_useful(reason: str, key: str) -> Callable[[Posting, Event], None]:
@@ -282,8 +307,8 @@ def _found_useful(reason: str, key: str) -> Callable[[Posting, Event], None]:
         if given and not wanted:
             posting.withdraw(post, {reason}, giver=giver, voterless=giver is None)
         elif wanted and not given and giver != post.author_id:
-            product = totals.product_of(post)
-            posting.credit(post.author_id, reason, post, giver=giver, product=product)
+            about = totals.about_of(post)
+            posting.credit(post.author_id, reason, post, giver=giver, about=about)
         elif not wanted and giver is not None:
             posting.withdraw(post, {reason}, giver=giver, voterless=False)  # taken back while hidden
 
@@ -338,7 +363,7 @@ def _about_answers(ids: list[int]) -> Any:
 
 
 def _taken_by_hiding(entries: Any) -> Any:
-    return entries.last_words().filter(takes_back=True, event__kind__in=TAKEN_AWAY).exclude(points=0)
+    return entries.last_words().filter(takes_back=True, event__kind__in=TAKEN_AWAY).exclude(points=0, weighs=0)
 
 
 def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:
@@ -348,7 +373,7 @@ def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:
     for entry in chosen:
         if not entry.takes_back:
             posting.reverse(entry)
-        elif entry.points and entry.event.kind in TAKEN_AWAY:
+        elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_AWAY:
             posting.reverse(entry, points=0)
 
 
@@ -364,6 +389,7 @@ _HANDLERS: dict[str, Callable[[Posting, Event], None]] = {
     "answer.voted": _answer_voted,
     "answer.accepted": _accepted,
     "answer.unaccepted": _unaccepted,
+    "answer.works_for_mine": _works_for_an_owner,
     "follow_up.answered": _followed_up,
     "review.found_helpful": _found_useful(Reason.HELPFUL, "helpful"),
     "recipe.made": _found_useful(Reason.MADE, "on"),

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from community.accounts.models import Standing, User
 from community.core.models import Numbers
@@ -24,11 +24,21 @@ from community.questions.models import Answer, AnswerVote, Thread, ThreadVote
 from community.sharing.models import Recipe, Tip
 from reviews.models import Review
 
-from . import boards
+from . import boards, competence
 from .models import BoardScore, DayTotal, Period, Rank, ReputationEntry
 
 FLOOR = 1
 CHUNK = 500
+
+
+class About(NamedTuple):
+    """Ids of the product and the topic on whose boards a judgement counts."""
+
+    product: int | None = None
+    topic: int | None = None
+
+
+NOTHING = About()
 
 
 @dataclass
@@ -39,7 +49,7 @@ class Batch:
     known: dict[int, User] = field(default_factory=dict)
     # A rebuild tells the past, where people and threads were not what they are now.
     standings: dict[int, str] | None = None
-    products: dict[tuple[type, int], int | None] = field(default_factory=dict)
+    about: dict[tuple[type, int], "About"] = field(default_factory=dict)
     answers: dict[int, set[int]] | None = None  # ids of the answers a thread had
     away: set[tuple[type, int]] | None = None  # threads and answers that were out of sight
     jobs: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
@@ -128,15 +138,15 @@ def standing_of(person: User) -> str:
     return person.standing
 
 
-def product_of(post: Thread | Tip | Recipe | Review) -> int | None:
-    """On which product's board a judgement counts; a recipe uses several and counts on none."""
+def about_of(post: Thread | Tip | Recipe | Review) -> About:
+    """On whose boards a judgement counts; a recipe uses several products and counts on none. Threads have topics."""
     if isinstance(post, Recipe):
-        return None
+        return NOTHING
     running = _batch.get()
     key = (type(post), post.pk)
-    if running is not None and key in running.products:
-        return running.products[key]
-    return post.product_id
+    if running is not None and key in running.about:
+        return running.about[key]
+    return About(post.product_id, post.topic_id if isinstance(post, Thread) else None)
 
 
 def answers_of(thread: Thread) -> list[int]:
@@ -174,55 +184,59 @@ def settle(entries: list[ReputationEntry], people: Mapping[int, User]) -> None:
     for entry in entries:
         if entry.product_id is not None:
             deltas[entry.person_id, entry.day, entry.product_id] += entry.points
-    sums = boards.add(deltas, people)
-    for person_id in sorted(sums):
-        write_reputation(people[person_id], sums[person_id])
+    boards.add(deltas, people)
+    competence.add(entries)
+    write_reputation({entry.person_id for entry in entries})
 
 
 def _add_to_days(entries: list[ReputationEntry]) -> dict[tuple[int, date, int], int]:
-    """Change the days; returns by how much each person's day changed in value, under product 0."""
-    known = {
-        (row.person_id, row.day): row
-        for row in DayTotal.objects.filter(
-            person__in={entry.person_id for entry in entries}, day__in={entry.day for entry in entries}
-        )
-    }
-    deltas: dict[tuple[int, date, int], int] = defaultdict(int)
-    days: dict[tuple[int, date], tuple[DayTotal, int]] = {}
-    cap = None
+    """Change the days; returns by how much each person's day changed in value, under product 0.
+
+    One statement: rows are added to where they stand, and what comes back less what was added is what was before.
+    """
+    more: dict[tuple[int, date], list[int]] = defaultdict(lambda: [0, 0])
     for entry in entries:
-        key = (entry.person_id, entry.day)
-        if key not in days:
-            row = known.get(key)
-            if row is None:
-                cap = Numbers.load().daily_reputation_cap if cap is None else cap
-                row = DayTotal(person_id=entry.person_id, day=entry.day, cap=cap)
-            days[key] = (row, row.value)
-        row = days[key][0]
-        if entry.exempt:
-            row.exempt += entry.points
-        else:
-            row.capped += entry.points
-    DayTotal.objects.bulk_create(
-        [row for row, _before in days.values()],
-        update_conflicts=True,
-        unique_fields=["person", "day"],
-        update_fields=["capped", "exempt"],
+        more[entry.person_id, entry.day][entry.exempt] += entry.points
+    quote = connection.ops.quote_name
+    table, numbers = quote(DayTotal._meta.db_table), quote(Numbers._meta.db_table)
+    default = Numbers._meta.get_field("daily_reputation_cap").default
+    cap = f"COALESCE((SELECT daily_reputation_cap FROM {numbers} ORDER BY id LIMIT 1), {int(default)})"  # noqa: S608
+    rows = ", ".join([f"(%s, %s, %s, %s, {cap})"] * len(more))
+    sql = (
+        f"INSERT INTO {table} (person_id, day, capped, exempt, cap) VALUES {rows} "  # noqa: S608
+        f"ON CONFLICT (person_id, day) DO UPDATE SET capped = {table}.capped + excluded.capped, "
+        f"exempt = {table}.exempt + excluded.exempt RETURNING person_id, day, capped, exempt, cap"
     )
-    for (person_id, day), (row, before) in days.items():
-        deltas[person_id, day, 0] += row.value - before
+    params: list[Any] = []
+    for (person_id, day), (capped, exempt) in sorted(more.items()):
+        params += [person_id, connection.ops.adapt_datefield_value(day), capped, exempt]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found = cursor.fetchall()
+    deltas: dict[tuple[int, date, int], int] = defaultdict(int)
+    for person_id, told, *figures in found:
+        day = told if isinstance(told, date) else date.fromisoformat(told)
+        capped, exempt = more[person_id, day]
+        now = DayTotal(capped=figures[0], exempt=figures[1], cap=figures[2])
+        before = DayTotal(capped=now.capped - capped, exempt=now.exempt - exempt, cap=now.cap)
+        deltas[person_id, day, 0] += now.value - before.value
     return deltas
 
 
-def _rank_name(reputation: Any) -> Subquery:
-    return Subquery(Rank.objects.filter(threshold__lte=reputation).order_by("-threshold").values("name")[:1])
+def _reputation(person: Any) -> Any:
+    """What all days of this person come to, from the floor up."""
+    value = Least(F("cap"), F("capped")) + F("exempt")
+    days = DayTotal.objects.filter(person=person).order_by().values("person").annotate(all=Sum(value))
+    return Greatest(Value(FLOOR), Value(FLOOR) + Coalesce(Subquery(days.values("all")), 0))
 
 
-def write_reputation(person: User, days: int) -> None:
-    """Copy reputation and rank to where bylines read them. Nobody else writes these fields."""
-    reputation = max(FLOOR, FLOOR + days)
-    rank: Any = "" if person.standing == Standing.STAFF else Coalesce(_rank_name(reputation), Value(""))
-    User.objects.filter(pk=person.pk).update(reputation=reputation, rank_name=rank)
+def write_reputation(people: Iterable[int]) -> None:
+    """Copy reputation and rank to where bylines read them, in one statement. Nobody else writes these fields."""
+    rank = Rank.objects.filter(threshold__lte=_reputation(OuterRef(OuterRef("pk")))).order_by("-threshold").values("name")[:1]
+    User.objects.filter(pk__in=list(people)).update(
+        reputation=_reputation(OuterRef("pk")),
+        rank_name=Case(When(standing=Standing.STAFF, then=Value("")), default=Coalesce(Subquery(rank), Value(""))),
+    )
 
 
 def rename_by_rank(people: Iterable[int] | None = None) -> int:
@@ -298,6 +312,7 @@ def _recount_some(ids: list[int], cap: int) -> None:
     for row in by_product:
         deltas[row["person"], row["day"], row["product"]] += row["sum"]
     boards.write_anew(deltas, people)
+    competence.write_anew(people)
     sums = dict(
         BoardScore.objects.on(Period.ALL, boards.ALL_TIME, 0).filter(person__in=ids).values_list("person", "points")
     )

@@ -11,6 +11,7 @@ from community.questions.models import Answer, Thread
 from community.sharing import services as sharing
 from community.sharing.models import Recipe, Tip
 from products.models import Family, Product
+from products.services import add_to_shelf
 from reviews import services as reviews
 from reviews.models import Review
 
@@ -22,6 +23,13 @@ def a_person(username: str = "", **fields: Any) -> User:
     username = username or f"person{next(_number)}"
     fields = {"trust": 1, "email": f"{username}@example.org", **fields}
     return join(username, fields.pop("name", username.title()), **fields)
+
+
+def an_owner(product: Product) -> User:
+    """Somebody with the product on their shelf."""
+    person = a_person()
+    add_to_shelf(product, person)
+    return person
 
 
 def a_department(slug: str = "", **fields: Any) -> Department:

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from advocates.matching import HALF_LIFE_DAYS
+from advocates import competence
 from advocates.models import AdvocateMembership, Award, DayTotal, ReputationEntry
 from community.accounts.models import FormerUsername, User
 from community.core import clock
@@ -59,29 +59,9 @@ def figures(person: User) -> Figures:
     return Figures(**counts, **said)
 
 
-@dataclass
-class Skill:
-    product: Product
-    points: float
-    share: float = field(default=0.0)
-
-
-def skills(person: User) -> list[Skill]:
-    """What somebody knows, by what others found of it; a point halves every 18 months."""
-    today = clock.now().astimezone(UTC).date()
-    rows = (
-        ReputationEntry.objects.filter(person=person, product__isnull=False)
-        .order_by()
-        .annotate(month=TruncMonth("day"))
-        .values("product", "month")
-        .annotate(sum=Sum("points"))
-    )
-    points: dict[int, float] = defaultdict(float)
-    for row in rows:
-        points[row["product"]] += row["sum"] * 0.5 ** (max(0, (today - row["month"]).days) / HALF_LIFE_DAYS)
-    best = sorted(((value, pk) for pk, value in points.items() if value >= 1), reverse=True)[:MOST_SKILLS]
-    products = Product.objects.in_bulk([pk for _value, pk in best])
-    return [Skill(products[pk], round(value, 1), value / best[0][0]) for value, pk in best]
+def skills(person: User) -> list[competence.Area]:
+    """What somebody knows, by what others found of it; it fades by half every 18 months."""
+    return competence.areas(person, MOST_SKILLS)
 
 
 def shelf(person: User) -> list[Ownership]:

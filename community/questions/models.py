@@ -243,7 +243,7 @@ class Thread(Body, Moderated, Sourced):
         return quote_head(self.author)
 
     def published_event(self) -> tuple[str, dict[str, Any]]:
-        return "thread.posted", {"kind": self.kind, "product": self.product_id}
+        return "thread.posted", {"kind": self.kind, "product": self.product_id, "topic": self.topic_id}
 
     def why_closed_to_words(self) -> str:
         if self.merged_into_id:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from django.core.exceptions import ValidationError
 
-from advocates import matching, services, tasks, totals
+from advocates import competence, matching, services, tasks, totals
 from advocates.models import AdvocateMembership, Rank
 from community.accounts.models import Standing, TrustLevel, User
 from community.accounts.services import silence
@@ -18,7 +18,7 @@ from community.events.log import replay
 from community.events.models import Event
 from community.questions import services as questions
 
-from ..factories import a_person, a_product, a_thread, an_answer
+from ..factories import a_person, an_owner, a_product, a_thread, an_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +118,7 @@ def experts(hanna, duo):
 
 
 def test_the_most_competent_are_asked(thread, experts, duo):
-    questions.vote_answer(an_answer(a_thread(product=duo), experts[3]), a_person(), 1)
+    questions.vote_answer(an_answer(a_thread(product=duo), experts[3]), an_owner(duo), 1)
     found = matching.matching_advocates(thread)
     assert len(found) == 3
     assert found[0] == experts[3]
@@ -129,8 +129,8 @@ def test_todays_expert_outranks_yesterdays(wednesday, experts, thread, duo):
         answer = an_answer(a_thread(product=duo), person)
         with clock.travel(wednesday - timedelta(days=365 * years)):
             for _ in range(votes):
-                questions.vote_answer(answer, a_person(), 1)
-    known = matching.competence(experts, duo)
+                questions.vote_answer(answer, an_owner(duo), 1)
+    known = competence.of(experts, duo)
     assert known[experts[1].pk] > known[experts[0].pk] > 0
     assert matching.matching_advocates(thread)[0] == experts[1]
 

@@ -101,6 +101,9 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
         votes.create(voter=by, value=value, created_at=clock.now())
     type(post)._base_manager.filter(pk=post.pk).update(score=F("score") + value - previous)
     post.score += value - previous
+    if value and isinstance(post, Answer) and post.thread.product_id is not None:
+        # Whether an owner judged is a fact of this moment; the log keeps it.
+        data["owner"] = Ownership.objects.filter(owner=by, product=post.thread.product_id).exists()
     record(kind, actor=by, subject=post, value=value, previous=previous, **data)
     return post.score
 
@@ -247,7 +250,9 @@ def say_works_for_mine(answer: Answer, by: User, works: bool | None, model_versi
         )
     _count_works(row)
     _copy_works(answer, row)
-    record("answer.works_for_mine", actor=by, subject=row, works=works, previous=previous, thread=row.thread_id)
+    record(
+        "answer.works_for_mine", actor=by, subject=row, works=works, previous=previous, thread=row.thread_id, owner=True
+    )
 
 
 def _version_on_shelf(by: User, answer: Answer) -> str:
@@ -293,7 +298,7 @@ def add_works_rows(
         with clock.travel(at):
             record(
                 "answer.works_for_mine", actor=None, subject=row, works=works, previous=None, thread=row.thread_id,
-                voter_source=True,
+                voter_source=True, owner=True,
             )  # fmt: skip
     _copy_works(answer, row)
     return len(new)

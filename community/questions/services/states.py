@@ -172,4 +172,7 @@ def move_thread(
         tags=" ".join(tag.slug for tag in named), summary=reason, retitled=retitled,
     )  # fmt: skip
     copy_facts(thread, row)
-    record("thread.moved", actor=by, subject=row, note=reason, product=row.product_id, previous_product=before)
+    record(
+        "thread.moved", actor=by, subject=row, note=reason, product=row.product_id, topic=row.topic_id,
+        previous_product=before,
+    )  # fmt: skip

@@ -25,7 +25,7 @@ from community.posts.doors import long_open, refuse
 from community.posts.models import Comment
 from community.posts.views import paging, part_of
 
-from .. import permissions, reading, seen, structured
+from .. import ordering, permissions, reading, seen, structured
 from ..forms import AnswerForm, PrivateForm
 from ..ideas import with_purse
 from ..models import Answer, Kind, Reconciled, Thread
@@ -229,6 +229,7 @@ def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> Answer
         leads,
         F("accepted_at").asc(nulls_last=True),
         F("official_at").asc(nulls_last=True),
+        ordering.worth(thread).desc(),
         "-score",
         "created_at",
         "id",
