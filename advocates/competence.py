@@ -181,7 +181,11 @@ def areas(person: User, most: int = 6, at: datetime | None = None) -> list[Area]
     }
     return [
         Area(
-            things[row.kind][row.key], worth(row.score, at), row.above + 1, row.people, row.score / max(found[0].score, 1)
+            things[row.kind][row.key],
+            worth(row.score, at),
+            row.above + 1,
+            row.people,
+            row.score / max(found[0].score, 1),
         )
         for row in found
         if row.key in things[row.kind]

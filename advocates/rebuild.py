@@ -111,9 +111,7 @@ def snapshot() -> dict[str, Counter]:
         "places": Counter(
             BoardBucket.objects.filter(people__gt=0).values_list("period", "start", "product_key", "points", "people")
         ),
-        "competence": Counter(
-            Competence.objects.exclude(score=0).values_list("person_id", "kind", "key", "score")
-        ),
+        "competence": Counter(Competence.objects.exclude(score=0).values_list("person_id", "kind", "key", "score")),
         "people": Counter(User.objects.values_list("pk", "reputation", "rank_name")),
         "badges": Counter(Award.objects.by_rule().values_list("badge__slug", "person_id", "per_key")),
         "badge counts": Counter(

@@ -232,7 +232,11 @@ def _reputation(person: Any) -> Any:
 
 def write_reputation(people: Iterable[int]) -> None:
     """Copy reputation and rank to where bylines read them, in one statement. Nobody else writes these fields."""
-    rank = Rank.objects.filter(threshold__lte=_reputation(OuterRef(OuterRef("pk")))).order_by("-threshold").values("name")[:1]
+    rank = (
+        Rank.objects.filter(threshold__lte=_reputation(OuterRef(OuterRef("pk"))))
+        .order_by("-threshold")
+        .values("name")[:1]
+    )
     User.objects.filter(pk__in=list(people)).update(
         reputation=_reputation(OuterRef("pk")),
         rank_name=Case(When(standing=Standing.STAFF, then=Value("")), default=Coalesce(Subquery(rank), Value(""))),

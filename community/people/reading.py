@@ -1,21 +1,17 @@
 """What a person's page tells: only what they show, and only what still stands."""
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import UTC
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.prefetch import GenericPrefetch
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, Q, QuerySet
 
 from advocates import competence
 from advocates.models import AdvocateMembership, Award, DayTotal, ReputationEntry
 from community.accounts.models import FormerUsername, User
-from community.core import clock
 from community.posts.models import ShareCredit
 from community.questions.models import Answer, FollowUp
-from products.models import Ownership, Product
+from products.models import Ownership
 
 MOST_SKILLS, MOST_BADGES = 5, 12
 

@@ -18,7 +18,7 @@ from community.events.log import replay
 from community.events.models import Event
 from community.questions import services as questions
 
-from ..factories import a_person, an_owner, a_product, a_thread, an_answer
+from ..factories import a_person, a_product, a_thread, an_answer, an_owner
 
 pytestmark = pytest.mark.django_db
 

@@ -156,7 +156,5 @@ def edit_thread(
         tags=" ".join(tag.slug for tag in named), summary=summary,
     )  # fmt: skip
     attach_uploads(row, by)
-    record(
-        "thread.edited", actor=by, subject=row, product=row.product_id, topic=row.topic_id, previous_product=before
-    )
+    record("thread.edited", actor=by, subject=row, product=row.product_id, topic=row.topic_id, previous_product=before)
     return row
