@@ -13,8 +13,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= data
 PY := .venv/bin/python
-JOBS ?= 2
+# As many processes as the machine has cores, two at least.
+JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$cores" -gt 2 ] && echo "$$cores" || echo 2)
 PYTEST_ARGS ?=
+# A file of tests stays with one process; tests/primed.py puts those that take long first.
+SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
@@ -25,7 +28,7 @@ run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
 
 test: env-dev
-	@exec $(PY) -m pytest -n $(JOBS) --dist loadfile -m "not browser" $(PYTEST_ARGS)
+	@exec $(PY) -m pytest $(SHARED_OUT) -m "not browser" $(PYTEST_ARGS)
 
 browser-test: env-dev
 	@exec $(PY) -m pytest -m browser $(PYTEST_ARGS)
@@ -41,7 +44,7 @@ lint: env-dev
 	$(PY) manage.py makemigrations --check --dry-run
 
 fast-tests: env-dev
-	@exec $(PY) -m pytest -n $(JOBS) --dist loadfile -m "not browser and not slow" $(PYTEST_ARGS)
+	@exec $(PY) -m pytest $(SHARED_OUT) -m "not browser and not slow" $(PYTEST_ARGS)
 
 bench: env
 	@exec $(PY) -m bench.speed

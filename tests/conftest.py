@@ -1,5 +1,6 @@
 """The standing cast: Alice asks, Bob answers, Charlie is a stranger, Dana is staff."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 
 from community.accounts.models import Department, User
 from community.accounts.services import set_role
@@ -16,6 +18,11 @@ from community.questions.models import Answer, Thread
 from products.models import Product
 
 from . import factories
+
+# The same examples for everybody, so that nobody's change fails by luck; HYPOTHESIS=explore looks for new ones.
+hypothesis_settings.register_profile("same", derandomize=True, database=None, deadline=None)
+hypothesis_settings.register_profile("explore", max_examples=5_000, database=None, deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS", "same"))
 
 WEDNESDAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 

@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -206,7 +207,12 @@ def kept() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A browser test needs a browser: without one it is skipped and says so, unless CI insists (BROWSER=required)."""
+    """Files with slow tests first, or the last of them keeps one process busy while the others have nothing left.
+
+    A browser test needs a browser: without one it is skipped and says so, unless CI insists (BROWSER=required).
+    """
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
     if find_chromium() or os.environ.get("BROWSER") == "required":
         return
     skip = pytest.mark.skip(reason="no Chromium on this machine (apt-get install chromium)")

@@ -10,6 +10,8 @@ from django.core.management import get_commands
 from community.events.kinds import KINDS
 from scripts import events_table
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(settings.ROOT)
 RUNNING = (ROOT / "docs" / "running.md").read_text()
 OURS = ("community", "products", "reviews", "advocates")

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,7 +20,7 @@ from django.conf import settings
 
 from tests.primed import SQLite
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 ROOT = Path(settings.ROOT)
 Start = Callable[..., "Served"]
 
@@ -44,6 +45,16 @@ class Served:
             if "running on" in line:
                 return self
         raise AssertionError(f"ended with {self.process.wait()}")
+
+    def wait_for_a_worker(self, seconds: float = 60) -> dict[str, Any]:
+        """What /readyz says when the worker has said that it lives, or at the end: the site is up before it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with urllib.request.urlopen(self.url + "/readyz", timeout=20) as answer:  # noqa: S310
+                state: dict[str, Any] = json.load(answer)
+            if state["queue"] == "up" or time.monotonic() > deadline:
+                return state
+            time.sleep(0.2)
 
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -102,8 +113,7 @@ def start(tmp_path: Path, port: int) -> Iterator[Start]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_both_and_stops_both(start: Start, number: signal.Signals) -> None:
     served = start("--prepare").wait_until_up()
-    with urllib.request.urlopen(served.url + "/readyz", timeout=20) as answer:  # noqa: S310
-        state = json.load(answer)
+    state = served.wait_for_a_worker()
     assert state["ready"] and state["queue"] == "up"
     processes = served.children()
     assert len(processes) >= 3  # gunicorn, its process, the worker

@@ -11,6 +11,8 @@ from django.conf import settings
 
 from community.settings.environment import Environment
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(settings.ROOT)
 PATH = os.environ["PATH"]
 

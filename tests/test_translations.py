@@ -16,6 +16,8 @@ from community.questions.models import Thread
 from tests import factories
 from tests.products.pages import a_product_page
 
+pytestmark = pytest.mark.once
+
 CATALOGUE = Path(settings.ROOT, "locale/de/LC_MESSAGES/django.po")
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[sdfg]|%%|%[sd]|\{\w*\}|</?[a-z]+")
 GERMAN = {"accept-language": "de"}

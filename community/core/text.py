@@ -77,6 +77,7 @@ ELEMENTS = _names(
     "sub sup small abbr q cite a img table caption thead tbody tfoot tr th td details summary"
 )
 ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # else nh3 lets `title` and `lang` pass on every element
     "a": {"href", "title"},
     "abbr": {"title"},
     "img": {"src", "alt", "title", "width", "height"},

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def life(wednesday, alice, bob, hanna, duo):
     services.admit(bob, hanna, [duo])
-    for _ in range(12):
+    for _ in range(5):
         person = a_person()
         answer = an_answer(a_thread(alice, product=duo), person)
         questions.vote_answer(answer, bob, 1)

@@ -13,6 +13,8 @@ from community.core import text
 
 from .hostile import NAUGHTY, PATHOLOGICAL, XSS
 
+pytestmark = pytest.mark.once
+
 DOORS = {
     "markdown": lambda source: text.render_markdown(source, known_users={"bob"}, limit=None),
     "plain": lambda source: text.render_plain(source, known_users={"bob"}),
@@ -86,6 +88,12 @@ def test_pathological_documents_stay_in_bounds(door, name):
     assert len(rendered.html) <= 20 * len(source) + 200
     assert wrong_in(rendered.html) == []
     rendered.html.encode()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_only_attributes_that_are_listed_for_their_element(door):
+    html = DOORS[door]('<p title="x" lang="de">Words</p> <a href="https://example.org/" lang="de">there</a>').html
+    assert wrong_in(html) == []
 
 
 @pytest.mark.parametrize("sample", NAUGHTY)

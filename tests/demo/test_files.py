@@ -15,6 +15,8 @@ from community.questions.models import Thread
 
 from .conftest import FOLDER, WEDNESDAY
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:

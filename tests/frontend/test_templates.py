@@ -16,6 +16,8 @@ from django.urls import reverse
 from community.core import clock
 from community.core.templatetags import community as tags
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(settings.ROOT)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SPRITE = (ROOT / "static/icons/sprite.svg").read_text()

@@ -42,7 +42,8 @@ def rows(folder: Path, name: str) -> Iterator[Row]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if "coffee" in name else [pytest.mark.slow]) for name in SITES]
+    "name",
+    [pytest.param(name, marks=[] if "coffee" in name else [pytest.mark.slow, pytest.mark.once]) for name in SITES],
 )
 def test_nothing_is_lost_every_score_holds_and_twice_is_harmless(name: str, duo: Product) -> None:
     folder = dump(name)
@@ -90,6 +91,7 @@ print(peak() - idle)
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_memory_does_not_grow_with_the_dump(tmp_path: Path, duo: Product) -> None:
     """Ten times the dump, hardly more memory: questions, votes and people are never all in mind."""

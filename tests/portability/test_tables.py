@@ -421,6 +421,7 @@ def test_the_beginning_of_the_fine_food_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_fine_food_set_is_whole() -> None:
     """4,875 rows: none is lost, but for those that say the same words again."""
     check_fine_food(fine_food(), 5)
@@ -442,6 +443,7 @@ print(peak() - idle)
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_memory_does_not_grow_with_the_table(tmp_path: Path, duo: Product) -> None:
     """Ten times the rows, hardly more memory."""

@@ -62,6 +62,8 @@ def addresses(patterns: list[URLPattern | URLResolver], values: dict[str, str], 
             yield f"/{filled}"
 
 
+@pytest.mark.slow
+@pytest.mark.once
 def test_no_page_shows_them_to_anybody_else(told: Thread, alice: User, bob: User, ravi: User, duo: Product) -> None:
     answer = told.answers.earliest("pk")
     found = set()

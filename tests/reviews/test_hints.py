@@ -166,6 +166,8 @@ def test_marks_are_shared_by_copies_alone() -> None:
     assert signs.likeness("", "") == 0
 
 
+@pytest.mark.slow
+@pytest.mark.once
 def test_the_figures_on_the_set(capsys: pytest.CaptureFixture[str]) -> None:
     if not bench.FILE.exists():
         pytest.skip(bench.ABSENT)
