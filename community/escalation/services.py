@@ -156,7 +156,6 @@ def answer_officially(
 ) -> Answer:
     """Answer for a department; that settles the case. Raises ValidationError by field, NotAllowed, Conflict."""
     require(why_not_work(by))
-    _check_recheck(recheck_on)
     return questions.post_answer(
         thread, by, body=body, official_for=department, sources=list(sources), recheck_on=recheck_on
     )
@@ -168,13 +167,7 @@ def mark_official(
 ) -> None:
     """Put a department's name to an answer that stands already; that settles the case."""
     require(why_not_work(by))
-    _check_recheck(recheck_on)
     questions.make_official(answer, by, department, sources=list(sources), recheck_on=recheck_on)
-
-
-def _check_recheck(recheck_on: date | None) -> None:
-    if recheck_on is not None and recheck_on <= clock.now().date():
-        raise ValidationError({"recheck_on": _("Choose a day to come.")})
 
 
 @transaction.atomic

@@ -213,11 +213,12 @@ def _load(request: HttpRequest, pk: int) -> Escalation:
     case = get_object_or_404(
         Escalation.objects.for_desk()
         .select_related(
-            "thread__author", "thread__product", "thread__topic", "department", "assignee", "policy",
-            "acknowledged_by", "resolved_by",
+            "thread__author", "thread__product", "thread__topic", "thread__merged_into", "department",
+            "assignee", "policy", "acknowledged_by", "resolved_by",
         )
         .annotate(
             has_private=Exists(PrivateDetails.objects.filter(thread=OuterRef("thread"))),
+            has_merged=Exists(Thread._base_manager.filter(merged_into=OuterRef("thread"))),
             tag_names=Subquery(
                 Tag.objects.filter(threads=OuterRef("thread"))
                 .order_by()
@@ -228,7 +229,8 @@ def _load(request: HttpRequest, pk: int) -> Escalation:
         ),
         thread=pk,
     )  # fmt: skip
-    if not case.thread.is_visible and not request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]
+    seen = case.thread.merged_into or case.thread  # what was merged is read as long as what it went to
+    if not seen.is_visible and not request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]
         raise Http404
     return case
 
@@ -302,6 +304,11 @@ def _case_page(
     past = list(
         Thread.objects.visible_to(user).filter(author=thread.author).exclude(pk=thread.pk).order_by("-created_at")[:6]
     )
+    merged = (
+        list(thread.merged_threads.select_related("author", "escalation").order_by("created_at", "pk"))
+        if case.has_merged  # type: ignore[attr-defined]
+        else []
+    )
     shelf = Ownership.objects.filter(owner=thread.author).select_related("product", "version").order_by("-added_at")[:8]
     queue = _visible(_scope(request, departments)[0]).filter(QUEUES["due"][1]).for_desk().in_due_order()[:BESIDE]
     context = {
@@ -314,6 +321,7 @@ def _case_page(
         "asked_at": moment(thread.created_at, tz),
         "clocks": _clocks(case, tz),
         "past": past,
+        "merged": merged,
         "shelf": shelf,
         "private": private,
         "actions": actions,

@@ -1,5 +1,6 @@
 """States of whatever members publish, and the flags that question it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -39,9 +40,20 @@ class Moderated(models.Model):
         """Kind and data of the event that says it went online; a concrete model gives its own."""
         raise NotImplementedError
 
+    def people_called(self) -> list[int]:
+        """Ids of the people its words mention: who hear of it when it goes online after a look."""
+        return []
+
     def why_closed_to_words(self) -> str:
         """Why nobody can comment or answer here now; empty when they can."""
         return ""
+
+    def is_news_to(self, user: Any, since: datetime | None) -> bool:
+        """Whether it came after a moment, by somebody else: written, let through, or brought by a merge."""
+        if since is None or self.author_id == user.pk or not self.is_visible:  # type: ignore[attr-defined]
+            return False
+        came_at = getattr(self, "moved_at", None) or self.published_at or self.created_at  # type: ignore[attr-defined]
+        return bool(came_at > since)
 
     @property
     def is_visible(self) -> bool:

@@ -44,6 +44,8 @@ def publish(target: Moderated, by: User | None, **more: Any) -> None:
     target.published_at = target.published_at or clock.now()
     target.save(update_fields=["visibility", "published_at"])
     kind, data = target.published_event()
+    if "mentions" not in more and (people := target.people_called()):
+        more["mentions"] = people
     record(kind, actor=by, subject=target, **data, **more)
 
 

@@ -20,11 +20,11 @@ def is_newcomer(user: User) -> bool:
     return user.trust == TrustLevel.NEWCOMER and not user.speaks_for_brand
 
 
-def mentioned(source: str, by: User, source_format: str = Body.Format.MARKDOWN) -> dict[str, int]:
+def called(source: str, by: User, source_format: str = Body.Format.MARKDOWN) -> dict[str, int]:
     """User names mentioned in a text to the ids of the people who have them, in order, never oneself.
 
     The HTML of another site calls nobody, and in an import people know only each other: an @alice written there is
-    not our Alice. Raises ValidationError at `body` when there are more than somebody of this trust may call.
+    not our Alice.
     """
     if source_format == Body.Format.HTML or "@" not in source:
         return {}
@@ -34,8 +34,14 @@ def mentioned(source: str, by: User, source_format: str = Body.Format.MARKDOWN) 
     known = User.objects.active().filter(username__in=names[:200]).exclude(pk=by.pk)
     if is_replaying() and by.source:
         known = known.filter(source=by.source)
-    people: dict[str, int] = dict(known.values_list("username", "pk"))
-    if not is_replaying():
+    return dict(known.values_list("username", "pk"))
+
+
+def mentioned(source: str, by: User, source_format: str = Body.Format.MARKDOWN) -> dict[str, int]:
+    """`called`, for somebody who writes now. Raises ValidationError at `body` when there are more people than somebody
+    of this trust may call."""
+    people = called(source, by, source_format)
+    if people and not is_replaying():
         numbers = Numbers.load()
         most = numbers.newcomer_mentions if is_newcomer(by) else numbers.mentions
         if len(people) > most:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("posts/draft/", views.draft, name="draft"),
     path("posts/<str:kind>/<int:pk>/comments/", views.comments, name="comments"),
     path("posts/<str:kind>/<int:pk>/comment/", views.comment, name="comment"),
+    path("posts/comments/<int:pk>/", views.comment_place, name="comment_place"),
     path("posts/comments/<int:pk>/edit/", views.comment_edit, name="comment_edit"),
     path("posts/comments/<int:pk>/delete/", views.comment_delete, name="comment_delete"),
     path("posts/<str:kind>/<int:pk>/flag/", views.flag, name="flag"),

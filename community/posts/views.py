@@ -1,5 +1,6 @@
 """The small doors that all kinds of posts share. `kind` in an address is the name of the model: thread, answer, tip."""
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -205,12 +206,27 @@ def comment_context(
 @require_GET
 def comments(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """The comments under a post, a hundred at once: a piece of its page for htmx, else the page with them unfolded."""
-    target, part = find(request, kind, pk), part_of(request)
+    target, part, since = find(request, kind, pk), part_of(request), _since(request)
     if not request.htmx:
         page = _with_room(target.get_absolute_url())
         place = f"comments={kind}-{pk}" + (f"&part={part}" if part > 1 else "")
         return HttpResponseRedirect(f"{page}{place}#comments-{kind}-{pk}")
-    return render(request, "posts/_comments.html", comment_context(request, target, part=part))
+    context = comment_context(request, target, part=part, since=request.GET.get("since") if since else None)
+    for row in context["comments"]:
+        row.is_new = row.is_news_to(request.user, since)
+    return render(request, "posts/_comments.html", context)
+
+
+def _since(request: HttpRequest) -> datetime | None:
+    """The last visit, as the page says it that unfolds its comments: what came later is marked as new."""
+    seconds = request.GET.get("since", "")
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) < 12 else None
+
+
+@require_GET
+def comment_place(request: HttpRequest, pk: int) -> HttpResponse:
+    """To a comment where it is read, wherever in a long thread that is."""
+    return redirect(place_of(find(request, "comment", pk)))
 
 
 def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:

@@ -1,9 +1,10 @@
-"""Asking askers back: whether an answer settled it, and three days after acceptance whether the fix still works.
+"""Asking back: askers, whether an answer settled it and three days after acceptance whether the fix still works; and
+staff, on the day they named, whether an official answer still holds.
 
-When somebody is asked stands in a row (`Thread.remind_at`, `FollowUpRequest.due_at`), in an index of those that are due
-at all: a sweep costs what is due, not what there is. A row is claimed by a conditional update in the transaction of
-its effects, and what was asked has a unique row of its own; so two sweeps at once ask once, and a worker that dies in
-the middle has asked nobody. The mail itself is the notifications' matter: they hear the event.
+When somebody is asked stands in a row (`Thread.remind_at`, `FollowUpRequest.due_at`, `Answer.recheck_on`), in an index
+of those that are due at all: a sweep costs what is due, not what there is. A row is claimed by a conditional update in
+the transaction of its effects, and what was asked has a unique row of its own; so two sweeps at once ask once, and a
+worker that dies in the middle has asked nobody. The mail itself is the notifications' matter: they hear the event.
 """
 
 import logging
@@ -21,7 +22,7 @@ from community.events.log import record
 
 from . import facts, permissions
 from .models import Answer, FollowUpRequest, Reminder, Thread
-from .services import FOLLOW_UP_AFTER
+from .services import FOLLOW_UP_AFTER, put_in_doubt
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -80,7 +81,8 @@ def sweep(now: datetime | None = None) -> Counter[str]:
     with clock.travel(now or clock.now()) as moment:
         reminders = Thread._base_manager.filter(remind_at__lte=moment).order_by("remind_at", "pk")
         requests = FollowUpRequest.objects.filter(done_at__isnull=True, due_at__lte=moment).order_by("due_at", "pk")
-        for rows, ask in ((reminders, remind), (requests, ask_follow_up)):
+        planned = Answer._base_manager.filter(recheck_on__lte=moment.date()).order_by("recheck_on", "pk")
+        for rows, ask in ((reminders, remind), (requests, ask_follow_up), (planned, look_again)):
             failed: set[int] = set()
             while batch := [pk for pk in rows.values_list("pk", flat=True)[: BATCH + len(failed)] if pk not in failed]:
                 for pk in batch:
@@ -174,6 +176,24 @@ def _worth_asking(answer: Answer) -> bool:
         and not hasattr(answer, "follow_up")
         and _can_decide(thread)
     )
+
+
+@transaction.atomic
+def look_again(pk: int, moment: datetime) -> str:
+    """Claim an official answer whose day has come, and put its thread in the re-check queue."""
+    due = Answer._base_manager.filter(pk=pk, recheck_on__lte=moment.date())
+    pk_of_thread = due.values_list("thread", flat=True).first()
+    if pk_of_thread is None:
+        return ""
+    thread = locked(Thread(pk=pk_of_thread))  # first the thread, as everywhere
+    if not due.update(recheck_on=None):
+        return ""
+    answer = Answer._base_manager.get(pk=pk)
+    away = thread.closed_at or thread.duplicate_of_id or not (thread.is_visible and answer.is_visible)
+    if away or not answer.is_official or thread.recheck_at is not None:
+        return "dropped"
+    put_in_doubt(thread, None, answer, planned=True)
+    return "rechecked"
 
 
 def catch_up(until: datetime, thread: int | None = None) -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department, User
@@ -11,7 +12,7 @@ from community.posts.doors import Trap
 from products.models import Product
 
 from . import ideas, services
-from .models import FollowUp, IdeaStatus, Kind, Reconciled, Thread
+from .models import Answer, FollowUp, IdeaStatus, Kind, Reconciled, Thread
 from .permissions import agents
 
 LIST_OF = forms.Textarea(attrs={"rows": 2})
@@ -146,15 +147,31 @@ class AskForm(Trap, ThreadForm):
         return [*typed, *(self["suggested"].value() or [])]
 
 
-class EditThreadForm(ThreadForm):
+class Unmeasured(forms.Form):
+    """A form to change a text: what comes back as it was is not measured, since another site may have set no bounds."""
+
+    def leave_alone(self, **now: str) -> None:
+        """`now`: what stands there, by field."""
+        for name, words in now.items():
+            field = self.fields.get(name)
+            if field is not None and self.is_bound and _same(str(self[name].value() or ""), words):
+                field.validators = [one for one in field.validators if not isinstance(one, LENGTHS)]
+
+
+LENGTHS = (MinLengthValidator, MaxLengthValidator)
+
+
+def _same(sent: str, words: str) -> bool:
+    return text.clean_source(sent).strip() == words.strip()
+
+
+class EditThreadForm(Unmeasured, ThreadForm):
     summary = forms.CharField(label=_("What did you change, and why?"), required=False, max_length=300)
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, thread: Thread, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # An imported title may be shorter or longer than what people write here; it need not be changed.
-        if len(thread.title) < services.SHORTEST_TITLE:
-            self.fields["title"].help_text = _("At least 15 letters.")
+        self.leave_alone(title=thread.title, body=thread.body_source)
 
 
 class AnswerForm(Trap):
@@ -201,15 +218,19 @@ class AnswerForm(Trap):
         self.check_trap()
 
 
-class EditAnswerForm(forms.Form):
+class EditAnswerForm(Unmeasured):
     body = forms.CharField(
         label=_("The answer"), min_length=services.SHORTEST_BODY, widget=forms.Textarea(attrs={"rows": 12})
     )
     summary = forms.CharField(label=_("What did you change, and why?"), required=False, max_length=300)
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, answer: Answer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.leave_alone(body=answer.body_source)
 
-class SuggestForm(forms.Form):
+
+class SuggestForm(Unmeasured):
     """An edit of somebody else's words; a question has a title and tags, too."""
 
     title = forms.CharField(
@@ -225,9 +246,12 @@ class SuggestForm(forms.Form):
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, of_answer: bool, reviewing: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, post: Thread | Answer, reviewing: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if of_answer:
+        if isinstance(post, Thread):
+            self.leave_alone(title=post.title, body=post.body_source)
+        else:
+            self.leave_alone(body=post.body_source)
             del self.fields["title"], self.fields["tags"]
         if reviewing:
             del self.fields["summary"]
@@ -311,7 +335,7 @@ class RecheckForm(forms.Form):
     note = forms.CharField(label=_("What you found"), required=False, max_length=300, widget=LIST_OF)
 
 
-class MoveForm(forms.Form):
+class MoveForm(Unmeasured):
     """A moderator retitles, retags or moves; never rewords (RULINGS 17)."""
 
     title = forms.CharField(label=_("Title"), max_length=services.LONGEST_TITLE)
@@ -320,6 +344,14 @@ class MoveForm(forms.Form):
         empty_label=_("No product"),
     )  # fmt: skip
     tags = Tags(label=_("Tags"), required=False, max_length=300)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
+
+
+class MergedForm(forms.Form):
+    """The title of a merged thread, as it stands under "Also asked"."""
+
+    title = forms.CharField(label=_("Title"), max_length=200)
+    hidden = forms.BooleanField(label=_("Do not show it to readers at all"), required=False)
     reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
 
 

@@ -17,12 +17,13 @@ def count_answer(event: Event) -> None:
     """A new answer is a word of its author's, and a reply when somebody else's."""
     answer: Answer = event.subject
     thread = answer.thread = locked(answer.thread)
-    thread.active_at = max(thread.active_at, answer.created_at)
+    online_at = answer.published_at or answer.created_at  # later than it was written, when it waited for a look
+    thread.active_at = max(thread.active_at, online_at)
     if answer.author_id == thread.author_id:
         services.end_needs_info(thread, event.actor)
     facts.refresh(thread)
     if answer.author_id != thread.author_id and event.origin != Event.Origin.IMPORT:
-        asking_back.plan_reminder(thread, answer.created_at)
+        asking_back.plan_reminder(thread, online_at)
 
 
 @listen("answer.accepted")

@@ -15,6 +15,7 @@ from community.core import clock
 from community.core.models import Body, Sourced, Vote, one_per_source, vote_constraints
 from community.core.slugs import slug_of
 from community.moderation.models import Moderated
+from community.posts import gates
 from community.posts.models import Tag, Topic
 from products.models import Product
 
@@ -126,6 +127,9 @@ class Thread(Body, Moderated, Sourced):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_threads"
     )
     merged_at = models.DateTimeField(null=True, blank=True)
+    title_hidden = models.BooleanField(
+        default=False, help_text=_("Merged, and a moderator took its title out of “Also asked”.")
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_reason = models.CharField(max_length=300, blank=True, default="")
     locked_at = models.DateTimeField(null=True, blank=True)
@@ -245,6 +249,9 @@ class Thread(Body, Moderated, Sourced):
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "thread.posted", {"kind": self.kind, "product": self.product_id, "topic": self.topic_id}
 
+    def people_called(self) -> list[int]:
+        return list(gates.called(self.body_source, self.author, self.source_format).values())
+
     def why_closed_to_words(self) -> str:
         if self.merged_into_id:
             return gettext("This thread was merged with another one.")
@@ -337,6 +344,7 @@ class Answer(Body, Moderated, Sourced):
         indexes = [
             models.Index(fields=["thread", "-score", "created_at"], name="answer_thread"),
             models.Index(fields=["author", "-created_at"], name="answer_author"),
+            models.Index(fields=["recheck_on"], condition=Q(recheck_on__isnull=False), name="answer_recheck"),
         ]
         constraints = [
             one_per_source("answer_one_per_source"),
@@ -368,6 +376,9 @@ class Answer(Body, Moderated, Sourced):
             "by_asker": self.author_id == self.thread.author_id,
             "by_staff": self.author.speaks_for_brand,
         }
+
+    def people_called(self) -> list[int]:
+        return list(gates.called(self.body_source, self.author, self.source_format).values())
 
     def why_closed_to_words(self) -> str:
         return self.thread.why_closed_to_words()

@@ -93,7 +93,7 @@ class ThreadQuerySet(ModeratedQuerySet):
         new = (
             rows_of(self.model, "answers")
             .filter(thread=OuterRef("pk"), visibility="visible", thread__seen__user=user)
-            .annotate(came_at=Coalesce("moved_at", "created_at"))
+            .annotate(came_at=Coalesce("moved_at", "published_at", "created_at"))
             .filter(came_at__gt=F("thread__seen__at"))
             .exclude(author=user)
         )
@@ -197,7 +197,7 @@ class AnswerQuerySet(ModeratedQuerySet):
 
     def since(self, moment: Any) -> Self:
         """What came after a moment, here or with a merge: `came_at`."""
-        return self.annotate(came_at=Coalesce("moved_at", "created_at")).filter(came_at__gt=moment)
+        return self.annotate(came_at=Coalesce("moved_at", "published_at", "created_at")).filter(came_at__gt=moment)
 
     def seen_by(self, user: Any) -> Self:
         """With what one person did to each answer: `my_vote`, `my_works`; and whether its author owns the product."""

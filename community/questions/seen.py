@@ -7,10 +7,12 @@ came since they were there. What is new stays marked for the length of a visit, 
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, IntegerField, Subquery, Value
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, IntegerField, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from community.core import clock
+from community.posts.models import Comment
 
 from .models import Answer, Seen, Thread
 
@@ -45,20 +47,37 @@ def _write(user: Any, thread: Thread, at: datetime, before: datetime | None) -> 
     )
 
 
-def is_new(answer: Answer, since: datetime | None, user: Any) -> bool:
-    """Whether an answer by somebody else came since then, here or with a merge."""
-    return since is not None and answer.author_id != user.pk and (answer.moved_at or answer.created_at) > since
-
-
 def with_new(rows: Any, thread: Thread, since: datetime | None, user: Any) -> Any:
-    """The answers of a page, each with `new_count` and `first_new` of the whole thread: no query of their own."""
+    """The answers of a page (or its comments, where there is no answer), each with `new_count` and `first_new` of the
+    answers of the whole thread, and `new_comments` and `first_new_comment`: no query of their own."""
     if since is None or thread.active_at <= since:
-        return rows.annotate(new_count=Value(0), first_new=Value(None, IntegerField()))
+        nothing = Value(None, IntegerField())
+        return rows.annotate(
+            new_count=Value(0), first_new=nothing, new_comments=Value(0), first_new_comment=nothing
+        )  # fmt: skip
     new = Answer.objects.filter(thread=thread).visible().since(since).exclude(author=user)
-    counted = new.order_by().values("thread").annotate(n=Count("pk")).values("n")
-    return rows.annotate(
-        new_count=Coalesce(Subquery(counted), 0), first_new=Subquery(new.order_by("came_at", "pk").values("pk")[:1])
+    of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
+    answers = Answer.objects.filter(thread=thread).visible().values("pk")
+    said = (
+        Comment.objects.visible()
+        .filter(
+            Q(target_type=of_thread, target_id=thread.pk) | Q(target_type=of_answer, target_id__in=answers),
+            created_at__gt=since,
+        )
+        .exclude(author=user)
+        .annotate(all=Value(1))
     )
+    return rows.annotate(
+        new_count=Coalesce(Subquery(_number(new, "thread")), 0),
+        first_new=Subquery(new.order_by("came_at", "pk").values("pk")[:1]),
+        new_comments=Coalesce(Subquery(_number(said, "all")), 0),
+        first_new_comment=Subquery(said.order_by("created_at", "pk").values("pk")[:1]),
+    )
+
+
+def _number(rows: Any, alike: str) -> Any:
+    """How many rows there are, all of them alike in one column, as a part of another query."""
+    return rows.order_by().values(alike).annotate(n=Count("pk")).values("n")
 
 
 def sweep() -> int:

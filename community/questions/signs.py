@@ -60,7 +60,7 @@ def sentence(thread: Thread) -> str:
     if thread.kind in (Kind.IDEA, Kind.PRAISE) or not thread.is_visible:
         return ""
     if thread.recheck_at:
-        return gettext("A solution is said not to work any longer; somebody looks at it again.")
+        return gettext("Somebody looks again at what settled it, whether it still holds.")
     return {
         State.NO_REPLY: gettext("Nobody has replied yet."),
         State.REPLIED: gettext("There is a reply; nobody has said yet whether it settles the matter."),

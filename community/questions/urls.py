@@ -27,6 +27,7 @@ urlpatterns = [
     path("questions/thread/<int:pk>/history/", edit.history, name="history"),
     path("questions/thread/<int:pk>/steps/", acts.manage, name="manage"),
     path("questions/thread/<int:pk>/merge/", merge.merge, name="merge"),
+    path("questions/thread/<int:pk>/merged/", merge.merged, name="merged"),
     path("questions/thread/<int:pk>/suggest/", suggest.suggest, name="suggest"),
     path("questions/answer/<int:pk>/suggest/", suggest.suggest_answer, name="suggest_answer"),
     path("questions/edits/", suggest.suggestions, name="suggestions"),

@@ -182,7 +182,7 @@ def _thread(thread: Thread) -> dict[str, Any] | None:
         best = leading or official or ""
     words = [thread.body_text, *(text for _pk, text, _at in answers), *(tag.name for tag in thread.tags.all())]
     # Whoever types what somebody else typed finds it, too.
-    words += thread.merged_threads.order_by("pk").values_list("title", flat=True)[:20]
+    words += thread.merged_threads.filter(title_hidden=False).order_by("pk").values_list("title", flat=True)[:20]
     return {
         "kind": thread.kind,
         **about(thread.product),

@@ -15,6 +15,7 @@ from community.escalation.models import Escalation, EscalationPolicy
 from community.escalation.sweep import sweep
 from community.events.models import Event
 from community.posts import services as posts
+from community.questions import services as questions
 from community.questions.models import PrivateView, Thread
 from tests import factories
 
@@ -215,6 +216,22 @@ def test_what_members_write_is_inert_on_the_desk(agent: Client, alice: User, sup
         )
     html = agent.get(case_url(thread)).content.decode()
     assert "<script>alert(1)" not in html
+
+
+def test_what_was_merged_is_found_beside_the_case_that_stands(agent: Client, problem: Thread, dana: User) -> None:
+    with clock.travel(NOON):
+        stands = factories.a_thread(kind="problem")
+    questions.merge_thread(problem, stands, dana, "The same mill")
+    html = agent.get(case_url(stands)).content.decode()
+    assert "Merged into this" in html and f'href="{case_url(problem)}"' in html
+    merged = agent.get(case_url(problem)).content.decode()
+    assert f'href="{case_url(stands)}"' in merged and "dsk-reply" not in merged
+    assert "M54-2609-0388" not in merged
+    shown = agent.post(reverse("escalation:private", args=[problem.pk]))
+    assert "M54-2609-0388" in shown.content.decode()
+    assert PrivateView.objects.get().thread == problem
+    Thread.objects.filter(pk=stands.pk).update(visibility="hidden")
+    assert agent.get(case_url(problem)).status_code == 404
 
 
 def test_the_desk_and_a_case_cost_the_same_however_many(

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from community.accounts.models import User
 from community.core import clock, outbox
-from community.core.models import Delivery
+from community.core.models import Delivery, Numbers
 from community.events.log import record, replay
 from community.moderation import services as moderation
 from community.notifications import delivery, services, wording
@@ -53,6 +53,23 @@ class TestRecipients:
     def test_a_mention_is_one_notice_not_two(self, thread, alice, bob):
         an_answer(thread, bob, body="Hello @alice, open the valve and close it again, please.")
         assert told(alice) == ["mention"]
+
+    def test_a_first_post_calls_whom_it_mentions_when_a_moderator_lets_it_through_once(
+        self, thread, ravi, bob, charlie
+    ):
+        numbers = Numbers.load()
+        numbers.review_first_posts = True
+        numbers.save()
+        newcomer = a_person(trust=0)
+        asked = a_thread(newcomer, body="Has @bob seen this drip, or does it only drip here?")
+        answer = an_answer(thread, newcomer, body="As @charlie told me: open the valve six times, and wait.")
+        assert told(bob) == told(charlie) == []
+        for _ in range(2):
+            moderation.approve(asked, ravi)
+            moderation.approve(answer, ravi)
+        moderation.hide(asked, ravi, reason="Let me think")
+        moderation.restore(asked, ravi)
+        assert (told(bob), told(charlie)) == (["mention"], ["mention"])
 
     def test_comments_reach_the_author_and_those_who_spoke(self, answer, alice, bob, charlie):
         comment(answer, charlie, body="Which spanner?")

@@ -244,6 +244,36 @@ def test_a_text_that_was_short_or_long_when_it_came_stands_in_no_other_change_s_
         assert (thread.title, thread.body_source) == (title, html)
 
 
+def test_forms_measure_only_what_is_changed(thread: Thread, alice: User, edith: User, ravi: User) -> None:
+    Tag.objects.bulk_create([Tag(name=name, slug=name) for name in ("valve", "steam", "lid")])
+    Thread.objects.filter(pk=thread.pk).update(title="Help", body_source="Drips", source_format="html")
+    client, place = signed_in(alice), reverse("questions:edit", args=[thread.pk])
+    sent = {"title": "Help", "body": "Drips", "tags": "valve", "seen": latest_revision(thread)}
+    for changed in ({"title": "Help me"}, {"body": "Drips a lot"}):
+        assert client.post(place, {**sent, **changed}).status_code == 422
+    assert client.post(place, sent).status_code == 303
+    proposed = signed_in(edith).post(
+        reverse("questions:suggest", args=[thread.pk]),
+        {**sent, "tags": "steam", "summary": "A better tag", "seen": latest_revision(thread)},
+    )
+    assert proposed.status_code == 303
+    row = EditSuggestion.objects.get()
+    amended = client.post(
+        reverse("questions:suggestion", args=[row.pk]),
+        {**sent, "verb": "amend", "tags": "steam, lid", "seen": latest_revision(thread)},
+    )
+    assert amended.status_code == 303
+    assert {tag.slug for tag in thread.tags.all()} == {"steam", "lid"}
+    Thread.objects.filter(pk=thread.pk).update(title="Help " * 32 + "please")
+    long = Thread.objects.get(pk=thread.pk).title
+    moved = signed_in(ravi).post(
+        reverse("questions:manage", args=[thread.pk]), {"step": "move", "title": long, "tags": "lid"}
+    )
+    assert moved.status_code == 303
+    thread.refresh_from_db()
+    assert (thread.title, thread.body_source, [tag.slug for tag in thread.tags.all()]) == (long, "Drips", ["lid"])
+
+
 def test_both_are_told_once(thread: Thread, alice: User, edith: User, expert: User) -> None:
     row = suggested(thread, edith)
     suggested(thread, edith, body=BODY + " Really.")

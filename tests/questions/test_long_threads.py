@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from community.accounts.models import User
 from community.core import brand, clock
-from community.core.models import Body
+from community.core.models import Body, Numbers
 from community.moderation import services as moderation
+from community.posts import services as posts
 from community.posts.models import Comment
 from community.posts.views import place_of
 from community.questions import facts, seen, services
@@ -168,6 +169,50 @@ def test_what_is_new_is_marked_for_the_visit_and_jumped_to(thread, bob, charlie)
             assert {answer.pk for answer in page.context["answers"] if not answer.is_new} >= {old.pk}
     with clock.travel(moment + timedelta(hours=5)):
         assert "since your last visit" not in visitor.get(thread.get_absolute_url()).content.decode()
+
+
+def test_new_comments_are_marked_counted_and_jumped_to_with_no_more_queries(answer, thread, alice, bob, charlie):
+    visitor = signed_in(charlie)
+    for _ in range(11):
+        posts.comment(thread, alice, body="It drips in the morning, too.")
+    moment = clock.now()
+    with clock.travel(moment + timedelta(hours=1)):
+        visitor.get(thread.get_absolute_url())
+        few = cost(visitor, thread.get_absolute_url())
+    with clock.travel(moment + timedelta(hours=2)):
+        posts.comment(thread, charlie, body="My own word is no news to me.")
+        folded = posts.comment(thread, bob, body="Only in the morning?")
+        shown = posts.comment(answer, alice, body="Six times did it.")
+    with clock.travel(moment + timedelta(hours=3)):
+        page = visitor.get(thread.get_absolute_url())
+        assert (page.context["new"], page.context["new_comments"]) == (0, 2)
+        body = page.content.decode()
+        assert "2 new comments since your last visit" in body and body.count('class="isnew"') == 1
+        assert f'id="comment-{shown.pk}"' in body and f'id="comment-{folded.pk}"' not in body
+        there = visitor.get(page.context["first_new_comment"], follow=True)
+        assert f'id="comment-{folded.pk}"' in there.content.decode()
+        since = int((moment + timedelta(hours=1)).timestamp())
+        more = f"{reverse('posts:comments', args=['thread', thread.pk])}?since={since}"
+        assert visitor.get(more, headers={"HX-Request": "true"}).content.decode().count('class="isnew"') == 1
+        assert cost(visitor, thread.get_absolute_url()) <= few
+        # With no answer there is no query for answers to carry the number.
+        answer.visibility = "hidden"
+        answer.save(update_fields=["visibility"])
+        assert visitor.get(thread.get_absolute_url()).context["new_comments"] == 1
+
+
+def test_what_a_moderator_lets_through_is_new_from_then_on(thread, charlie, ravi):
+    Numbers.objects.update_or_create(defaults={"review_first_posts": True})
+    moment = clock.now()
+    waiting = an_answer(thread, a_person(trust=0))
+    visitor = signed_in(charlie)
+    with clock.travel(moment + timedelta(hours=1)):
+        visitor.get(thread.get_absolute_url())
+    with clock.travel(moment + timedelta(hours=2)):
+        moderation.approve(waiting, ravi)
+    with clock.travel(moment + timedelta(hours=3)):
+        assert visitor.get(reverse("questions:list")).context["threads"][0].news == 1
+        assert visitor.get(thread.get_absolute_url()).context["first_new"] == f"#answer-{waiting.pk}"
 
 
 def test_the_jump_leads_to_another_page(long, charlie):

@@ -238,7 +238,7 @@ class TestReminders:
                                        django_assert_num_queries: Any) -> None:  # fmt: skip
         for _ in range(5):
             factories.an_answer(factories.a_thread())
-        with django_assert_num_queries(2):  # are there reminders, are there follow-ups
+        with django_assert_num_queries(3):  # are there reminders, are there follow-ups
             asking_back.sweep(clock.now() + DAY)
 
 
@@ -508,6 +508,35 @@ class TestRecheckQueue:
         assert "1 solution is in doubt" in client.get("/admin/").content.decode()
         listed = Client().get("/questions/", {"state": "recheck"}).content.decode()
         assert thread.title in listed
+
+    def test_the_day_somebody_named_brings_an_official_answer_here_once(
+        self, wednesday: Any, thread: Thread, answer: Answer, alice: User, dana: User, support: Any, enrol: Any
+    ) -> None:
+        day = clock.now().date() + 30 * DAY
+        with pytest.raises(ValidationError, match="a day to come"):
+            services.make_official(answer, dana, support, recheck_on=clock.now().date())
+        services.make_official(answer, dana, support, recheck_on=day)
+        other = factories.an_answer(factories.a_thread(alice), dana, official_for=support, recheck_on=day)
+        services.withdraw_official(other, dana, "No longer sold")
+        assert after(29, asking_back.sweep)["rechecked"] == 0
+        assert [after(days, asking_back.sweep)["rechecked"] for days in (30, 30, 31)] == [1, 0, 0]
+        assert reload(thread).recheck_at == clock.now() + 30 * DAY
+        assert reload(other.thread).recheck_at is None
+        event = Event.objects.get(kind="thread.recheck_opened")
+        assert (event.actor, event.data["planned"], event.data["answer"]) == (None, True, answer.pk)
+        body = self.agent(dana, enrol).get("/admin/rechecks/").content.decode()
+        assert "This is the day on which its department wanted to look at it again." in body
+        services.settle_recheck(reload(thread), dana, holds=True)
+        assert after(60, asking_back.sweep)["rechecked"] == 0
+
+    def test_a_day_is_no_matter_for_what_is_in_doubt_or_closed(
+        self, wednesday: Any, thread: Thread, answer: Answer, charlie: User, dana: User, support: Any
+    ) -> None:
+        services.make_official(answer, dana, support, recheck_on=clock.now().date() + DAY)
+        services.say_no_longer_works(answer, charlie)
+        done = after(2, asking_back.sweep)
+        assert (done["rechecked"], done["dropped"], done["failed"]) == (0, 1, 0)
+        assert Event.objects.filter(kind="thread.recheck_opened").count() == 1
 
     def test_it_holds_or_opens_again(self, thread: Thread, answer: Answer, alice: User, charlie: User, dana: User,
                                      enrol: Any) -> None:  # fmt: skip

@@ -409,6 +409,55 @@ def test_private_details_stay_with_their_asker(thread, other, alice, bob, dana, 
     assert thread.private_details.serial == "DU2-OTHER"
 
 
+def test_the_asker_and_staff_find_the_private_details_of_a_merged_thread(
+    thread, other, alice, bob, charlie, dana, ravi
+):
+    services.give_private_details(thread, alice, serial="DU2-SECRET", order_number="", phone="", note="")
+    services.merge_thread(thread, other, dana, "The same valve")
+    place = reverse("questions:merged", args=[thread.pk])
+    for person in (alice, dana, ravi):
+        assert f'href="{place}"' in _as(person).get(other.get_absolute_url()).content.decode()
+    for person in (bob, charlie):
+        assert place not in _as(person).get(other.get_absolute_url()).content.decode()
+        assert _as(person).get(place).status_code == 404
+        assert _as(person).post(place, {"title": "A title of my own for it"}).status_code == 404
+    assert "DU2-SECRET" in _as(alice).get(place).content.decode()
+    assert "DU2-SECRET" not in _as(ravi).get(place).content.decode()
+    page = _as(dana).get(place).content.decode()
+    assert "DU2-SECRET" not in page and "Show private details" in page  # each look is kept, so it takes a press
+    saved = _as(alice).post(reverse("questions:private", args=[thread.pk]), {"serial": "DU2-OTHER"})
+    assert saved["Location"] == place
+    assert _as(alice).get(reverse("questions:merged", args=[other.pk])).status_code == 404
+    moderation.hide(other, ravi, reason="Rude")
+    assert _as(alice).get(place).status_code == 404
+
+
+def test_a_title_under_also_asked_can_be_changed_and_taken_away(thread, other, alice, charlie, ravi, client):
+    title = thread.title
+    services.merge_thread(thread, other, ravi, "The same valve")
+    place, page = reverse("questions:merged", args=[thread.pk]), other.get_absolute_url()
+    assert title in client.get(page).content.decode()
+    with pytest.raises(NotAllowed):
+        services.retitle_merged(thread, charlie, title="Another title altogether", hidden=True)
+    with pytest.raises(Conflict):
+        services.retitle_merged(other, ravi, title="Another title altogether", hidden=True)
+    assert _as(alice).post(place, {"title": "Another title altogether"}).status_code == 403
+    short = _as(ravi).post(place, {"title": "Short", "reason": "A name stood in it"})
+    assert short.status_code == 422 and 'value="Short"' in short.content.decode()
+    documents.index_changes()
+    for given in ({"title": "Another title altogether", "reason": "A name stood in it"},) * 2:
+        assert _as(ravi).post(place, given).status_code == 303
+    listed = client.get(page).content.decode()
+    assert "Another title altogether" in listed and title not in listed
+    assert Event.objects.filter(kind="thread.moved", subject_id=other.pk).count() == 1
+    assert _as(ravi).post(place, {"title": "Another title altogether", "hidden": "on"}).status_code == 303
+    assert "Another title" not in client.get(page).content.decode()
+    for person in (alice, ravi):
+        assert "Another title" in _as(person).get(page).content.decode()
+    documents.index_changes()
+    assert "Another title" not in Document.objects.get(target_id=other.pk, kind="question").text
+
+
 def test_a_page_that_was_open_meanwhile_acts_on_the_thread_that_stands(thread, other, charlie, ravi):
     services.merge_thread(thread, other, ravi, "The same")
     visitor = _as(charlie)

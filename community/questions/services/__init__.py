@@ -20,7 +20,7 @@ from .judging import (
     votes_left,
     withdraw_vote_rows,
 )
-from .merging import end_of, merge_thread, plan_merge, why_not_merge
+from .merging import end_of, merge_thread, plan_merge, retitle_merged, why_not_merge
 from .private import erase_private_details, give_private_details, view_private_details
 from .settling import (
     FOLLOW_UP_AFTER,
@@ -28,6 +28,7 @@ from .settling import (
     answer_follow_up,
     make_official,
     open_recheck,
+    put_in_doubt,
     reconcile,
     say_no_longer_works,
     say_they_disagree,
@@ -89,7 +90,9 @@ __all__ = [
     "post_answer",
     "post_thread",
     "post_thread_once",
+    "put_in_doubt",
     "reconcile",
+    "retitle_merged",
     "rebased",
     "reject_suggestion",
     "reopen_thread",

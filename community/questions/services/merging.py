@@ -14,11 +14,13 @@ from community.core import clock, text
 from community.core.errors import Conflict, require
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
+from community.moderation.permissions import is_moderator
 from community.posts.models import Comment, Draft, Follow
+from community.posts.services import add_revision
 
 from .. import facts, permissions
 from ..models import Answer, EditSuggestion, Kind, MeToo, Seen, Thread, ThreadVote
-from .checks import Visibility, copy_facts
+from .checks import Visibility, check_texts, copy_facts
 
 # What can stand in for what: a question and a problem can be one matter, an idea is voted on by rules of its own.
 ALIKE = ({Kind.QUESTION, Kind.PROBLEM}, {Kind.IDEA}, {Kind.PRAISE})
@@ -133,6 +135,36 @@ def merge_thread(thread: Thread, into: Thread, by: User, reason: str) -> Thread:
         kind=target.kind,
     )  # fmt: skip
     return target
+
+
+@retried
+def retitle_merged(thread: Thread, by: User, *, title: str, hidden: bool, reason: str = "") -> None:
+    """A moderator changes the title of a merged thread, or takes it out of "Also asked" where it went.
+
+    Nothing changed is nothing recorded. Raises NotAllowed, ValidationError at `title`, Conflict.
+    """
+    row = locked(thread)
+    require("" if is_moderator(by) else _("Only moderators can do this."))
+    if row.merged_into is None:
+        raise Conflict(_("This thread was not merged with another one."))
+    title = text.clean_line(title)
+    if (title, hidden) == (row.title, row.title_hidden):
+        return
+    if title != row.title:
+        check_texts(title=title)
+        add_revision(
+            row, by, title=title, body_source=row.body_source, source_format=row.source_format, summary=reason,
+            retitled=by.pk != row.author_id,
+        )  # fmt: skip
+    row.title, row.title_hidden = title, hidden
+    row.save(update_fields=["title", "title_hidden"])
+    copy_facts(thread, row)
+    thread.title, thread.title_hidden = title, hidden
+    stands = row.merged_into
+    record(
+        "thread.moved", actor=by, subject=stands, note=reason, merged=row.pk, product=stands.product_id,
+        previous_product=stands.product_id,
+    )  # fmt: skip
 
 
 def _hold(thread: Thread, into: Thread) -> tuple[Thread, Thread]:

@@ -122,7 +122,10 @@ def solve_another_way(thread: Thread, by: User, note: str) -> None:
 def make_official(
     answer: Answer, by: User, department: Department, *, sources: Iterable[str] = (), recheck_on: date | None = None
 ) -> None:
-    """Put a department's name to an answer, as it stands now. Twice is harmless."""
+    """Put a department's name to an answer, as it stands now. Twice is harmless; a new day to look again is kept.
+
+    Raises NotAllowed, Conflict, ValidationError at `recheck_on`.
+    """
     thread = locked(answer.thread)
     row = locked(answer)
     row.thread = thread
@@ -132,6 +135,10 @@ def make_official(
         if not row.is_visible:
             raise Conflict(_("This answer has been taken down."))
     if row.official_for_id == department.pk and not row.official_is_stale:
+        _check_day(recheck_on)
+        if recheck_on not in (None, row.recheck_on):
+            row.recheck_on = recheck_on
+            row.save(update_fields=["recheck_on"])
         return
     mark_official(row, thread, by, department, sources, recheck_on)
     _copy_answer(answer, row, thread)
@@ -140,6 +147,8 @@ def make_official(
 def mark_official(
     row: Answer, thread: Thread, by: User, department: Department, sources: Iterable[str], recheck_on: date | None
 ) -> None:
+    """Put a department's name to an answer whose row is held. Raises ValidationError for a re-check that is past."""
+    _check_day(recheck_on)
     row.official_for, row.official_by, row.official_at = department, by, clock.now()
     row.official_revision, row.recheck_on = row.edit_count + 1, recheck_on
     row.official_sources = [text.clean_line(source)[:200] for source in sources if source.strip()][:10]
@@ -150,6 +159,11 @@ def mark_official(
     )  # fmt: skip
     facts.refresh(thread)
     record("answer.made_official", actor=by, subject=row, thread=thread.pk, department=department.pk)
+
+
+def _check_day(recheck_on: date | None) -> None:
+    if recheck_on is not None and recheck_on <= clock.now().date() and not is_replaying():
+        raise ValidationError({"recheck_on": _("Choose a day to come.")})
 
 
 @transaction.atomic
@@ -165,8 +179,8 @@ def withdraw_official(answer: Answer, by: User, reason: str) -> None:
     if not row.is_official:
         return
     department = row.official_for_id
-    row.official_for = row.official_by = row.official_at = row.official_revision = None
-    row.save(update_fields=["official_for", "official_by", "official_at", "official_revision"])
+    row.official_for = row.official_by = row.official_at = row.official_revision = row.recheck_on = None
+    row.save(update_fields=["official_for", "official_by", "official_at", "official_revision", "recheck_on"])
     facts.refresh(thread)
     _copy_answer(answer, row, thread)
     record("answer.official_withdrawn", actor=by, subject=row, note=reason, thread=thread.pk, department=department)
@@ -190,11 +204,13 @@ def say_no_longer_works(answer: Answer, by: User, note: str = "") -> None:
     put_in_doubt(thread, by, row, note)
 
 
-def put_in_doubt(thread: Thread, by: User, answer: Answer, note: str = "") -> None:
+def put_in_doubt(thread: Thread, by: User | None, answer: Answer, note: str = "", *, planned: bool = False) -> None:
+    """Send a thread whose row is held to the re-check queue; `planned` when the day came, and nobody doubts it yet."""
     if thread.recheck_at is None:
         thread.recheck_at = clock.now()
         thread.save(update_fields=["recheck_at"])
-        record("thread.recheck_opened", actor=by, subject=thread, note=note, answer=answer.pk)
+        more = {"planned": True} if planned else {}
+        record("thread.recheck_opened", actor=by, subject=thread, note=note, answer=answer.pk, **more)
 
 
 @transaction.atomic

@@ -109,7 +109,8 @@ def suggest_edit(
     title, summary = text.clean_line(title) if answer is None else "", text.clean_line(summary)[:300]
     same = is_same_text(row, body)
     body = row.body_source if same else text.clean_source(body)
-    check_texts(body=None if same else body, title=title if answer is None else None)
+    unnamed = isinstance(row, Answer) or title == row.title
+    check_texts(body=None if same else body, title=None if unnamed else title)
     if not summary:
         raise ValidationError({"summary": _("Say in a line what you change, and why. The reviewer reads it.")})
     if not same:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -349,7 +349,8 @@ def private(request: HttpRequest, pk: int) -> HttpResponse:
                 [f"{form.fields[name].label}: {' '.join(said)}" for name, said in form.errors.items()]
             )
         services.give_private_details(thread, request.user, **form.cleaned_data)
-        return back(request, thread, _("Saved. Only staff see it."))
+        place = reverse("questions:merged", args=[pk]) if merged else thread
+        return back(request, place, _("Saved. Only staff see it."))
     details: PrivateDetails | None = services.view_private_details(thread, request.user)
     template = "questions/_private_details.html" if request.htmx else "questions/private.html"
     response = render(request, template, {"details": details, "thread": thread})
@@ -475,7 +476,10 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
 def _form_of(step: Step, thread: Thread, given: Any = None) -> Any:
     if step.form is IdeaForm:
         return IdeaForm(given, thread=thread)
-    return (step.form or forms.Form)(given, initial=_initial(step.key, thread))
+    form = (step.form or forms.Form)(given, initial=_initial(step.key, thread))
+    if isinstance(form, MoveForm):
+        form.leave_alone(title=thread.title)
+    return form
 
 
 def _initial(key: str, thread: Thread) -> dict[str, Any]:

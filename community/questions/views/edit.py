@@ -83,7 +83,7 @@ def edit_answer(request: HttpRequest, pk: int) -> HttpResponse:
         return refuse(request, reason, 403, back=answer.get_absolute_url())
     status, theirs = 200, None
     if request.method == "POST":
-        form, status = EditAnswerForm(request.POST), 422
+        form, status = EditAnswerForm(request.POST, answer=answer), 422
         if form.is_valid():
             given = form.cleaned_data
             saved, status = send(
@@ -103,7 +103,7 @@ def edit_answer(request: HttpRequest, pk: int) -> HttpResponse:
             if status == 409:
                 form, theirs = _anew(form, answer), Answer.objects.get(pk=pk)
     else:
-        form = EditAnswerForm(initial={"body": answer.body_source, "seen": latest_revision(answer)})
+        form = EditAnswerForm(answer=answer, initial={"body": answer.body_source, "seen": latest_revision(answer)})
     context = {
         "form": form,
         "answer": answer,

@@ -1,17 +1,19 @@
 """Merging one thread with another: which one, what would move, and once more before it is done."""
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from community.moderation.permissions import is_moderator
 from community.posts.doors import merged_meanwhile, posted, refuse, send, to_login
 
 from .. import permissions, services
-from ..forms import MergeForm
-from ..models import Thread
+from ..forms import MergedForm, MergeForm
+from ..models import PrivateDetails, Thread
 from .acts import back, get_thread, named_thread
+from .thread import private_form
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,6 +52,41 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         "is_post": request.method == "POST",
     }
     return render(request, "questions/merge.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def merged(request: HttpRequest, pk: int) -> HttpResponse:
+    """A question that was merged: for its asker and staff, who find its private details here, and for moderators, who
+    change its title or take it out of "Also asked" where it went. Nobody else learns that it is there."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thread = get_object_or_404(
+        Thread.objects.filter(merged_into__isnull=False).select_related("merged_into", "author"), pk=pk
+    )
+    own, moderates = thread.author_id == request.user.pk, is_moderator(request.user)
+    sees = permissions.can_see_private(request.user, thread)
+    if not (own or moderates or sees) or not Thread.objects.visible_to(request.user).filter(pk=thread.merged_into_id):
+        raise Http404
+    form = MergedForm(posted(request), initial={"title": thread.title, "hidden": thread.title_hidden})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            done, status = send(
+                form, "vote", request.user,
+                lambda: services.retitle_merged(thread, request.user, **form.cleaned_data) or True,
+            )  # fmt: skip
+            if done:
+                return back(request, thread.merged_into, _("Changed."))
+    context = {
+        "thread": thread,
+        "form": form if moderates else None,
+        "private": private_form(thread, request.user),
+        "look": sees and not own and PrivateDetails.objects.filter(thread=thread).exists(),
+    }
+    response = render(request, "questions/merged.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _target(request: HttpRequest, form: MergeForm, thread: Thread) -> Thread | None:

@@ -50,7 +50,7 @@ def _suggest(request: HttpRequest, post: Thread | Answer) -> HttpResponse:
     now = latest_revision(post)
     status, theirs = 200, None
     if request.method == "POST":
-        form, status = SuggestForm(request.POST, of_answer=answer is not None), 422
+        form, status = SuggestForm(request.POST, post=post), 422
         if form.is_valid():
             given = form.cleaned_data
             made, status = send(
@@ -82,7 +82,7 @@ def _suggest(request: HttpRequest, post: Thread | Answer) -> HttpResponse:
             if not _title_was_taken_away(mine, post, request.user):
                 initial["title"] = mine.title
             theirs = post if mine.base != now else None
-        form = SuggestForm(initial=initial, of_answer=answer is not None)
+        form = SuggestForm(initial=initial, post=post)
     imported = post.source_format == Body.Format.HTML
     context = {
         "form": form, "post": post, "thread": thread, "mine": mine, "theirs": theirs, "imported": imported,
@@ -138,9 +138,9 @@ def suggestion(request: HttpRequest, pk: int) -> HttpResponse:
     amend = SuggestForm(
         posted(request) if verb == "amend" else None,
         initial=_to_improve(row, post, user),
-        of_answer=of_answer, reviewing=True,
+        post=post, reviewing=True,
     )  # fmt: skip
-    form: Any = {"reject": reject, "amend": amend}.get(verb) or SuggestForm({}, of_answer=of_answer)
+    form: Any = {"reject": reject, "amend": amend}.get(verb) or SuggestForm({}, post=post)
     status, problem, theirs = 200, "", None
     if request.method == "POST":
         status = 422

@@ -28,7 +28,7 @@ from community.posts.views import paging, part_of
 from .. import ordering, permissions, reading, seen, structured
 from ..forms import AnswerForm, PrivateForm
 from ..ideas import with_purse
-from ..models import Answer, Kind, Reconciled, Thread
+from ..models import Answer, Kind, PrivateDetails, Reconciled, Thread
 from ..querysets import AnswerQuerySet
 from ..services import FOLLOW_UP_AFTER
 from . import ideas
@@ -135,7 +135,9 @@ def show_thread(
         )
     for answer in {*answers, *settled}:
         answer.thread = thread
-    comments = comments_of(user, thread, answers, unfold=request.GET.get("comments", ""), part=part_of(request))
+    comments = comments_of(
+        user, thread, answers, unfold=request.GET.get("comments", ""), part=part_of(request), since=since
+    )
     can = abilities(user, thread)
     can.reconcile = can.official and thread.is_settled and any(
         answer.is_official and answer.pk != thread.leading_solution_id for answer in settled
@@ -145,7 +147,7 @@ def show_thread(
         prepare(answer, user, can)
         answer.remarks = comments.get(f"answer-{answer.pk}", NO_COMMENTS)  # type: ignore[attr-defined]
     for answer in answers:
-        answer.is_new = answer.is_visible and seen.is_new(answer, since, user)  # type: ignore[attr-defined]
+        answer.is_new = answer.is_news_to(user, since)  # type: ignore[attr-defined]
     initial = _kept_answer(request, thread)
     kept = bool(initial)
     if can.quote and (passage := _quoted(request, thread)):
@@ -160,13 +162,12 @@ def show_thread(
         "number": int(number),
         "pages": max(1, -(-thread.answer_count // PAGE)),
         "has_next": has_next,
-        "new": answers[0].new_count if answers else 0,
-        "first_new": _place_of_new(thread, answers),
-        "also_asked": _also_asked(thread),
+        **_news(thread, answers, comments),
+        "also_asked": _also_asked(thread, user, can),
         "people": [thread.author, *(answer.author for answer in answers)],
         "answer_form": answer_form or AnswerForm(initial=initial, departments=speaks_for(user)),
         "answer_kept": kept and answer_form is None,
-        "private": _private(request, thread),
+        "private": private_form(thread, user),
         "idea": ideas.of_thread(request, thread),
         "structured": structured.thread_data(thread, answers),
         "crumbs_data": structured.crumbs(thread),
@@ -189,13 +190,22 @@ def _canonical(thread: Thread, sort: str, number: int) -> str:
     return thread.get_absolute_url() + page
 
 
-def _place_of_new(thread: Thread, shown: list[Answer]) -> str:
-    """The address of the first new answer: on this page, or on the one it stands on."""
-    pk = shown[0].first_new if shown else None  # type: ignore[attr-defined]
-    if pk is None:
-        return ""
-    here = any(answer.pk == pk for answer in shown)
-    return ("" if here else f"{thread.get_absolute_url()}?answer={pk}") + f"#answer-{pk}"
+def _news(thread: Thread, answers: list[Answer], comments: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """How many answers and comments are new in the whole thread, and where the first of each stands: on this page, or
+    on the one that it is found on."""
+    remarks = [remark for entry in comments.values() for remark in entry["rows"]]
+    row: Any = next(iter(answers or remarks), None)
+    if row is None:
+        return {"new": 0, "new_comments": 0}
+    first, said = row.first_new, row.first_new_comment
+    here = any(answer.pk == first for answer in answers)
+    read = any(remark.pk == said for remark in remarks)
+    return {
+        "new": row.new_count,
+        "first_new": ("" if here else f"{thread.get_absolute_url()}?answer={first}") + f"#answer-{first}",
+        "new_comments": row.new_comments,
+        "first_new_comment": f"#comment-{said}" if read or not said else reverse("posts:comment_place", args=[said]),
+    }
 
 
 def _page_of(wanted: str, sort: str, thread: Thread, user: Any) -> int:
@@ -207,11 +217,19 @@ def _page_of(wanted: str, sort: str, thread: Thread, user: Any) -> int:
     return place // PAGE + 1
 
 
-def _also_asked(thread: Thread) -> list[Thread]:
-    """What was merged into it, by title: whoever asked finds it again."""
+def _also_asked(thread: Thread, user: Any, can: SimpleNamespace) -> list[Thread]:
+    """What was merged into it, by title: whoever asked finds it again. A title that a moderator took away is read by
+    its asker and staff; these have `opens`, too, the page of what was merged."""
     if not thread.has_merged:  # type: ignore[attr-defined]
         return []
-    return list(thread.merged_threads.select_related("author").order_by("created_at", "pk")[:MOST_MERGED])
+    rows = thread.merged_threads.select_related("author").order_by("created_at", "pk")
+    staff = can.moderate or permissions.can_see_private(user, thread) and not can.own
+    if not staff:
+        rows = rows.filter(Q(title_hidden=False) | Q(author=user if user.is_authenticated else None))
+    found = list(rows[:MOST_MERGED])
+    for row in found:
+        row.opens = staff or (user.is_authenticated and row.author_id == user.pk)  # type: ignore[attr-defined]
+    return found
 
 
 def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> AnswerQuerySet:
@@ -237,10 +255,16 @@ def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> Answer
 
 
 def comments_of(
-    user: Any, thread: Thread, answers: list[Answer], unfold: str = "", part: int = 1
+    user: Any,
+    thread: Thread,
+    answers: list[Answer],
+    unfold: str = "",
+    part: int = 1,
+    since: datetime | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The comments of a whole page in one query, by "thread-1" and "answer-2": the first ten of each, and how many
-    stay folded. `unfold` names the one of whose comments a hundred are shown, and `part` which hundred."""
+    stay folded. `unfold` names the one of whose comments a hundred are shown, and `part` which hundred; what came
+    after `since` is marked as new."""
     of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
     kinds = {of_thread.pk: "thread", of_answer.pk: "answer"}
     kind, _dash, pk = unfold.rpartition("-")
@@ -265,14 +289,18 @@ def comments_of(
         .for_listing()
         .order_by("created_at", "id")
     )
+    if not answers:
+        rows = seen.with_new(rows, thread, since, user)
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
+        row.is_new = row.is_news_to(user, since)  # type: ignore[attr-defined]
         entry = found.setdefault(f"{kinds[row.target_type_id]}-{row.target_id}", {"rows": [], "all": row.among})
         entry["rows"].append(row)
     for name, entry in found.items():
         whole = name == unfold
         entry["folded"] = 0 if whole else entry["all"] - len(entry["rows"])
         entry["place"] = paging(entry["all"], part) if whole else None
+        entry["since"] = int(since.timestamp()) if since else None
     return found
 
 
@@ -388,15 +416,13 @@ def _quoted(request: HttpRequest, thread: Thread) -> str:
     return f"{post.quote_head}\n\n{lines}\n\n"
 
 
-def _private(request: HttpRequest, thread: Thread) -> PrivateForm | None:
+def private_form(thread: Thread, user: Any) -> PrivateForm | None:
     """The asker's own private details, to read and change."""
-    if not request.user.is_authenticated or request.user.pk != thread.author_id:
+    if not user.is_authenticated or user.pk != thread.author_id or thread.kind not in (Kind.QUESTION, Kind.PROBLEM):
         return None
-    if thread.kind not in (Kind.QUESTION, Kind.PROBLEM):
-        return None
-    if not thread.has_private:
+    details = PrivateDetails.objects.filter(thread=thread).first() if getattr(thread, "has_private", True) else None
+    if details is None:
         return PrivateForm()
-    details = thread.private_details
     return PrivateForm(initial={name: getattr(details, name) for name in ("order_number", "serial", "phone", "note")})
 
 
