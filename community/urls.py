@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.documents import urls as wagtaildocs_urls
 
 from community.accounts import views as account_views
 from community.core import brand, health
@@ -38,6 +39,7 @@ urlpatterns = [
     path("admin/login/", core_views.staff_door, name="staff_door"),
     re_path(r"^admin/password_reset/", RedirectView.as_view(pattern_name="account_reset_password")),
     path("admin/", include(wagtailadmin_urls)),
+    path("documents/", include(wagtaildocs_urls)),
 ]
 if settings.SERVE_MEDIA:
     # Renditions and films only: an original keeps what its camera wrote into it.

@@ -8,9 +8,14 @@ from wagtail.models import Page, PageViewRestriction
 
 
 class OneQueryRestrictions:
-    """Mix into a page type. An alias is as open as its source, as with Wagtail's own way."""
+    """Mix into a page type. An alias is as open as its source, as with Wagtail's own way.
+
+    A query that found out already (`guarded`) that none stands there spares this one.
+    """
 
     def get_view_restrictions(self) -> "QuerySet[PageViewRestriction]":
+        if getattr(self, "guarded", None) is False:
+            return PageViewRestriction.objects.none()
         path = self.path  # type: ignore[attr-defined]
         paths = [path[:end] for end in range(Page.steplen, len(path) + 1, Page.steplen)]
         return PageViewRestriction.objects.filter(Q(page__path__in=paths) | Q(page__aliases__path__in=paths)).distinct()

@@ -7,6 +7,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.contrib.typed_table_block.blocks import TypedTableBlock
+from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
 IN_A_LINE = ["bold", "italic", "link", "code"]
@@ -96,6 +97,7 @@ class Variant(blocks.StructBlock):
     name = blocks.CharBlock(max_length=80)
     sku = blocks.CharBlock(max_length=40, required=False, label=_("article number"))
     note = blocks.CharBlock(max_length=200, required=False)
+    ended = blocks.BooleanBlock(required=False, label=_("no longer made"))
 
     class Meta:
         icon = "tag"
@@ -106,11 +108,12 @@ class Paper(blocks.StructBlock):
     """A manual, a drawing, a declaration."""
 
     title = blocks.CharBlock(max_length=160)
+    file = DocumentChooserBlock(required=False, label=_("file"), help_text=_("It is downloaded, never opened here."))
     url = blocks.CharBlock(
         max_length=500,
         required=False,
         label=_("address"),
-        help_text=_("Where it can be read. Empty: the page offers to send it on request."),
+        help_text=_("Where it can be read, when it is no file. Neither: the page offers to send it on request."),
     )
 
     class Meta:

@@ -72,6 +72,8 @@ class Product(models.Model):
     stars_5 = models.PositiveIntegerField(default=0, editable=False)
     recommend_yes = models.PositiveIntegerField(default=0, editable=False)
     recommend_no = models.PositiveIntegerField(default=0, editable=False)
+    still_yes = models.PositiveIntegerField(default=0, editable=False)
+    still_no = models.PositiveIntegerField(default=0, editable=False)
     verified_count = models.PositiveIntegerField(default=0, editable=False)
     imported_count = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
@@ -120,6 +122,11 @@ class Product(models.Model):
         """Share from 0 to 1 of those who said whether they would recommend it."""
         said = self.recommend_yes + self.recommend_no
         return self.recommend_yes / said if said else None
+
+    @property
+    def still_said(self) -> int:
+        """How many owners said, at a later look, whether they still use it."""
+        return self.still_yes + self.still_no
 
 
 class Shop(models.Model):

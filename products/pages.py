@@ -1,5 +1,7 @@
 """The catalogue as editors write it: a page a product and language, over the plain rows of models.py (RULINGS 4)."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -16,15 +18,16 @@ from wagtail.fields import StreamField
 from wagtail.models import Orderable, Page, PageManager
 from wagtail.url_routing import RouteResult
 
-from community.core.models import CommunityImage
+from community.core import panels, pictures
+from community.core.models import CommunityImage, CommunityRendition
 
-from . import structured
+from . import compare, structured
 from .access import InItsLanguage, OneQueryRestrictions
 from .blocks import Paper, ProseBlock, SparePart, SpecificationGroup, Variant
 from .models import Family, Ownership, Product, Responsibility, Shop
 from .prose import plain_text
 from .querysets import ProductPageQuerySet
-from .video import Film, film_of
+from .video import Film, film_of, is_captions, is_film
 
 FACTS_SECONDS = 300
 
@@ -119,8 +122,16 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
         upload_to="videos/",
         blank=True,
         default="",
-        validators=[FileExtensionValidator(["mp4", "webm"])],
+        validators=[FileExtensionValidator(["mp4", "webm"]), is_film],
         help_text=_("An MP4 or WebM of your own; it is used before the address."),
+    )
+    video_captions = models.FileField(
+        _("captions"),
+        upload_to="videos/",
+        blank=True,
+        default="",
+        validators=[FileExtensionValidator(["vtt"]), is_captions],
+        help_text=_("What is said in your own film, as a WebVTT file."),
     )
     video_poster = models.ForeignKey(
         CommunityImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("poster")
@@ -154,6 +165,7 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
                 FieldPanel("video_title"),
                 FieldPanel("video_length"),
                 FieldPanel("video_file"),
+                FieldPanel("video_captions"),
                 FieldPanel("video_url"),
                 FieldPanel("video_poster"),
                 FieldPanel("video_transcript"),
@@ -247,11 +259,11 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
         return (rows or [group.value["rows"][0] for group in self.specification if group.value["rows"]])[:4]
 
     def pictures(self) -> list["GalleryItem"]:
-        """The gallery with its images and their renditions in two queries; works in a preview, too."""
+        """The gallery with its images and their renditions, in one query; works in a preview, too."""
         if not hasattr(self, "_pictures"):
-            items = list(self.gallery.all().select_related("image"))
-            models.prefetch_related_objects([item.image for item in items if item.image_id], "renditions")
-            self._pictures = items
+            # What an editor has in hand, in a preview, is not what the database has.
+            unsaved = not self.pk or "gallery" in getattr(self, "_cluster_related_objects", {})
+            self._pictures = _given(self.gallery.all()) if unsaved else list(in_gallery([self.pk]))
         return self._pictures
 
     @property
@@ -261,7 +273,8 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
         return pictures[0] if pictures else None
 
     def facts(self, fresh: bool = False) -> dict[str, Any]:
-        """Where it is sold and who answers for what: kept for some minutes, as editors change it at leisure."""
+        """Where it is sold, who answers for what, its papers and series: kept for some minutes, as editors change
+        them at leisure."""
         key = f"product-facts:{self.pk}:{self.latest_revision_id}"
         kept = None if fresh or not self.pk else cache.get(key)
         if kept is None:
@@ -269,6 +282,8 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
             kept = {
                 "sold_at": [row.shop for row in self.shops.all().select_related("shop")],
                 "responsibilities": list(answers.select_related("department")),
+                "papers": [_paper(block.value) for block in self.documents],
+                "series": [version.name for version in self.product.versions.all()],
             }
             if self.pk and not fresh:
                 cache.set(key, kept, FACTS_SECONDS)
@@ -283,11 +298,15 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
+        panels.hand_over("product", self, self.product)
+        facts = self.facts(fresh=getattr(request, "is_preview", False))
         return {
             **context,
             "product": self.product,
             "pictures": self.pictures(),
-            **self.facts(fresh=getattr(request, "is_preview", False)),
+            **facts,
+            "papers_on_request": any(not paper["url"] for paper in facts["papers"]),
+            "compared": compare.chosen(request),
             "on_shelf": self.is_on_shelf_of(request.user),
             "histogram": [{"stars": stars, "count": count} for stars, count in self.product.histogram],
             "structured": structured.product_page(request, self),
@@ -312,7 +331,9 @@ class GalleryItem(Orderable):
         DRAWING = "drawing", _("A drawing")
 
     page = ParentalKey(ProductPage, on_delete=models.CASCADE, related_name="gallery")
-    image = models.ForeignKey(CommunityImage, on_delete=models.PROTECT, related_name="+", verbose_name=_("picture"))
+    image = models.ForeignKey(
+        CommunityImage, on_delete=models.PROTECT, related_name="in_galleries", verbose_name=_("picture")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.HERO)
     alt = models.CharField(
         _("alt text"),
@@ -339,17 +360,57 @@ class SoldAt(Orderable):
         return str(self.shop)
 
 
+def _paper(value: Any) -> dict[str, Any]:
+    """A document as the page lists it: a file to download, an address to read at, or neither."""
+    file = value.get("file")
+    if file is None:
+        return {"title": value["title"], "url": value["url"], "kind": "", "size": 0}
+    return {
+        "title": value["title"],
+        "url": file.url,
+        "kind": file.file_extension.upper(),
+        "size": file.get_file_size() or 0,
+    }
+
+
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+_RENDITION = ("id", "filter_spec", "focal_point_key", "file", "width", "height")
+
+
+def in_gallery(pages: list[int]) -> "Iterator[GalleryItem]":
+    """The pictures of these pages, in order, each image with the renditions there are: a row for each of those."""
+    rows = (
+        GalleryItem.objects.filter(page__in=pages)
+        .select_related("image")
+        .annotate(**{f"r_{field}": models.F(f"image__renditions__{field}") for field in _RENDITION})
+        .order_by("page", "sort_order", "pk")
+    )
+    for _item, same in groupby(rows, key=lambda row: row.pk):
+        row, *others = same
+        made = [
+            CommunityRendition(image=row.image, **{field: getattr(each, f"r_{field}") for field in _RENDITION})
+            for each in (row, *others)
+            if each.r_id
+        ]
+        pictures.have(row.image, made)
+        yield row
+
+
+def _given(items: Any) -> list[GalleryItem]:
+    """The pictures of a gallery that is being edited."""
+    found = [item for item in items if item.image_id]
+    models.prefetch_related_objects([item.image for item in found], "renditions")
+    return found
+
+
 def give_pictures(pages: list[ProductPage]) -> list[ProductPage]:
-    """Set each page's first picture, with its renditions, in two queries for all of them."""
-    items = GalleryItem.objects.filter(page__in=pages).select_related("image").order_by("page", "sort_order")
+    """Set each page's first picture, with its renditions, in one query for all of them."""
     first: dict[int, GalleryItem] = {}
-    for item in items:
+    for item in in_gallery([page.pk for page in pages]):
         first.setdefault(item.page_id, item)
-    models.prefetch_related_objects([item.image for item in first.values()], "renditions")
     for page in pages:
         page._pictures = [first[page.pk]] if page.pk in first else []
     return pages

@@ -10,8 +10,9 @@ from community.core.models import CommunityImage
 from .pages import GalleryItem, ProductPage
 
 WEBP = "|format-webp"
-GALLERY = [f"width-{width}{WEBP}" for width in (480, 800, 1200)] + [f"fill-200x200{WEBP}"]
-FIRST = [f"width-{width}{WEBP}" for width in (360, 720)] + [f"max-200x190{WEBP}"]  # catalogue, compare, front page
+# Cropped around the focal point that the editor marked; the last one is for looking closer, and shows all of it.
+GALLERY = [f"fill-{size}{WEBP}" for size in ("480x360", "800x600", "1200x900", "200x200")] + [f"max-2400x2400{WEBP}"]
+FIRST = [f"fill-{size}{WEBP}" for size in ("360x270", "720x540")] + [f"max-200x190{WEBP}"]  # catalogue, front page
 POSTER = [f"width-{width}{WEBP}" for width in (800, 1200)]  # the wide one is for machines
 IN_TEXT = [f"width-{width}{WEBP}" for width in (480, 960)]
 

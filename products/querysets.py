@@ -1,8 +1,11 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
+from wagtail.models import PageViewRestriction
 from wagtail.query import PageQuerySet
+
+from community.core import panels
 
 
 class ProductQuerySet(models.QuerySet):
@@ -23,8 +26,14 @@ class ProductPageQuerySet(PageQuerySet):
         )
 
     def for_page(self, user: Any) -> Self:
-        """Everything the head of the page shows, and whether it is on this person's shelf."""
-        found = self.select_related("product__family", "locale", "video_poster")
+        """Everything the head of the page shows, what its panels asked to bring along, whether a restriction stands
+        before it (`guarded`), and whether the product is on this person's shelf."""
+        guards = PageViewRestriction.objects.alias(
+            here=models.ExpressionWrapper(OuterRef("path"), models.CharField())
+        ).filter(Q(here__startswith=F("page__path")) | Q(here__startswith=F("page__aliases__path")))
+        found = self.select_related("product__family", "locale", "video_poster").annotate(
+            guarded=Exists(guards), **panels.brought("product", user)
+        )
         if not user.is_authenticated:
             return found
         return found.annotate(on_shelf=Exists(user.shelf.filter(product=OuterRef("product"))))

@@ -34,10 +34,10 @@ def rating(product: Product) -> dict[str, Any]:
     }
 
 
-def _picture(request: HttpRequest, image: CommunityImage) -> str:
+def _picture(request: HttpRequest, image: CommunityImage, size: str = "fill-1200x900") -> str:
     """Its address in full; empty when its file has gone or can't be read, which is no reason to show no page."""
     try:
-        return request.build_absolute_uri(image.get_rendition("width-1200|format-webp").url)
+        return request.build_absolute_uri(image.get_rendition(f"{size}|format-webp").url)
     except OSError:  # Wagtail's own error is one of these
         return ""
 
@@ -46,7 +46,7 @@ def _video(request: HttpRequest, page: "ProductPage") -> dict[str, Any] | None:
     """The film, when there is one with a picture: without name, picture and date it would not be valid."""
     if not page.has_film or page.video_poster is None or page.first_published_at is None:
         return None
-    poster = _picture(request, page.video_poster)
+    poster = _picture(request, page.video_poster, "width-1200")
     if not poster:
         return None
     data = {

@@ -2,6 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 # Provider's name, what its addresses look like, how its player is framed, and the host the policy must let in.
 _PROVIDERS = (
@@ -20,6 +24,27 @@ _PROVIDERS = (
         "https://player.vimeo.com",
     ),
 )
+
+
+def _begins(file: Any, count: int) -> bytes:
+    file.open()
+    file.seek(0)
+    first: bytes = file.read(count)
+    file.seek(0)
+    return first
+
+
+def is_film(file: Any) -> None:
+    """Raises ValidationError unless the content is that of an MP4 or a WebM, whatever its name says."""
+    first = _begins(file, 12)
+    if first[4:8] != b"ftyp" and first[:4] != b"\x1a\x45\xdf\xa3":
+        raise ValidationError(_("This is not an MP4 or WebM film."), code="not_a_film")
+
+
+def is_captions(file: Any) -> None:
+    """Raises ValidationError unless the content is WebVTT."""
+    if not _begins(file, 16).removeprefix(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
+        raise ValidationError(_("This is not a WebVTT file: its first line says WEBVTT."), code="not_captions")
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,15 @@
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 from wagtail import views as wagtail
 from wagtail.url_routing import RouteResult
 
+from . import compare as comparing
 from . import services, structured
 from .models import Product
-from .pages import ProductPage, give_pictures, in_language, pages_in_language
-
-MOST_COMPARED = 4
+from .pages import give_pictures, in_language, pages_in_language
 
 
 @require_safe
@@ -23,48 +21,67 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     return wagtail.serve(request, request.path)
 
 
-@require_GET
 def compare(request: HttpRequest) -> HttpResponse:
-    """Up to four products side by side: `?p=duo&p=uno`."""
+    """Up to four products side by side: `?p=duo&p=uno`, with `&only=differences` what differs. A POST adds one or takes
+    one away: `with`, `without`, from those in `p` or else those that wait."""
+    if request.method == "POST":
+        return _choose(request)
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    if not request.GET.getlist("p") and (waiting := comparing.chosen(request)) and "p" not in request.GET:
+        return redirect(comparing.address(waiting))
     everything = list(pages_in_language())
     by_slug = {page.slug: page for page in everything}
     slugs = list(dict.fromkeys(slug for slug in request.GET.getlist("p") if slug in by_slug))
-    chosen = give_pictures([by_slug[slug] for slug in slugs[:MOST_COMPARED]])
+    chosen = give_pictures([by_slug[slug] for slug in slugs[: comparing.MOST]])
+    groups = comparing.table(chosen)
+    rows = [row for group in groups for row in group["rows"]]
+    only = request.GET.get("only") == "differences" and len(chosen) > 1
+    if only:
+        groups = [{**group, "rows": [row for row in group["rows"] if row["differ"]]} for group in groups]
+    slugs = [page.slug for page in chosen]
     return render(
         request,
         "products/compare.html",
         {
             "chosen": chosen,
-            "left_out": slugs[MOST_COMPARED:],
-            "everything": everything,
-            "most": MOST_COMPARED,
-            "groups": _rows(chosen),
+            "left_out": [by_slug[slug] for slug in request.GET.getlist("p") if slug in by_slug and slug not in slugs],
+            "others": [page for page in everything if page.slug not in slugs],
+            "most": comparing.MOST,
+            "groups": [group for group in groups if group["rows"]],
+            "rows": len(rows),
+            "differing": sum(row["differ"] for row in rows),
+            "only": only,
+            "all_url": comparing.address(slugs),
+            "only_url": comparing.address(slugs, only=True),
             "structured": [
-                structured.crumbs(request, ("Home", "/"), ("Products", "/products/"), ("Compare", request.path))
+                structured.crumbs(
+                    request, (_("Home"), "/"), (_("Products"), "/products/"), (_("Compare"), request.path)
+                )
             ],
         },
     )
 
 
-def _rows(pages: list[ProductPage]) -> list[dict[str, Any]]:
-    """The specifications side by side: each row's values in the order of the pages, empty where one is silent."""
-    values: dict[tuple[str, str], dict[int, str]] = {}
-    headings: dict[str, list[str]] = {}
-    for page in pages:
-        for group in page.specification:
-            heading = group.value["heading"].partition(" (")[0]
-            for row in group.value["rows"]:
-                names = headings.setdefault(heading, [])
-                if row["name"] not in names:
-                    names.append(row["name"])
-                values.setdefault((heading, row["name"]), {})[page.pk] = row["value"]
-    return [
-        {
-            "heading": heading,
-            "rows": [(name, [values[heading, name].get(page.pk, "") for page in pages]) for name in names],
-        }
-        for heading, names in headings.items()
-    ]
+def _choose(request: HttpRequest) -> HttpResponse:
+    """Add a product to the comparison, or take one away; back to where somebody pressed the button."""
+    before = [slug for slug in request.POST.getlist("p")[: comparing.MOST] if slug] or comparing.chosen(request)
+    there = set(Product.objects.filter(slug__in=before).values_list("slug", flat=True))
+    before = [slug for slug in dict.fromkeys(before) if slug in there and slug != request.POST.get("without")]
+    added = request.POST.get("with", "")
+    if added and added not in before:
+        get_object_or_404(Product, slug=added)
+        if len(before) == comparing.MOST:
+            # The page says that it doesn't fit, and where to make room.
+            return redirect(comparing.address([*before, added]))
+        before.append(added)
+    page = Product.objects.filter(slug=request.POST.get("back", "")).first()
+    if request.htmx and page is not None:  # type: ignore[attr-defined]
+        response = render(request, "products/_compare_choice.html", {"product": page, "compared": before})
+    else:
+        response = redirect(page.get_absolute_url() if page is not None else comparing.address(before))
+    comparing.keep(response, before)
+    return response
 
 
 @require_POST

@@ -72,3 +72,15 @@ def histogram(product: Product, base: str, stars: int | None = None) -> list[dic
 def recommend_percent(product: Product) -> int | None:
     share = product.recommend_share
     return None if share is None else round(share * 100)
+
+
+def owners(product: Product) -> list[dict[str, Any]]:
+    """What owners say in numbers, for what they said: `percent` of `of` people, and `said`, what it is."""
+    found = []
+    if (percent := recommend_percent(product)) is not None:
+        asked = product.recommend_yes + product.recommend_no
+        found.append({"percent": percent, "said": _("would recommend it"), "of": asked})
+    if product.still_said:
+        percent = round(100 * product.still_yes / product.still_said)
+        found.append({"percent": percent, "said": _("still use it"), "of": product.still_said})
+    return found

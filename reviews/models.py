@@ -75,6 +75,9 @@ class Review(Body, Moderated, Sourced):
         validators=STARS,
         help_text=_("Stars of the newest chapter; these count (RULINGS 26)."),
     )
+    still_in_use = models.BooleanField(
+        null=True, editable=False, help_text=_("What the newest chapter says that says it; empty: none does.")
+    )
     helpful_yes = models.PositiveIntegerField(default=0)
     helpful_no = models.PositiveIntegerField(default=0)
     helpful_bound = models.FloatField(default=0, help_text=_("Wilson's lower bound of the share who found it helpful."))
@@ -91,7 +94,7 @@ class Review(Body, Moderated, Sourced):
         help_text=_("When the program last looked for copies, bursts and the like; empty: it has to."),
     )
     share = models.CharField(
-        max_length=4,
+        max_length=6,
         blank=True,
         default="",
         editable=False,

@@ -4,6 +4,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -24,8 +26,15 @@ class ProductReviews(Panel):
     """Summary, histogram, and the first reviews; `?stars=` and `?sort=` of the page's address filter them."""
 
     template = "reviews/_product.html"
-    query_budget = 9
+    query_budget = 5
     shown = 4
+    brings = ("own_review",)
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        if not user.is_authenticated:
+            return {}
+        own = _own_reviews(user).filter(product=OuterRef("product"))
+        return {"own_review": Subquery(own.values(row=JSONObject(pk="pk", visibility="visibility"))[:1])}
 
     def context(self, request: HttpRequest | None, batch: Sequence[Product]) -> Mapping[Hashable, Mapping[str, Any]]:
         user = getattr(request, "user", None)
@@ -40,29 +49,37 @@ class ProductReviews(Panel):
     def _one(self, product: Product, user: Any, stars: int | None, sort: str, host: str) -> Mapping[str, Any]:
         base = reverse("reviews:list") + f"?product={product.slug}"
         reviews: list[Review] = []
-        mine = None
         if product.review_count:
             found = Review.objects.visible().filter(product=product).sorted_by(sort)
             if stars:
                 found = found.filter(current_stars=stars)
             reviews = listing.prepared(list(listing.with_my_vote(found.for_listing(), user)[: self.shown]), user)
-        if user is not None and user.is_authenticated:
-            mine = Review.objects.filter(product=product, author=user, source="").exclude(visibility="deleted").first()
         of_these = getattr(product, f"stars_{stars}") if stars else product.review_count
         return {
             "product": product,
             "reviews": reviews,
-            "mine": mine,
+            "mine": self._mine(product, user),
             "stars": stars,
             "sort": sort,
             "sorts": listing.SORTS,
             "rows": listing.histogram(product, "?"),
             "most": max(count for _stars, count in product.histogram) or 1,
-            "recommend": listing.recommend_percent(product),
+            "owners": listing.owners(product),
             "base": base,
             "rest": max(0, of_these - len(reviews)),
             "data": product_data(product, reviews, host),
         }
+
+    def _mine(self, product: Product, user: Any) -> Review | None:
+        if user is None or not user.is_authenticated:
+            return None
+        if not hasattr(product, "own_review"):
+            return _own_reviews(user).filter(product=product).first()
+        return Review(**product.own_review) if product.own_review else None
+
+
+def _own_reviews(user: Any) -> Any:
+    return Review.objects.filter(author=user, source="").exclude(visibility="deleted")
 
 
 class PersonReviews(Panel):

@@ -1,6 +1,6 @@
 from typing import Self
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from community.moderation.querysets import ModeratedQuerySet
 
@@ -23,6 +23,7 @@ class ReviewQuerySet(ModeratedQuerySet):
         return self.order_by(*self.ORDERS.get(order, self.ORDERS["helpful"]))
 
     def for_listing(self) -> Self:
+        responses = self.model._meta.get_field("responses").related_model._default_manager
         return self.select_related("author", "author__department", "product").prefetch_related(
-            "chapters", "responses__department", "responses__author"
+            "chapters", Prefetch("responses", responses.select_related("department", "author"))
         )

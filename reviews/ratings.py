@@ -31,6 +31,8 @@ FIELDS = (
     "stars_5",
     "recommend_yes",
     "recommend_no",
+    "still_yes",
+    "still_no",
     "verified_count",
     "imported_count",
     "review_count",
@@ -42,6 +44,8 @@ _TOTALS = {
     "rating_sum": Sum("current_stars", filter=_COUNTED, default=0),
     "recommend_yes": Count("pk", filter=_COUNTED & Q(would_recommend=True)),
     "recommend_no": Count("pk", filter=_COUNTED & Q(would_recommend=False)),
+    "still_yes": Count("pk", filter=_COUNTED & Q(still_in_use=True)),
+    "still_no": Count("pk", filter=_COUNTED & Q(still_in_use=False)),
     "verified_count": Count("pk", filter=_COUNTED & ~Q(verified="")),
     "imported_count": Count("pk", filter=_COUNTED & ~Q(source="")),
     **{f"stars_{n}": Count("pk", filter=_COUNTED & Q(current_stars=n)) for n in range(1, 6)},
@@ -60,6 +64,8 @@ SHARE = Case(
         Cast("current_stars", CharField()),
         _mark(Q(would_recommend=True), "+"),
         _mark(Q(would_recommend=False), "-"),
+        _mark(Q(still_in_use=True), "u"),
+        _mark(Q(still_in_use=False), "n"),
         _mark(~Q(verified=""), "v"),
         _mark(~Q(source=""), "i"),
         output_field=CharField(),
@@ -82,14 +88,15 @@ def wilson(yes: int, no: int) -> float:
 
 
 def share_of(review: Review) -> str:
-    """What a review adds to its product: nothing, "0" when it is shown and not averaged, else "4+v" and the like:
-    stars, whether its author would recommend it, a verified owner, an imported review."""
+    """What a review adds to its product: nothing, "0" when it is shown and not averaged, else "4+uv" and the like:
+    stars, whether its author would recommend it, whether it is still in use, a verified owner, an imported one."""
     if not review.is_visible:
         return ""
     if not review.counts:
         return "0"
     said = {True: "+", False: "-", None: ""}[review.would_recommend]
-    return f"{review.current_stars}{said}{'v' if review.verified else ''}{'i' if review.source else ''}"
+    use = {True: "u", False: "n", None: ""}[review.still_in_use]
+    return f"{review.current_stars}{said}{use}{'v' if review.verified else ''}{'i' if review.source else ''}"
 
 
 def amounts(share: str) -> dict[str, int]:
@@ -102,6 +109,7 @@ def amounts(share: str) -> dict[str, int]:
     if stars:
         found |= {"rating_count": 1, "rating_sum": stars, f"stars_{stars}": 1}
         found |= {"recommend_yes": int("+" in share), "recommend_no": int("-" in share)}
+        found |= {"still_yes": int("u" in share), "still_no": int("n" in share)}
         found |= {"verified_count": int("v" in share), "imported_count": int("i" in share)}
     return found
 
@@ -149,6 +157,16 @@ def _add(review: Review, before: dict[str, int], now: dict[str, int]) -> None:
             setattr(review.product, field, row[field])
 
 
+FROM_CHAPTERS = ("current_stars", "still_in_use")
+
+
+def follow_chapters(review: Review) -> None:
+    """Set what the newest chapters say: the stars of today, and whether it is still in use. Saves nothing."""
+    chapters = list(review.chapters.order_by("-created_at", "-id"))
+    review.current_stars = chapters[0].stars if chapters else review.stars
+    review.still_in_use = next((one.still_in_use for one in chapters if one.still_in_use is not None), None)
+
+
 def move_helpful(review: Review, yes: int, no: int) -> None:
     """Add to a review's helpful counts. The caller holds the review's row, and wrote or took away that many votes."""
     review.helpful_yes, review.helpful_no = review.helpful_yes + yes, review.helpful_no + no
@@ -176,14 +194,13 @@ def recount(product: Product) -> None:
 def recount_review(review: Review) -> None:
     """Count anew what hangs on a review: its stars of today and its helpful votes. Must run inside a transaction."""
     row = locked(review)
-    newest = row.chapters.order_by("-created_at", "-id").first()
-    row.current_stars = newest.stars if newest else row.stars
+    follow_chapters(row)
     votes = row.helpful_votes.aggregate(
         yes=Count("pk", filter=Q(helpful=True)), no=Count("pk", filter=Q(helpful=False))
     )
     row.helpful_yes, row.helpful_no = votes["yes"], votes["no"]
     row.helpful_bound = wilson(votes["yes"], votes["no"])
-    row.save(update_fields=["current_stars", "helpful_yes", "helpful_no", "helpful_bound"])
+    row.save(update_fields=[*FROM_CHAPTERS, "helpful_yes", "helpful_no", "helpful_bound"])
     settle_all_by(row)
 
 
@@ -214,10 +231,12 @@ def differences(products: Iterable[Product] | None = None) -> list[Difference]:
 
 def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
     """Where a review parts from its chapters, its votes, or the share it has to keep."""
-    newest = Chapter.objects.filter(review=OuterRef("pk")).order_by("-created_at", "-id").values("stars")[:1]
+    chapters = Chapter.objects.filter(review=OuterRef("pk")).order_by("-created_at", "-id")
+    newest, said = chapters.values("stars")[:1], chapters.filter(still_in_use__isnull=False).values("still_in_use")[:1]
     votes = HelpfulVote.objects.filter(target=OuterRef("pk")).order_by().values("target")
     rows = Review.objects.annotate(
         counted_stars=Coalesce(Subquery(newest), F("stars")),
+        counted_use=Subquery(said),
         counted_yes=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=True))).values("n")), 0),
         counted_no=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=False))).values("n")), 0),
         counted_share=SHARE,
@@ -225,6 +244,7 @@ def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
     for row in rows.order_by("pk").iterator(CHUNK):
         pairs = [
             ("current_stars", row.current_stars, row.counted_stars),
+            ("still_in_use", row.still_in_use, row.counted_use),
             ("helpful_yes", row.helpful_yes, row.counted_yes),
             ("helpful_no", row.helpful_no, row.counted_no),
             ("share", row.share, row.counted_share),

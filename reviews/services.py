@@ -234,13 +234,12 @@ def add_chapter(
     _write(chapter, body, source_format, by)
     chapter.save(force_insert=True)
     posts.attach_uploads(chapter, by)
-    newest = row.chapters.order_by("-created_at", "-id").first()
-    row.current_stars = newest.stars if newest is not None else row.stars
-    row.save(update_fields=["current_stars"])
+    ratings.follow_chapters(row)
+    row.save(update_fields=ratings.FROM_CHAPTERS)
     record("review.chapter_added", actor=by, subject=row, months_owned=months_owned, stars=stars)
     if row.visibility == Visibility.VISIBLE and _waits(by):
         _back_to_waiting(row, by)
-    _copy(row, review, "current_stars", "due_at", *STATE_FIELDS)
+    _copy(row, review, *ratings.FROM_CHAPTERS, "due_at", *STATE_FIELDS)
     return chapter
 
 

@@ -100,7 +100,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
         context |= {
             "rows": listing.histogram(product, base, int(stars) if stars else None),
             "most": max(count for _n, count in product.histogram) or 1,
-            "recommend": listing.recommend_percent(product),
+            "owners": listing.owners(product),
             "data": list_data(product, page.object_list, settings.BASE_URL),
         }
     return render(request, "reviews/list.html", context)

@@ -22,6 +22,15 @@ An object without an entry in what `context` returns gets no panel. Keys are pri
 string, None for a slot of the page itself such as `home.top`) is its own key. The panel's template sees its own
 context, the request's context processors, and `object`.
 
+A panel whose one small fact hangs on a row that the page reads anyway lets the page's own query bring it along:
+
+    class FollowProduct(panels.Panel):
+        def brought(self, user):                                # the page's query has `product`
+            return {"is_followed": Exists(Follow.objects.filter(user=user, target_id=OuterRef("product")))}
+
+    page = pages.annotate(**panels.brought("product", user)).get(...)    # the owner of the page
+    panels.hand_over("product", page, page.product)                      # the panel finds product.is_followed
+
 A panel that fails is logged and left out: the page below never breaks for the app above. Under `settings.DEBUG`
 or `settings.PANELS_STRICT` (tests) it raises instead, and so does one that asks more queries than its budget.
 """
@@ -68,10 +77,15 @@ class Panel:
     template: str
     order: int = 100
     query_budget: int = 2  # for the whole batch, its template included
+    brings: tuple[str, ...] = ()  # the names of what `brought` returns
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         """The template's context for each object of the batch that has something to show, by key."""
         raise NotImplementedError
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        """Expressions that the page's own query may bring along; see above. A page that doesn't leaves them unset."""
+        return {}
 
 
 class BudgetExceeded(Exception):
@@ -102,6 +116,26 @@ def unregister(slot: str, panel: Panel) -> None:
 def registered(slot: str) -> list[Panel]:
     """The panels of a slot, in order."""
     return list(_panels.get(slot, []))
+
+
+def brought(prefix: str, user: Any) -> dict[str, Any]:
+    """What the panels of the slots `prefix.*` would like the page's own query to bring along."""
+    wanted: dict[str, Any] = {}
+    for slot, panels in _panels.items():
+        if slot.startswith(f"{prefix}."):
+            for panel in panels:
+                wanted.update(panel.brought(user))
+    return wanted
+
+
+def hand_over(prefix: str, row: Any, thing: Any) -> None:
+    """Set on `thing` what the query for `row` brought along for the panels of `prefix.*`."""
+    for slot, panels in _panels.items():
+        if slot.startswith(f"{prefix}."):
+            for panel in panels:
+                for name in panel.brings:
+                    if name in row.__dict__:
+                        setattr(thing, name, row.__dict__[name])
 
 
 def render(slot: str, request: HttpRequest | None, batch: Iterable[Any]) -> dict[Hashable, SafeString]:

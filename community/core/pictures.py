@@ -46,6 +46,13 @@ def missing(most: int) -> dict[int, tuple[CommunityImage, set[str]]]:
     return found
 
 
+def have(image: CommunityImage, made: list[CommunityRendition]) -> None:
+    """Tell a picture the sizes it has, from a query that read them with it: asking for one of them asks nobody."""
+    known = image.renditions.all()  # type: ignore[attr-defined]
+    known._result_cache, known._prefetch_done = made, True
+    image._prefetched_objects_cache = {"renditions": known}  # type: ignore[attr-defined]
+
+
 def make_missing(most: int = AT_ONCE) -> int:
     """Make the sizes that are missing; returns of how many pictures. One that can't be read is logged and left."""
     made = 0

@@ -3,18 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.core.cache import cache
+from django.db.models import CharField, Count, F, Max, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from community.core import clock, panels
 from community.core.models import CommunityImage
-from community.posts.services import is_following
+from community.posts.services import following, is_following
+from products.models import Product
 
 from . import figures
 from .models import HelpArticlePage, HomePage, PublicFigures
 
 MOST_ARTICLES = 6
+HELP_SECONDS = 60 * 60  # the mark in the key says when something changed
 
 
 def heroes() -> QuerySet[CommunityImage]:
@@ -23,18 +27,46 @@ def heroes() -> QuerySet[CommunityImage]:
 
 
 class ProductHelp(panels.Panel):
-    """Help articles about a product."""
+    """Help articles about a product: kept under a mark that changes with whatever is online about it."""
 
     template = "pages/_product_help.html"
     query_budget = 1
+    brings = ("help_mark",)
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        online = HelpArticlePage.objects.live().filter(products=OuterRef("product")).order_by().values("products")
+        parts = [Count("pk"), Sum("live_revision"), Max("last_published_at")]
+        mark = [Coalesce(Cast(part, CharField()), Value("")) for part in parts]
+        return {"help_mark": Subquery(online.annotate(mark=Concat(*mark, output_field=CharField())).values("mark")[:1])}
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
+        # A mark of None is said by the page's query: there is nothing online about it.
+        wanted = [product for product in batch if getattr(product, "help_mark", "") is not None]
+        keys = {
+            product.pk: f"product-help:{product.pk}:{product.help_mark}".replace(" ", "T")
+            for product in wanted
+            if getattr(product, "help_mark", None)
+        }
+        kept = cache.get_many(keys.values())
+        shown = {pk: kept[key] for pk, key in keys.items() if key in kept}
+        asked = [product.pk for product in wanted if product.pk not in shown]
+        if asked:
+            found = self._articles(asked)
+            cache.set_many({keys[pk]: found.get(pk, []) for pk in asked if pk in keys}, HELP_SECONDS)
+            shown |= found
+        return {pk: {"articles": articles} for pk, articles in shown.items() if articles}
+
+    def _articles(self, products: list[int]) -> dict[int, list[dict[str, str]]]:
         # A row for each tie of an article to a product, so that one query says which belong where.
-        ties = HelpArticlePage.objects.live().filter(products__in=batch).annotate(about=F("products"))
-        shown: dict[Any, list[HelpArticlePage]] = {}
+        ties = HelpArticlePage.objects.live().filter(products__in=products).annotate(about=F("products"))
+        found: dict[int, list[dict[str, str]]] = {}
         for article in ties.order_by("-pinned", "title"):
-            shown.setdefault(article.about, []).append(article)
-        return {product.pk: {"articles": shown[product.pk][:MOST_ARTICLES]} for product in batch if product.pk in shown}
+            of_product = found.setdefault(article.about, [])
+            if len(of_product) < MOST_ARTICLES:
+                of_product.append(
+                    {"title": article.title, "summary": article.summary, "url": article.get_absolute_url()}
+                )
+        return found
 
 
 class FollowProduct(panels.Panel):
@@ -42,13 +74,18 @@ class FollowProduct(panels.Panel):
 
     template = "pages/_follow.html"
     query_budget = 2
+    brings = ("is_followed",)
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        return {"is_followed": following(Product, user, OuterRef("product"))} if user.is_authenticated else {}
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         user = request.user if request is not None else None
-        return {
-            product.pk: {"product": product, "following": bool(user and is_following(product, user))}
-            for product in batch
-        }
+        return {product.pk: {"product": product, "following": self._follows(product, user)} for product in batch}
+
+    def _follows(self, product: Any, user: Any) -> bool:
+        known = getattr(product, "is_followed", None)
+        return bool(user and is_following(product, user)) if known is None else known
 
 
 class HomeNumbers(panels.Panel):

@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, models, transaction
+from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -125,13 +126,18 @@ def unfollow(target: models.Model, by: User) -> None:
 
 
 def is_following(target: models.Model, user: Any) -> bool:
-    if not user.is_authenticated:
-        return False
-    content_type = ContentType.objects.get_for_model(target)
-    return (
-        Follow.objects.filter(user=user, target_type=content_type, target_id=target.pk)
-        .exclude(level=Follow.Level.MUTED)
-        .exists()
+    return user.is_authenticated and _follows(type(target), user, target.pk).exists()
+
+
+def following(kind: type[models.Model], user: Any, target_id: Any) -> Exists:
+    """The same as an expression, for a query that reads the thing; `target_id` is an `OuterRef`."""
+    return Exists(_follows(kind, user, target_id))
+
+
+def _follows(kind: type[models.Model], user: Any, target_id: Any) -> "models.QuerySet[Follow]":
+    content_type = ContentType.objects.get_for_model(kind)
+    return Follow.objects.filter(user=user, target_type=content_type, target_id=target_id).exclude(
+        level=Follow.Level.MUTED
     )
 
 

@@ -13,6 +13,48 @@ from . import ideas
 from .models import Answer, Kind, Thread
 from .views.listing import with_voices
 
+ASKED, WISHED = 5, 5  # of a product: threads, and ideas of each sort
+
+
+def _about_products(request: HttpRequest | None, batch: Sequence[Any]) -> list[Any]:
+    """The threads that the panels of these products show, in one query for a page's panels: those that were `asked`
+    last (by `nth`), and ideas and praise by whether they are `done` (by `place`; `among` how many)."""
+    key = tuple(sorted(product.pk for product in batch))
+    kept = getattr(request, "_about_products", None)
+    if kept is not None and kept[0] == key:
+        return kept[1]
+    kind = [F("product_id"), F("kind")]
+    latest = [F("active_at").desc(), F("id").desc()]
+    asked = Case(
+        When(~Q(kind=Kind.PRAISE), duplicate_of=None, then=Value(1)), default=Value(0), output_field=IntegerField()
+    )
+    # Ideas that are open by votes, then the latest that have their answer; praise by date.
+    # Duplicates, and what was closed without a status, are counted, as in the list, and not shown.
+    done = Case(
+        When(duplicate_of__isnull=False, then=Value(2)),
+        When(idea_status__in=ideas.DONE, then=Value(1)),
+        When(closed_at__isnull=False, then=Value(2)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    weight = Case(When(kind=Kind.IDEA, done=0, then=F("score")), default=Value(0), output_field=IntegerField())
+    rows: Any = (
+        Thread.objects.visible()
+        .filter(product__in=key)
+        .annotate(asked=asked, done=done)
+        .annotate(
+            nth=Window(RowNumber(), partition_by=[F("product_id"), F("asked")], order_by=latest),
+            place=Window(RowNumber(), partition_by=[*kind, F("done")], order_by=[weight.desc(), *latest]),
+            among=Window(Count("pk"), partition_by=kind),
+        )
+        .filter(Q(asked=1, nth__lte=ASKED) | Q(kind__in=[Kind.IDEA, Kind.PRAISE], place__lte=WISHED))
+        .select_related("author__department", "product")
+    )
+    found: list[Any] = list(rows)
+    if request is not None:
+        request._about_products = (key, found)  # type: ignore[attr-defined]
+    return found
+
 
 class ProductThreads(panels.Panel):
     """What owners ask of a product, and a box to ask them."""
@@ -20,20 +62,10 @@ class ProductThreads(panels.Panel):
     template = "questions/_product_panel.html"
     order = 30
     query_budget = 5  # with who has each, which is a panel of its own
-    SHOWN = 5
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
-        rows = (
-            Thread.objects.visible()
-            .filter(product__in=[product.pk for product in batch], duplicate_of=None)
-            .exclude(kind=Kind.PRAISE)
-            .annotate(
-                nth=Window(RowNumber(), partition_by=F("product_id"), order_by=[F("active_at").desc(), F("id").desc()])
-            )
-            .filter(nth__lte=self.SHOWN)
-            .select_related("author", "author__department", "product")
-            .order_by("product_id", "nth")
-        )
+        rows = [row for row in _about_products(request, batch) if row.asked and row.nth <= ASKED]
+        rows.sort(key=lambda row: row.nth)
         threads = with_voices(rows)
         return {
             product.pk: {
@@ -45,41 +77,17 @@ class ProductThreads(panels.Panel):
 
 
 class ProductIdeas(panels.Panel):
-    """What owners of a product wish for and what became of it, and what they are glad about: one query for both."""
+    """What owners of a product wish for and what became of it, and what they are glad about."""
 
     template = "questions/_product_voices.html"
     order = 40
-    query_budget = 1
-    IDEAS, PRAISE = 5, 3
+    query_budget = 1  # none where the product's threads were asked for before
+    IDEAS, PRAISE = WISHED, 3
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
-        place = [F("product_id"), F("kind")]
-        # Ideas that are open by votes, then the latest that have their answer; praise by date.
-        # Duplicates, and what was closed without a status, are counted, as in the list, and not shown.
-        done = Case(
-            When(duplicate_of__isnull=False, then=Value(2)),
-            When(idea_status__in=ideas.DONE, then=Value(1)),
-            When(closed_at__isnull=False, then=Value(2)),
-            default=Value(0),
-            output_field=IntegerField(),
-        )
-        weight = Case(When(kind=Kind.IDEA, done=0, then=F("score")), default=Value(0), output_field=IntegerField())
-        rows: Any = (
-            Thread.objects.visible()
-            .filter(product__in=[product.pk for product in batch], kind__in=[Kind.IDEA, Kind.PRAISE])
-            .annotate(done=done)
-            .annotate(
-                nth=Window(
-                    RowNumber(),
-                    partition_by=[*place, F("done")],
-                    order_by=[weight.desc(), F("active_at").desc(), F("id").desc()],
-                ),
-                among=Window(Count("pk"), partition_by=place),
-            )
-            .filter(nth__lte=self.IDEAS)
-            .select_related("author__department", "product")
-            .order_by("product_id", "kind", "done", "nth")
-        )
+        kinds = (Kind.IDEA, Kind.PRAISE)
+        rows = [row for row in _about_products(request, batch) if row.kind in kinds and row.place <= WISHED]
+        rows.sort(key=lambda row: (row.done, row.place))
         return {
             pk: {"product": product, **self._of(found)}
             for pk, product, found in (

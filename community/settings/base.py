@@ -302,6 +302,7 @@ WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 WAGTAILIMAGES_IMAGE_MODEL = "core.CommunityImage"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 10 * 1024 * 1024
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 40_000_000
+WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []  # papers are downloaded, never opened on our own address
 WAGTAILDOCS_EXTENSIONS = ["csv", "odt", "ods", "pdf", "txt", "zip"]
 # Passwords, addresses and second factors are changed in one place: allauth's pages.
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False

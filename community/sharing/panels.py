@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from community.core.panels import Panel
 from products.models import Product
 
-from .covers import covered
+from .covers import covered, on_cards
 from .models import Recipe, Tip
 
 Context = Mapping[Hashable, Mapping[str, Any]]
@@ -18,7 +18,7 @@ class ProductRecipes(Panel):
     """What is made with a product."""
 
     template = "sharing/_product_recipes.html"
-    query_budget = 7
+    query_budget = 7  # one; the others only when a picture has to be made
     shown = 3
 
     def context(self, request: HttpRequest | None, batch: Sequence[Product]) -> Context:
@@ -27,8 +27,8 @@ class ProductRecipes(Panel):
     def _one(self, product: Product) -> Mapping[str, Any]:
         recipes: list[Recipe] = []
         if product.recipe_count:
-            found = Recipe.objects.visible().filter(uses__product=product).sorted_by("made").for_listing()
-            recipes = covered(found[: self.shown])
+            found = Recipe.objects.visible().filter(uses__product=product).sorted_by("made").for_cards()
+            recipes = on_cards(found[: self.shown], product)
         return {"product": product, "recipes": recipes}
 
 

@@ -1,9 +1,12 @@
 from typing import Self
 
-from django.db.models import F, Prefetch
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import F, OuterRef, Prefetch, Subquery
+from django.db.models.functions import JSONObject
 
-from community.core.models import CommunityImage
+from community.core.models import CommunityImage, CommunityRendition
 from community.moderation.querysets import ModeratedQuerySet
+from community.posts.models import Upload
 
 CARD = "fill-720x560|format-webp"
 HERO = "fill-1040x1040|format-webp"
@@ -27,6 +30,19 @@ class RecipeQuerySet(ModeratedQuerySet):
     def for_listing(self) -> Self:
         return self.select_related("author", "author__department").prefetch_related(
             "products", Prefetch("picture", CommunityImage.objects.prefetch_renditions(CARD))
+        )
+
+    def for_cards(self) -> Self:
+        """With all that a card shows, in this one query: `card_made` of the brand's picture, else `card_photo`."""
+        made = CommunityRendition.objects.filter(image=OuterRef("picture"), filter_spec=CARD).order_by("-pk")
+        own = ContentType.objects.get_for_model(self.model)
+        photos = Upload.objects.filter(target_type=own, target_id=OuterRef("pk")).order_by("position", "pk")
+        names = ("file", "width", "height")
+        return self.select_related("author", "author__department", "picture").annotate(
+            card_made=Subquery(
+                made.values(row=JSONObject(**{name: name for name in ("filter_spec", "focal_point_key", *names)}))[:1]
+            ),
+            card_photo=Subquery(photos.values(row=JSONObject(**{name: name for name in ("pk", "alt", *names)}))[:1]),
         )
 
     def for_page(self) -> Self:

@@ -1,28 +1,6 @@
-/* The gallery, the film and the phase bar of a product page. All of it works without this file. */
+/* The film and the phase bar of a product page. All of it works without this file. */
 (() => {
   "use strict";
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  /* Pictures scroll sideways by themselves; the thumbs lead there without moving the page. */
-  const gallery = document.querySelector("[data-gallery]");
-  const strip = gallery?.querySelector(".gallery__strip");
-  if (strip) {
-    const figures = [...strip.children];
-    const thumbs = [...gallery.querySelectorAll('.gallery__thumbs a[href^="#fig"]')];
-    const show = (index) => strip.scrollTo({ left: figures[index].offsetLeft - strip.offsetLeft, behavior: calm ? "auto" : "smooth" });
-    const mark = (index) => thumbs.forEach((thumb, i) => { if (i === index) thumb.setAttribute("aria-current", "true"); else thumb.removeAttribute("aria-current"); });
-    thumbs.forEach((thumb, index) => thumb.addEventListener("click", (event) => { event.preventDefault(); show(index); mark(index); }));
-    strip.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const now = Math.round(strip.scrollLeft / strip.clientWidth);
-      show(Math.min(Math.max(now + step, 0), figures.length - 1));
-    });
-    let waiting;
-    strip.addEventListener("scroll", () => { clearTimeout(waiting); waiting = setTimeout(() => mark(Math.round(strip.scrollLeft / strip.clientWidth)), 80); });
-  }
-
   /* A film is asked for when somebody clicks, not before. */
   const film = document.querySelector("[data-embed], [data-file]");
   film?.querySelector("[data-film-play]").addEventListener("click", (event) => {
@@ -38,6 +16,14 @@
       player.src = film.dataset.file;
       player.controls = true;
       player.autoplay = true;
+      if (film.dataset.captions) {
+        const track = document.createElement("track");
+        track.kind = "captions";
+        track.src = film.dataset.captions;
+        track.srclang = document.documentElement.lang;
+        track.default = true;
+        player.append(track);
+      }
     }
     player.title = film.dataset.title;
     player.className = "film__player";

@@ -42,7 +42,7 @@ def test_after_the_worker_a_first_view_makes_none(client: Client, duo_page: Prod
     while pictures.make_missing():
         pass
     made = CommunityRendition.objects.count()
-    assert made == 2 * 7 + 2
+    assert made == 2 * 8 + 2
     for address in ("/products/duo/", "/products/", "/products/compare/?p=duo", "/"):
         assert client.get(address).status_code == 200
         assert CommunityRendition.objects.count() == made, address
@@ -51,7 +51,7 @@ def test_after_the_worker_a_first_view_makes_none(client: Client, duo_page: Prod
 def test_twice_is_harmless_and_what_went_is_made_again(duo_page: ProductPage) -> None:
     assert pictures.make_missing() == 3
     assert pictures.make_missing() == 0
-    CommunityRendition.objects.filter(filter_spec="width-480|format-webp").delete()
+    CommunityRendition.objects.filter(filter_spec="fill-480x360|format-webp").delete()
     assert pictures.make_missing() == 2
 
 

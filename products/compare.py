@@ -1,0 +1,60 @@
+"""Which products somebody compares: they stand in the address of the page, and wait in a cookie while one chooses.
+
+The cookie holds up to four slugs and nothing about the person. It is written when somebody asks for it, by a POST.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+MOST = 4
+COOKIE = "compare"
+DAYS = 30
+
+
+def chosen(request: HttpRequest) -> list[str]:
+    """The slugs that wait, in the order of choosing; they may name products that are no longer there."""
+    kept = request.COOKIES.get(COOKIE, "").split(".")
+    return list(dict.fromkeys(slug for slug in kept if 0 < len(slug) <= 80))[:MOST]
+
+
+def keep(response: HttpResponse, slugs: Iterable[str]) -> None:
+    """Let these wait, or none any more."""
+    value = ".".join(slugs)
+    if not value:
+        response.delete_cookie(COOKIE, samesite="Lax")
+        return
+    response.set_cookie(COOKIE, value, max_age=DAYS * 24 * 60 * 60, httponly=True, samesite="Lax")
+
+
+def address(slugs: Iterable[str], only: bool = False) -> str:
+    """Where these stand side by side; `only` with what differs."""
+    asked = [("p", slug) for slug in slugs] + ([("only", "differences")] if only else [])
+    return f"{reverse('products:compare')}?{urlencode(asked)}" if asked else reverse("products:compare")
+
+
+def table(pages: list[Any]) -> list[dict[str, Any]]:
+    """The specifications side by side: groups of rows with `name`, the `values` in the order of the pages (empty where
+    one is silent), and whether they `differ`."""
+    values: dict[tuple[str, str], dict[int, str]] = {}
+    headings: dict[str, list[str]] = {}
+    for page in pages:
+        for group in page.specification:
+            heading = group.value["heading"].partition(" (")[0]
+            for row in group.value["rows"]:
+                names = headings.setdefault(heading, [])
+                if row["name"] not in names:
+                    names.append(row["name"])
+                values.setdefault((heading, row["name"]), {})[page.pk] = row["value"]
+    return [
+        {"heading": heading, "rows": [_row(name, values[heading, name], pages) for name in names]}
+        for heading, names in headings.items()
+    ]
+
+
+def _row(name: str, values: dict[int, str], pages: list[Any]) -> dict[str, Any]:
+    found = [values.get(page.pk, "") for page in pages]
+    return {"name": name, "values": found, "differ": len({" ".join(value.casefold().split()) for value in found}) > 1}
