@@ -114,6 +114,7 @@ def _in_state(kind, state, asker, helper, staff):
     return Thread.objects.get(pk=thread.pk)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", Kind.values)
 @pytest.mark.parametrize("state", STATES)
 def test_every_verb_in_every_state_is_done_or_refused_with_a_reason(alice, bob, hanna, kind, state):
