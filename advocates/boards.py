@@ -1,31 +1,76 @@
 """Leaderboards: a score a person, and a histogram of scores so that a place is a count (RULINGS 24).
 
-A change costs the same at a million people: the scores of one person and the few buckets they leave and enter. Boards
-of all products add up days, so the daily cap holds; product boards add up entries and have none. Weeks and months
-are kept for a year; what is older lives in the ledger.
+A change costs the same at a million people: the scores of one person and the few buckets they leave and enter. A
+board is a word: `all`, `product:7`, `topic:3`, `help:answering`. The board of everything adds up days, so the daily
+cap holds; the others add up entries and have none. Weeks and months are kept for a year, quarters for two, years for
+ever; what is older lives in the ledger.
 
-Who is left out: staff, people who chose so, suspended, silenced and former members. Imported people who have not
-taken over their account stand on their products' boards, with a note of where they come from, and on no other: they
-did not choose to compete here (docs/decisions/0062).
+Who is left out: staff, people who chose so, suspended, silenced and former members. Each of these is an event that
+is heard in its own transaction. A silence ends without one: `BoardAbsence` says when, and whoever reads a board first
+after that ends it. Imported people who have not taken over their account stand on their products' boards, with a note
+of where they come from, and on no other: they did not choose to compete here (docs/decisions/0062).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from community.accounts.models import Standing, User
 from community.core import clock
 
-from .models import BoardBucket, BoardScore, Period
+from .models import BoardAbsence, BoardBucket, BoardScore, Help, Period, Reason
 
+EVERYTHING = "all"
 ALL_TIME = date(1970, 1, 1)
-WEEKS_KEPT, MONTHS_KEPT = timedelta(weeks=53), timedelta(days=400)
+KEPT = {Period.WEEK: timedelta(weeks=53), Period.MONTH: timedelta(days=400), Period.QUARTER: timedelta(days=800)}
+# What it costs to vote down, and spam, are no help of any kind.
+HELP_OF = {
+    Reason.THREAD_UP: Help.ASKING,
+    Reason.THREAD_DOWN: Help.ASKING,
+    Reason.ACCEPTING: Help.ASKING,
+    Reason.ANSWER_UP: Help.ANSWERING,
+    Reason.ANSWER_DOWN: Help.ANSWERING,
+    Reason.ACCEPTED: Help.ANSWERING,
+    Reason.HELD: Help.ANSWERING,
+    Reason.HELPFUL: Help.REVIEWING,
+    Reason.MADE: Help.COOKING,
+    Reason.WORKED: Help.TIPS,
+    Reason.EDIT: Help.EDITING,
+}
 CHUNK = 400
 
-Key = tuple[int, str, date, int]  # person, period, start, product or 0
+Delta = tuple[int, date, str]  # person, day, board
+Key = tuple[int, str, date, str]  # person, period, start, board
+Move = tuple[str, date, str, int]  # period, start, board, points
+
+
+def of_product(pk: int) -> str:
+    return f"product:{pk}"
+
+
+def of_topic(pk: int) -> str:
+    return f"topic:{pk}"
+
+
+def of_help(kind: str) -> str:
+    return f"help:{kind}"
+
+
+def boards_of(reason: str, product: int | None, topic: int | None) -> list[str]:
+    """On which boards an entry counts, besides that of everything."""
+    found = []
+    if product is not None:
+        found.append(of_product(product))
+    if topic is not None:
+        found.append(of_topic(topic))
+    if reason in HELP_OF:
+        found.append(of_help(HELP_OF[Reason(reason)]))
+    return found
 
 
 def today() -> date:
@@ -33,82 +78,84 @@ def today() -> date:
 
 
 def start_of(period: str, day: date) -> date:
-    """The first day of the week (Monday) or month a day is in, in UTC."""
+    """The first day of the week (Monday), month, quarter or year a day is in, in UTC."""
     if period == Period.WEEK:
         return day - timedelta(days=day.weekday())
     if period == Period.MONTH:
         return day.replace(day=1)
+    if period == Period.QUARTER:
+        return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    if period == Period.YEAR:
+        return date(day.year, 1, 1)
     return ALL_TIME
 
 
-def is_kept(period: str, start: date) -> bool:
-    if period == Period.WEEK:
-        return start >= today() - WEEKS_KEPT
-    if period == Period.MONTH:
-        return start >= today() - MONTHS_KEPT
-    return True
+def is_kept(period: str, start: date, now: date) -> bool:
+    kept = KEPT.get(Period(period))
+    return kept is None or start >= now - kept
 
 
-def is_listed(person: User, product_key: int) -> bool:
+def is_listed(person: User, board: str) -> bool:
     """Whether somebody takes a place on a board."""
     if person.standing in (Standing.STAFF, Standing.ERASED) or not person.is_active:
         return False
     if person.hide_from_boards or person.is_silenced():
         return False
-    return bool(product_key) or not person.source or person.claimed_at is not None
+    return board.startswith("product:") or not person.source or person.claimed_at is not None
 
 
-def _by_board(deltas: Mapping[tuple[int, date, int], int]) -> dict[Key, int]:
+def _by_board(deltas: Mapping[Delta, int]) -> dict[Key, int]:
     scores: dict[Key, int] = defaultdict(int)
-    for (person_id, day, product), points in deltas.items():
+    now = today()
+    for (person_id, day, board), points in deltas.items():
         for period in Period.values:
             start = start_of(period, day)
-            if is_kept(period, start):
-                scores[person_id, period, start, product] += points
+            if is_kept(period, start, now):
+                scores[person_id, period, start, board] += points
     return scores
 
 
-def add(deltas: Mapping[tuple[int, date, int], int], people: Mapping[int, User]) -> dict[int, int]:
-    """Change scores and buckets. Returns each person's sum of days, the score of all time and all products."""
+def add(deltas: Mapping[Delta, int], people: Mapping[int, User]) -> dict[int, int]:
+    """Change scores and buckets. Returns each person's sum of days, the score of all time on all boards together."""
     changes = _by_board(deltas)
     known = {
-        (row.person_id, row.period, row.start, row.product_key): row
+        (row.person_id, row.period, row.start, row.board): row
         for row in BoardScore.objects.filter(
             person__in={key[0] for key in changes},
             start__in={key[2] for key in changes},
-            product_key__in={key[3] for key in changes},
+            board__in={key[3] for key in changes},
         )
     }
     rows: list[BoardScore] = []
-    moves: dict[tuple[str, date, int, int], int] = defaultdict(int)
+    moves: dict[Move, int] = defaultdict(int)
     sums: dict[int, int] = {}
     for key in sorted(changes):
-        person_id, period, start, product = key
+        person_id, period, start, board = key
         row = known.get(key) or BoardScore(
             person_id=person_id,
             period=period,
             start=start,
-            product_key=product,
-            listed=is_listed(people[person_id], product),
+            board=board,
+            listed=is_listed(people[person_id], board),
         )
         before, row.points = row.points, row.points + changes[key]
         if row.listed and before != row.points:
-            moves[period, start, product, before] -= 1
-            moves[period, start, product, row.points] += 1
+            moves[period, start, board, before] -= 1
+            moves[period, start, board, row.points] += 1
         rows.append(row)
-        if period == Period.ALL and product == 0:
+        if period == Period.ALL and board == EVERYTHING:
             sums[person_id] = row.points
     BoardScore.objects.bulk_create(
         rows,
         update_conflicts=True,
-        unique_fields=["person", "period", "start", "product_key"],
+        unique_fields=["person", "period", "start", "board"],
         update_fields=["points"],
     )
     _move(moves)
     return sums
 
 
-def _move(moves: Mapping[tuple[str, date, int, int], int]) -> None:
+def _move(moves: Mapping[Move, int]) -> None:
     """Let people leave and enter buckets: one statement, in one order, by adding; so that writers don't cross."""
     wanted = [(*key, number) for key, number in sorted(moves.items()) if number and key[3] > 0]
     if not wanted:
@@ -117,8 +164,8 @@ def _move(moves: Mapping[tuple[str, date, int, int], int]) -> None:
     table = quote(BoardBucket._meta.db_table)
     rows = ", ".join(["(%s, %s, %s, %s, %s)"] * len(wanted))
     sql = (
-        f"INSERT INTO {table} (period, start, product_key, points, people) VALUES {rows} "  # noqa: S608
-        f"ON CONFLICT (period, start, product_key, points) DO UPDATE SET people = {table}.people + excluded.people"
+        f"INSERT INTO {table} (period, start, board, points, people) VALUES {rows} "  # noqa: S608
+        f"ON CONFLICT (period, start, board, points) DO UPDATE SET people = {table}.people + excluded.people"
     )
     params = [
         connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
@@ -129,7 +176,7 @@ def _move(moves: Mapping[tuple[str, date, int, int], int]) -> None:
         cursor.execute(sql, params)
 
 
-def write_anew(deltas: Mapping[tuple[int, date, int], int], people: Mapping[int, User]) -> None:
+def write_anew(deltas: Mapping[Delta, int], people: Mapping[int, User]) -> None:
     """Scores of these people from scratch; the buckets are counted afterwards."""
     BoardScore.objects.filter(person__in=list(people)).delete()
     BoardScore.objects.bulk_create(
@@ -138,14 +185,16 @@ def write_anew(deltas: Mapping[tuple[int, date, int], int], people: Mapping[int,
                 person_id=person_id,
                 period=period,
                 start=start,
-                product_key=product,
+                board=board,
                 points=points,
-                listed=is_listed(people[person_id], product),
+                listed=is_listed(people[person_id], board),
             )
-            for (person_id, period, start, product), points in _by_board(deltas).items()
+            for (person_id, period, start, board), points in _by_board(deltas).items()
         ],
         batch_size=CHUNK,
     )
+    for person in people.values():
+        _note_absence(person)
 
 
 def recount_buckets() -> None:
@@ -153,7 +202,7 @@ def recount_buckets() -> None:
     found = (
         BoardScore.objects.filter(listed=True, points__gt=0)
         .order_by()
-        .values("period", "start", "product_key", "points")
+        .values("period", "start", "board", "points")
         .annotate(people=Count("pk"))
     )
     rows = [BoardBucket(**row) for row in found]
@@ -165,21 +214,39 @@ def recount_buckets() -> None:
 def relist(person: User) -> None:
     """Let somebody appear or vanish, on all boards, as they are now."""
     person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
-    moves: dict[tuple[str, date, int, int], int] = defaultdict(int)
+    moves: dict[Move, int] = defaultdict(int)
     changed = []
     for row in BoardScore.objects.filter(person=person):
-        wanted = is_listed(person, row.product_key)
+        wanted = is_listed(person, row.board)
         if row.listed != wanted:
             row.listed = wanted
-            moves[row.period, row.start, row.product_key, row.points] += 1 if wanted else -1
+            moves[row.period, row.start, row.board, row.points] += 1 if wanted else -1
             changed.append(row)
     BoardScore.objects.bulk_update(changed, ["listed"], batch_size=CHUNK)
     for start in range(0, len(moves), CHUNK):
         _move(dict(sorted(moves.items())[start : start + CHUNK]))
+    _note_absence(person)
+
+
+def _note_absence(person: User) -> None:
+    """Remember until when somebody is silenced: nothing will tell us."""
+    if person.is_silenced():
+        BoardAbsence.objects.update_or_create(person=person, defaults={"until": person.silenced_until})
+    else:
+        BoardAbsence.objects.filter(person=person).delete()
+
+
+def end_absences() -> int:
+    """Let those back whose silence is over: each reader asks, so that a board is true at any moment; and a sweep.
+    Returns how many. One query on a table that is all but empty; twice is harmless."""
+    over = list(User.objects.filter(pk__in=BoardAbsence.objects.filter(until__lte=clock.now()).values("person")))
+    for person in over:
+        relist(person)
+    return len(over)
 
 
 def out_of_step() -> QuerySet[User]:
-    """People whose wish or standing differs from how the boards have them: for the sweep."""
+    """People whose wish or standing differs from how the boards have them."""
     now = clock.now()
     off = (
         Q(hide_from_boards=True)
@@ -188,18 +255,20 @@ def out_of_step() -> QuerySet[User]:
         | Q(standing__in=(Standing.STAFF, Standing.ERASED))
     )
     imported = ~Q(source="") & Q(claimed_at__isnull=True)
+    of_products = Q(board__startswith="product:")
     shown = BoardScore.objects.filter(period=Period.ALL, listed=True).values("person")
     unlisted = BoardScore.objects.filter(period=Period.ALL, listed=False)
     vanish = Q(pk__in=shown) & off
     appear = ~off & (
-        Q(pk__in=unlisted.exclude(product_key=0).values("person"))
-        | (Q(pk__in=unlisted.filter(product_key=0).values("person")) & ~imported)
+        Q(pk__in=unlisted.filter(of_products).values("person"))
+        | (Q(pk__in=unlisted.exclude(of_products).values("person")) & ~imported)
     )
     return User.objects.filter(vanish | appear)
 
 
 def keep_in_step() -> int:
-    """Sweep: wishes changed in the settings and silences that ended. Returns how many people were relisted."""
+    """Nightly: whatever changed people without an event, such as a hand in the database. Returns how many were
+    relisted."""
     people = list(out_of_step())
     for person in people:
         relist(person)
@@ -208,8 +277,8 @@ def keep_in_step() -> int:
 
 @transaction.atomic
 def prune() -> None:
-    """Sweep: weeks and months that are kept no longer, and empty buckets."""
-    for period, kept in ((Period.WEEK, WEEKS_KEPT), (Period.MONTH, MONTHS_KEPT)):
+    """Sweep: periods that are kept no longer, and empty buckets."""
+    for period, kept in KEPT.items():
         for model in (BoardScore, BoardBucket):
             model._base_manager.filter(period=period, start__lt=today() - kept).delete()
     BoardBucket.objects.filter(people__lte=0).delete()
@@ -218,12 +287,14 @@ def prune() -> None:
 # Reading
 
 
-def place(period: str, start: date, product_key: int, points: int) -> int:
-    """The dense rank of so many points: how many different higher scores there are, and one."""
+def _places(rows: QuerySet[BoardScore]) -> QuerySet[BoardScore]:
+    """Add the dense `place`: how many different higher scores there are, and one."""
     higher = BoardBucket.objects.filter(
-        period=period, start=start, product_key=product_key, points__gt=points, people__gt=0
-    )
-    return higher.count() + 1
+        period=OuterRef("period"), start=OuterRef("start"), board=OuterRef("board"), points__gt=OuterRef("points"),
+        people__gt=0,
+    )  # fmt: skip
+    count = higher.order_by().values("board").annotate(n=Count("pk")).values("n")
+    return rows.annotate(place=Coalesce(Subquery(count), 0) + 1)
 
 
 def _with_places(rows: Iterable[BoardScore], first: int) -> list[BoardScore]:
@@ -237,22 +308,28 @@ def _with_places(rows: Iterable[BoardScore], first: int) -> list[BoardScore]:
     return numbered
 
 
-def top(period: str, product_key: int = 0, *, count: int = 20, on: date | None = None) -> list[BoardScore]:
+def top(period: str, board: str = EVERYTHING, *, count: int = 20, on: date | None = None) -> list[BoardScore]:
     """The first of a board, each with its `place`; people with equal points share one."""
+    end_absences()
     start = start_of(period, on or today())
-    rows = BoardScore.objects.on(period, start, product_key).shown().in_order().select_related("person")[:count]
+    rows = BoardScore.objects.on(period, start, board).shown().in_order().select_related("person")[:count]
     return _with_places(rows, 1)
 
 
-def around(person: User, period: str, product_key: int = 0, *, reach: int = 2) -> list[BoardScore]:
+def around(person: User, period: str, board: str = EVERYTHING, *, reach: int = 2) -> list[BoardScore]:
     """Somebody with the neighbours above and below; empty when they are not on the board."""
-    start = start_of(period, today())
-    board = BoardScore.objects.on(period, start, product_key).shown().select_related("person")
-    mine = board.filter(person=person).first()
+    end_absences()
+    rows = BoardScore.objects.on(period, start_of(period, today()), board).shown().select_related("person")
+    mine: Any = _places(rows).filter(person=person).first()
     if mine is None:
         return []
-    above = board.filter(Q(points__gt=mine.points) | Q(points=mine.points, person_id__lt=person.pk))
-    below = board.filter(Q(points__lt=mine.points) | Q(points=mine.points, person_id__gt=person.pk))
-    upper = list(above.order_by("points", "-person_id")[:reach])[::-1]
-    rows = [*upper, mine, *below.in_order()[:reach]]
-    return _with_places(rows, place(period, start, product_key, rows[0].points))
+    equal = rows.filter(points=mine.points)
+    upper = list(equal.filter(person_id__lt=person.pk).order_by("-person_id")[:reach])
+    lower = list(equal.filter(person_id__gt=person.pk).order_by("person_id")[:reach])
+    # Two steps, each along the index: one with "or" would read everybody below, or all who have the same points.
+    if len(upper) < reach:
+        upper += rows.filter(points__gt=mine.points).order_by("points", "-person_id")[: reach - len(upper)]
+    if len(lower) < reach:
+        lower += rows.filter(points__lt=mine.points).in_order()[: reach - len(lower)]
+    higher = {row.points for row in upper} - {mine.points}
+    return _with_places([*upper[::-1], mine, *lower], mine.place - len(higher))

@@ -60,7 +60,7 @@ def change_sides(event: Event) -> None:
     badges.award_badges([person.pk])
 
 
-@listen("person.suspended", "person.restored", "person.silenced")
+@listen("person.suspended", "person.restored", "person.silenced", "person.listing_changed")
 def leave_or_join_boards(event: Event) -> None:
     person: Any = event.subject
     totals.forget(person.pk)

@@ -135,16 +135,29 @@ class Competence(models.Model):
 class Period(models.TextChoices):
     WEEK = "week", _("Week")
     MONTH = "month", _("Month")
+    QUARTER = "quarter", _("Quarter")
+    YEAR = "year", _("Year")
     ALL = "all", _("All time")
 
 
+class Help(models.TextChoices):
+    """Kinds of help that have boards of their own; which points count on which is in `boards.HELP_OF`."""
+
+    ASKING = "asking", _("Good questions")
+    ANSWERING = "answering", _("Answers")
+    REVIEWING = "reviewing", _("Reviews")
+    COOKING = "cooking", _("Recipes")
+    TIPS = "tips", _("Tips")
+    EDITING = "editing", _("Edits")
+
+
 class BoardScore(models.Model):
-    """Somebody's points on one board: a period and a product, or all products (`product_key` 0)."""
+    """Somebody's points on one board (`boards.py` names them) in one period."""
 
     person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="board_scores")
-    period = models.CharField(max_length=5, choices=Period)
+    period = models.CharField(max_length=7, choices=Period)
     start = models.DateField()
-    product_key = models.BigIntegerField(default=0, help_text=_("Id of the product, 0 for all of them."))
+    board = models.CharField(max_length=32, default="all", help_text=_("all, product:7, topic:3 or help:answering."))
     points = models.IntegerField(default=0)
     listed = models.BooleanField(default=True, help_text=_("Counted in the places; not staff, opted out, silenced."))
 
@@ -152,36 +165,46 @@ class BoardScore(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "period", "start", "product_key"], name="board_score_unique")
+            models.UniqueConstraint(fields=["person", "period", "start", "board"], name="board_score_unique")
         ]
         indexes = [
             models.Index(
-                fields=["period", "start", "product_key", "-points", "person"],
+                fields=["period", "start", "board", "-points", "person"],
                 condition=Q(listed=True),
                 name="board_order",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.person_id} {self.period} {self.start} {self.product_key}: {self.points}"
+        return f"{self.person_id} {self.period} {self.start} {self.board}: {self.points}"
 
 
 class BoardBucket(models.Model):
     """How many people of a board have exactly so many points: the dense rank is a count of buckets above."""
 
-    period = models.CharField(max_length=5, choices=Period)
+    period = models.CharField(max_length=7, choices=Period)
     start = models.DateField()
-    product_key = models.BigIntegerField(default=0)
+    board = models.CharField(max_length=32, default="all")
     points = models.IntegerField()
     people = models.IntegerField(default=0)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["period", "start", "product_key", "points"], name="board_bucket_unique")
+            models.UniqueConstraint(fields=["period", "start", "board", "points"], name="board_bucket_unique")
         ]
 
     def __str__(self) -> str:
-        return f"{self.period} {self.start} {self.product_key} {self.points}: {self.people}"
+        return f"{self.period} {self.start} {self.board} {self.points}: {self.people}"
+
+
+class BoardAbsence(models.Model):
+    """Somebody is off the boards until a moment that comes by itself: a silence ends without an event."""
+
+    person = models.OneToOneField(PERSON, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} until {self.until}"
 
 
 class Rank(models.Model):

@@ -36,8 +36,8 @@ class EntryQuerySet(models.QuerySet):
 
 
 class BoardScoreQuerySet(models.QuerySet):
-    def on(self, period: str, start: Any, product_key: int) -> Self:
-        return self.filter(period=period, start=start, product_key=product_key)
+    def on(self, period: str, start: Any, board: str) -> Self:
+        return self.filter(period=period, start=start, board=board)
 
     def shown(self) -> Self:
         """Who is listed. What people chose and what they are now holds at once, before the sweep has recounted."""

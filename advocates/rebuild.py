@@ -81,9 +81,11 @@ class Past:
             self.batch.standings[event.subject_id] = standing.value  # type: ignore[index]
         elif event.subject is not None:
             named = event.data.get("products") or [event.data.get("product")]
-            # Events from before topics had boards don't name one: what it is now is what it was.
-            topic = event.data.get("topic", getattr(event.subject, "topic_id", None))
-            self.batch.about[type(event.subject), event.subject_id] = totals.About(named[0], topic)
+            key = (type(event.subject), event.subject_id)
+            known = self.batch.about.get(key)
+            # Not every change is about the topic; what no event ever named is what it is now.
+            topic = event.data.get("topic", known.topic if known else getattr(event.subject, "topic_id", None))
+            self.batch.about[key] = totals.About(named[0], topic)
 
 
 def snapshot() -> dict[str, Counter]:
@@ -105,11 +107,11 @@ def snapshot() -> dict[str, Counter]:
         "days": Counter(DayTotal.objects.values_list("person_id", "day", "capped", "exempt", "cap")),
         "boards": Counter(
             BoardScore.objects.exclude(points=0).values_list(
-                "person_id", "period", "start", "product_key", "points", "listed"
+                "person_id", "period", "start", "board", "points", "listed"
             )
         ),
         "places": Counter(
-            BoardBucket.objects.filter(people__gt=0).values_list("period", "start", "product_key", "points", "people")
+            BoardBucket.objects.filter(people__gt=0).values_list("period", "start", "board", "points", "people")
         ),
         "competence": Counter(Competence.objects.exclude(score=0).values_list("person_id", "kind", "key", "score")),
         "people": Counter(User.objects.values_list("pk", "reputation", "rank_name")),

@@ -182,15 +182,17 @@ def settle(entries: list[ReputationEntry], people: Mapping[int, User]) -> None:
         return
     deltas = _add_to_days(entries)
     for entry in entries:
-        if entry.product_id is not None:
-            deltas[entry.person_id, entry.day, entry.product_id] += entry.points
+        if not entry.points:
+            continue
+        for board in boards.boards_of(entry.reason, entry.product_id, entry.topic_id):
+            deltas[entry.person_id, entry.day, board] += entry.points
     boards.add(deltas, people)
     competence.add(entries)
     write_reputation({entry.person_id for entry in entries})
 
 
-def _add_to_days(entries: list[ReputationEntry]) -> dict[tuple[int, date, int], int]:
-    """Change the days; returns by how much each person's day changed in value, under product 0.
+def _add_to_days(entries: list[ReputationEntry]) -> dict[tuple[int, date, str], int]:
+    """Change the days; returns by how much each person's day changed on the board of everything.
 
     One statement: rows are added to where they stand, and what comes back less what was added is what was before.
     """
@@ -213,13 +215,13 @@ def _add_to_days(entries: list[ReputationEntry]) -> dict[tuple[int, date, int], 
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         found = cursor.fetchall()
-    deltas: dict[tuple[int, date, int], int] = defaultdict(int)
+    deltas: dict[tuple[int, date, str], int] = defaultdict(int)
     for person_id, told, *figures in found:
         day = told if isinstance(told, date) else date.fromisoformat(told)
         capped, exempt = more[person_id, day]
         now = DayTotal(capped=figures[0], exempt=figures[1], cap=figures[2])
         before = DayTotal(capped=now.capped - capped, exempt=now.exempt - exempt, cap=now.cap)
-        deltas[person_id, day, 0] += now.value - before.value
+        deltas[person_id, day, boards.EVERYTHING] += now.value - before.value
     return deltas
 
 
@@ -304,24 +306,24 @@ def _recount_some(ids: list[int], cap: int) -> None:
     ]
     DayTotal.objects.filter(person__in=ids).delete()
     DayTotal.objects.bulk_create(days, batch_size=CHUNK)
-    deltas: dict[tuple[int, date, int], int] = defaultdict(int)
+    deltas: dict[tuple[int, date, str], int] = defaultdict(int)
     for day in days:
-        deltas[day.person_id, day.day, 0] += day.value
-    by_product = (
-        ReputationEntry.objects.filter(person__in=ids, product__isnull=False)
+        deltas[day.person_id, day.day, boards.EVERYTHING] += day.value
+    by_board = (
+        ReputationEntry.objects.filter(person__in=ids)
         .order_by()
-        .values("person", "day", "product")
+        .values("person", "day", "reason", "product", "topic")
         .annotate(sum=Sum("points"))
     )
-    for row in by_product:
-        deltas[row["person"], row["day"], row["product"]] += row["sum"]
+    for row in by_board:
+        for board in boards.boards_of(row["reason"], row["product"], row["topic"]):
+            deltas[row["person"], row["day"], board] += row["sum"]
     boards.write_anew(deltas, people)
     competence.write_anew(people)
-    sums = dict(
-        BoardScore.objects.on(Period.ALL, boards.ALL_TIME, 0).filter(person__in=ids).values_list("person", "points")
-    )
+    all_time = BoardScore.objects.on(Period.ALL, boards.ALL_TIME, boards.EVERYTHING)
+    sums = dict(all_time.filter(person__in=ids).values_list("person", "points"))
     if silent := [pk for pk in ids if pk not in sums]:
         User.objects.filter(pk__in=silent).update(reputation=FLOOR)
-    total = BoardScore.objects.on(Period.ALL, boards.ALL_TIME, 0).filter(person=OuterRef("pk")).values("points")[:1]
+    total = all_time.filter(person=OuterRef("pk")).values("points")[:1]
     User.objects.filter(pk__in=list(sums)).update(reputation=Greatest(Value(FLOOR), Value(FLOOR) + Subquery(total)))
     rename_by_rank(ids)

@@ -1,56 +1,98 @@
 """Pages about those who help: the advocates, the boards, the points, the badges. All of them are reads."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from community.accounts.models import Standing
 from community.core import clock
 from community.core.models import Numbers
+from community.posts.models import Topic
 from community.posts.tagging import NEW_TAG_REPUTATION
 from community.questions.models import FollowUp
 from community.questions.permissions import FREE_EDIT_REPUTATION
 from products.models import Product
 
 from . import boards, reputation, trust
-from .models import AdvocateMembership, Award, Badge, BoardScore, Period, Rank
+from .models import AdvocateMembership, Award, Badge, BoardScore, Help, Period, Rank
 
 SHOWN, ON_HOME = 50, 10
 
 
-def _filters(request: HttpRequest) -> tuple[str, Product | None]:
-    """Period and product of a board, from its address; raises Http404 for what there isn't."""
-    period = request.GET.get("period", Period.MONTH)
-    if period not in Period.values:
-        raise Http404
-    slug = request.GET.get("product", "")
-    return period, get_object_or_404(Product, slug=slug) if slug else None
+@dataclass
+class Subject:
+    """What a board is about: a product, a topic, a kind of help, or everything."""
+
+    of: str = ""  # as it stands in the address: product:duo
+    board: str = boards.EVERYTHING
+    label: str = ""
+    product: Product | None = None
+    topic: Topic | None = None
+
+
+def _subject(request: HttpRequest) -> Subject:
+    """What a board is about, from its address (`?of=topic:milk`; `?product=duo` of old). Raises Http404."""
+    of = request.GET.get("of", "")
+    if slug := request.GET.get("product", ""):
+        of = f"product:{slug}"
+    kind, _colon, slug = of.partition(":")
+    if not of:
+        return Subject()
+    if kind == "product":
+        product = get_object_or_404(Product, slug=slug)
+        return Subject(of, boards.of_product(product.pk), product.label, product=product)
+    if kind == "topic":
+        topic = get_object_or_404(Topic, slug=slug)
+        return Subject(of, boards.of_topic(topic.pk), topic.name, topic=topic)
+    if kind == "help" and slug in Help.values:
+        return Subject(of, boards.of_help(slug), str(Help(slug).label))
+    raise Http404
 
 
 def _board(request: HttpRequest, shown: int) -> dict[str, Any]:
-    period, product = _filters(request)
-    key = product.pk if product else 0
-    rows = boards.top(period, key, count=shown)
+    period, subject = request.GET.get("period", Period.MONTH), _subject(request)
+    if period not in Period.values:
+        raise Http404
+    rows = boards.top(period, subject.board, count=shown)
     mine: list[BoardScore] = []
     if request.user.is_authenticated and all(row.person_id != request.user.pk for row in rows):
-        mine = boards.around(request.user, period, key)
-    _add_fixes([*rows, *mine], product, period)
+        mine = boards.around(request.user, period, subject.board)
+    _add_fixes([*rows, *mine], subject, period)
     return {
         "rows": rows,
         "mine": mine,
         "period": period,
         "period_label": Period(period).label,
         "periods": Period.choices,
-        "product": product,
-        "products": Product.objects.only("slug", "name", "short_name"),
+        "subject": subject,
+        "product": subject.product,
+        "subjects": _subjects(),
     }
 
 
-def _add_fixes(rows: list[BoardScore], product: Product | None, period: str) -> None:
+def _subjects() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What one can choose a board of, in groups. One query."""
+    named = Coalesce(NullIf("short_name", Value("")), "name")
+    products = Product.objects.order_by().annotate(kind=Value("product"), named=named)
+    topics = Topic.objects.order_by().annotate(kind=Value("topic"), named=F("name"))
+    fields = ("kind", "slug", "named")
+    rows = sorted(products.values_list(*fields).union(topics.values_list(*fields)), key=lambda row: row[2].lower())
+    return [
+        (_("Products"), [(f"product:{slug}", label) for kind, slug, label in rows if kind == "product"]),
+        (_("Topics"), [(f"topic:{slug}", label) for kind, slug, label in rows if kind == "topic"]),
+        (_("Kinds of help"), [(f"help:{kind}", str(label)) for kind, label in Help.choices]),
+    ]
+
+
+def _add_fixes(rows: list[BoardScore], subject: Subject, period: str) -> None:
     """How many of somebody's fixes were asked about after three days, and how many of them had held."""
     people = {row.person_id for row in rows}
     if not people:
@@ -61,10 +103,13 @@ def _add_fixes(rows: list[BoardScore], product: Product | None, period: str) -> 
         answer__visibility="visible",
         answer__thread__visibility="visible",
     )
-    if product is not None:
-        said = said.filter(answer__thread__product=product)
+    if subject.product is not None:
+        said = said.filter(answer__thread__product=subject.product)
+    if subject.topic is not None:
+        said = said.filter(answer__thread__topic=subject.topic)
     if period != Period.ALL:
-        said = said.filter(answered_at__date__gte=boards.start_of(period, boards.today()))
+        start = boards.start_of(period, boards.today())
+        said = said.filter(answered_at__gte=datetime.combine(start, time(), tzinfo=UTC))
     found = {
         row["answer__author"]: row
         for row in said.order_by()

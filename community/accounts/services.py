@@ -62,10 +62,13 @@ def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any
     if not row.name:
         raise ValidationError({"name": _("Please give a name.")})
     profile.about, profile.about_html = about, text.render_plain(about).html
+    hidden = row.hide_from_boards
     for field, value in choices.items():
         setattr(profile if hasattr(profile, field) else row, field, value)
     row.save()
     profile.save()
+    if row.hide_from_boards != hidden:
+        record("person.listing_changed", actor=row, subject=row, hidden=row.hide_from_boards)
     user.refresh_from_db()
 
 

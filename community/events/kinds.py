@@ -10,6 +10,7 @@ KINDS: dict[str, str] = {
     "person.suspended": "A moderator suspended a person.",
     "person.restored": "A suspension was lifted.",
     "person.silenced": "A moderator silenced a person for some hours.",
+    "person.listing_changed": "Somebody chose whether to stand on the boards (data: hidden).",
     "person.renamed": "A user name changed.",
     "person.trust_changed": "A trust level was reached or lost.",
     # questions

@@ -1,8 +1,10 @@
 import pytest
 from django.urls import reverse
 
-from advocates import services
+from advocates import boards, services
+from advocates.models import BoardScore
 from community.accounts.models import User
+from community.posts.models import Topic
 from community.questions import services as questions
 
 from ..factories import a_person, a_thread, an_answer
@@ -60,15 +62,24 @@ def test_an_away_advocate_names_who_looks_after_the_questions(client, life, bob,
     assert "Charlie looks after" in page
 
 
-@pytest.mark.parametrize("query", ["?period=decade", "?product=no-such-thing"])
+@pytest.mark.parametrize(
+    "query", ["?period=decade", "?product=no-such-thing", "?of=topic:none", "?of=help:singing", "?of=all"]
+)
 def test_boards_that_do_not_exist(client, query):
     assert client.get(f"/advocates/leaderboard/{query}").status_code == 404
 
 
 def test_filters(client, life, duo, alice):
-    for query in ("?period=week", f"?product={duo.slug}", f"?period=all&product={duo.slug}"):
+    Topic.objects.create(slug="milk", name="Milk")
+    for query in (
+        "?period=quarter",
+        f"?product={duo.slug}",
+        f"?period=year&of=product:{duo.slug}",
+        "?of=help:answering",
+    ):
         page = client.get(f"/advocates/leaderboard/{query}").content.decode()
         assert 'class="tbl lb"' in page
+    assert "Nobody has points here yet" in client.get("/advocates/leaderboard/?of=topic:milk").content.decode()
     # Alice earned by accepting, which is about no product.
     assert "Alice" not in client.get(f"/advocates/leaderboard/?product={duo.slug}").content.decode()
     assert "Alice" in client.get("/advocates/leaderboard/").content.decode()
@@ -81,12 +92,12 @@ def test_who_stays_out_of_sight(client, life, bob):
 
 
 def test_the_whole_board_shows_me_among_my_neighbours(wednesday, client, life):
-    for _ in range(60):
-        person = a_person()
-        questions.vote_answer(an_answer(by=person), a_person(), 1)
-        questions.vote_answer(an_answer(by=person), a_person(), 1)
     me = a_person("last.of.all")
-    questions.vote_answer(an_answer(by=me), a_person(), 1)
+    today = {"period": "month", "start": boards.start_of("month", boards.today())}
+    scores = [BoardScore(person=me, points=1, **today)]
+    scores += [BoardScore(person=a_person(), points=20, **today) for _ in range(60)]
+    BoardScore.objects.bulk_create(scores)
+    boards.recount_buckets()
     client.force_login(me)
     page = client.get("/advocates/leaderboard/").content.decode()
     assert "You and your neighbours" in page

@@ -35,7 +35,7 @@ def test_two_votes_at_once_on_two_answers_of_one_person(alice, bob, points_of):
     assert not errors
     assert ReputationEntry.objects.count() == 2
     assert points_of(bob) == 21
-    assert BoardScore.objects.get(person=bob, period="all", product_key=0).points == 20
+    assert BoardScore.objects.get(person=bob, period="all", board="all").points == 20
     assert list(
-        BoardBucket.objects.filter(period="all", product_key=0, people__gt=0).values_list("points", "people")
+        BoardBucket.objects.filter(period="all", board="all", people__gt=0).values_list("points", "people")
     ) == [(20, 1)]
