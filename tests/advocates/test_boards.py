@@ -258,7 +258,7 @@ def naive(people, period, board, today):
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(deeds=DEEDS)
 def test_boards_equal_a_naive_recount_at_any_moment(deeds, wednesday, ravi, duo):
     with transaction.atomic():
