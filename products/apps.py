@@ -5,9 +5,13 @@ class ProductsConfig(AppConfig):
     name = "products"
 
     def ready(self) -> None:
+        from community.core import schedule
+
         from . import (
             listeners,  # noqa: F401 - they register themselves
             pictures,
         )
+        from .shelf import orders
 
         pictures.register()
+        schedule.every(24 * 60 * 60, "shelf.erase_orders")(orders.erase_old)

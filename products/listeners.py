@@ -1,15 +1,19 @@
-"""Wagtail tells of pages going online and offline; the event log is told in the same transaction (RULINGS 6)."""
+"""What products hear: pages going on- and offline are told to the log (RULINGS 6); confirmed addresses find orders."""
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed, user_logged_in
 from django.db import transaction
 from django.dispatch import receiver
 from wagtail.signals import page_published, page_unpublished
 
+from community.accounts.models import User
 from community.core import pictures
 from community.events.log import record
 
 from .pages import ProductPage
+from .shelf import orders
 
 
 @receiver(page_published, dispatch_uid="products.published")
@@ -28,3 +32,14 @@ def withdrawn(sender: type, instance: Any, **kwargs: Any) -> None:
 def _record(kind: str, page: ProductPage, revision: Any = None) -> None:
     with transaction.atomic():
         record(kind, actor=revision.user if revision else None, subject=page, product=page.product_id)
+
+
+@receiver(email_confirmed, dispatch_uid="shelf.confirmed")
+def address_confirmed(sender: Any, email_address: EmailAddress, **kwargs: Any) -> None:
+    orders.match(email_address.user)
+
+
+@receiver(user_logged_in, dispatch_uid="shelf.signed_in")
+def signed_in(sender: Any, user: User, **kwargs: Any) -> None:
+    """Another site that people sign in with may confirm an address, too: nothing tells us of that but this."""
+    orders.match(user)

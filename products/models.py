@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from community.accounts.models import Department
 from community.core import clock
 
-from .querysets import OwnershipQuerySet, ProductQuerySet
+from .querysets import OrderLineQuerySet, OwnerAlertQuerySet, OwnershipQuerySet, ProductQuerySet
 
 
 class Family(models.Model):
@@ -61,6 +61,19 @@ class Product(models.Model):
         help_text=_("A step a line. A recall is shown while it is here."),
     )
     recalled_on = models.DateField(_("recalled on"), null=True, blank=True)
+    recall_versions: models.ManyToManyField = models.ManyToManyField(
+        "Version",
+        verbose_name=_("recall: series or firmware"),
+        blank=True,
+        related_name="+",
+        help_text=_("Their owners are told, and owners who have not said which one is theirs. None chosen: all are."),
+    )
+    known_issues = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text=_("What the page says of open known issues; written by products/shelf/alerts.py."),
+    )
     position = models.PositiveSmallIntegerField(default=0)
 
     rating_count = models.PositiveIntegerField(default=0, editable=False)
@@ -176,6 +189,13 @@ class Ownership(models.Model):
     version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.SET_NULL)
     bought_on = models.DateField(_("bought on"), null=True, blank=True)
     verified = models.CharField(max_length=10, choices=Verified, default=Verified.NO, blank=True)
+    serial = models.CharField(
+        _("serial number"),
+        max_length=60,
+        blank=True,
+        default="",
+        help_text=_("On the label of the machine. Nobody but you and our support sees it."),
+    )
     added_at = models.DateTimeField(default=clock.now)
 
     objects = OwnershipQuerySet.as_manager()
@@ -185,6 +205,106 @@ class Ownership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner}: {self.product}"
+
+
+class CodeBatch(models.Model):
+    """Receipt codes made or taken over together: for one product, one print run."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="code_batches")
+    version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    note = models.CharField(_("what for"), max_length=120, blank=True, default="")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.product}: {self.note or self.made_at.date()}"
+
+
+class ReceiptCode(models.Model):
+    """A code from the box or the receipt: proves one purchase, once. Only its keyed hash is kept."""
+
+    batch = models.ForeignKey(CodeBatch, on_delete=models.CASCADE, related_name="codes")
+    digest = models.CharField(max_length=64, unique=True)
+    used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"code {self.pk} of batch {self.batch_id}"
+
+
+class OrderLine(models.Model):
+    """A purchase that a shop told us of, until its buyer is found or the time is up (decision 0145).
+
+    No address is kept, only its keyed hash, and that until somebody with the confirmed address is found.
+    """
+
+    source = models.CharField(max_length=80, help_text=_("The shop."))
+    key = models.CharField(max_length=64, help_text=_("Keyed hash of order and line: importing twice is harmless."))
+    address = models.CharField(max_length=64, blank=True, default="", help_text=_("Keyed hash; empty once matched."))
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    bought_on = models.DateField(_("bought on"))
+    matched_at = models.DateTimeField(null=True, blank=True)
+    imported_at = models.DateTimeField(default=clock.now)
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="order_line_unique")]
+        indexes = [
+            models.Index(fields=["address"], condition=models.Q(matched_at=None), name="order_line_waiting"),
+            models.Index(fields=["imported_at"], name="order_line_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product}, {self.bought_on}"
+
+
+class OwnerAlert(models.Model):
+    """A recall or a known issue that owners are told of: each once, by notice and mail (decision 0146)."""
+
+    class Kind(models.TextChoices):
+        RECALL = "recall", _("Recall")
+        KNOWN_ISSUE = "known_issue", _("Known issue")
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.KNOWN_ISSUE)
+    product = models.ForeignKey(Product, verbose_name=_("product"), on_delete=models.CASCADE, related_name="alerts")
+    versions = models.ManyToManyField(
+        Version, verbose_name=_("series or firmware"), blank=True, related_name="+", help_text=_("None: all of them.")
+    )
+    title = models.CharField(_("headline"), max_length=160)
+    text = models.TextField(_("what to do"), max_length=2000, help_text=_("The first line is the most important one."))
+    url = models.CharField(
+        _("where more stands"), max_length=300, blank=True, default="", help_text=_("An address of this site, or none.")
+    )
+    issued_at = models.DateTimeField(default=clock.now)
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OwnerAlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-issued_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product"], condition=models.Q(kind="recall", ended_at=None), name="alert_one_open_recall"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return self.url or self.product.get_absolute_url()
 
 
 class Responsibility(models.Model):

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Any, Self
 
 from django.db import models
@@ -16,6 +17,23 @@ class ProductQuerySet(models.QuerySet):
 class OwnershipQuerySet(models.QuerySet):
     def verified(self) -> Self:
         return self.exclude(verified="")
+
+    def of_version(self, versions: Collection[int], *, unknown: bool) -> Self:
+        """Of one of these versions (ids); of all when there are none. `unknown`: also where nobody said which."""
+        if not versions:
+            return self
+        wanted = Q(version__in=versions)
+        return self.filter(wanted | Q(version=None) if unknown else wanted)
+
+
+class OrderLineQuerySet(models.QuerySet):
+    def waiting(self) -> Self:
+        return self.filter(matched_at=None)
+
+
+class OwnerAlertQuerySet(models.QuerySet):
+    def open(self) -> Self:
+        return self.filter(ended_at=None)
 
 
 class ProductPageQuerySet(PageQuerySet):

@@ -1,6 +1,6 @@
 """What people do with products: put them on the shelf. And what editors and loaders do: keep the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,10 +9,15 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
+from community.core import clock, text
 from community.core.errors import require
 from community.events.log import record
 
 from .models import Family, Ownership, Product, Responsibility, Shop, Version
+from .shelf import alerts
+
+OLDEST_PURCHASE = date(1950, 1, 1)
+LONGEST_SERIAL = 60
 
 
 def _why_no_shelf(by: Any) -> str:
@@ -25,7 +30,8 @@ def add_to_shelf(
 ) -> Ownership:
     """Put a product on somebody's shelf, or say more about one that stands there. Twice is harmless.
 
-    `verified` comes from an order, a receipt code or staff; once verified, it stays so.
+    One row a person and product, however many of them somebody has. `verified` comes from an order, a receipt code or
+    staff; once verified, it stays so.
     """
     require(_why_no_shelf(by))
     row, new = Ownership.objects.select_for_update().get_or_create(
@@ -46,7 +52,44 @@ def add_to_shelf(
         row.save(update_fields=changed)
     if "verified" in changed:
         record("ownership.added", actor=by, subject=product, verified=verified)
+    elif changed:
+        record("ownership.changed", actor=by, subject=product)
     return row
+
+
+@transaction.atomic
+def change_on_shelf(
+    product: Product, by: User, *, version: Version | None, bought_on: date | None, serial: str
+) -> Ownership:
+    """Say which version it is, when it was bought and what its number is; what is empty is forgotten.
+
+    Raises ValidationError by field, DoesNotExist where it is not on the shelf. Whether it is verified can't be said
+    here. Twice is harmless.
+    """
+    require(_why_no_shelf(by))
+    row = Ownership.objects.select_for_update(of=("self",)).get(owner=by, product=product)
+    check_bought_on(bought_on)
+    serial = text.clean_line(serial)
+    errors: dict[str, str] = {}
+    if version is not None and version.product_id != product.pk:
+        errors["version"] = _("This is a version of another product.")
+    if len(serial) > LONGEST_SERIAL:
+        errors["serial"] = _("That is too long for a serial number.")
+    if errors:
+        raise ValidationError(errors)
+    if keep(row, version=version, bought_on=bought_on, serial=serial):
+        record("ownership.changed", actor=by, subject=product)
+    return row
+
+
+def check_bought_on(bought_on: date | None) -> None:
+    """Raises ValidationError at `bought_on` for a day that can't be it. Tomorrow may be today somewhere already."""
+    if bought_on is None:
+        return
+    if (bought_on - clock.now().date()).days > 1:
+        raise ValidationError({"bought_on": _("This day is still to come.")})
+    if bought_on < OLDEST_PURCHASE:
+        raise ValidationError({"bought_on": _("Please look at the year again.")})
 
 
 @transaction.atomic
@@ -56,6 +99,39 @@ def remove_from_shelf(product: Product, by: User) -> None:
     gone, _rows = Ownership.objects.filter(owner=by, product=product).delete()
     if gone:
         record("ownership.removed", actor=by, subject=product)
+
+
+def why_not_keep_shelves(user: Any) -> str:
+    """Who may see the shelves of others, confirm purchases and make receipt codes: agents and managers."""
+    if user is None or not user.is_authenticated or not user.is_active or not user.has_perm("escalation.work_cases"):
+        return _("Only agents can do this.")
+    return ""
+
+
+@transaction.atomic
+def verify_for(owner: User, product: Product, by: User, *, verified: bool, reason: str) -> Ownership:
+    """An agent confirms that somebody owns a product (seen a receipt, say), or takes such a mark back.
+
+    The reason goes into the log beside who and when. Raises NotAllowed (nobody confirms their own), ValidationError at
+    `reason`. What is not on the shelf yet is put there. Twice is harmless.
+    """
+    require(why_not_keep_shelves(by))
+    if owner.pk == by.pk:
+        require(_("Somebody else has to confirm what is yours."))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say what you saw; it stands in the log.")})
+    owned = Ownership.objects.select_for_update(of=("self",))
+    row, new = owned.get_or_create(owner=owner, product=product) if verified else (
+        owned.get(owner=owner, product=product), False
+    )  # fmt: skip
+    if new:
+        record("ownership.added", actor=owner, subject=product, verified="")
+    wanted = (row.verified or Ownership.Verified.STAFF) if verified else Ownership.Verified.NO
+    if keep(row, verified=wanted):
+        record(
+            "ownership.verified", actor=by, subject=product, note=reason.strip(), owner=owner.pk, verified=str(wanted)
+        )
+    return row
 
 
 # Rows that editors and loaders keep --------------------------------------------------------------------------
@@ -168,8 +244,10 @@ def _save_responsibilities(product: Product, subjects: Mapping[str, str]) -> Non
 
 
 @transaction.atomic
-def change_product(product: Product, by: User) -> Product:
-    """Write what an editor changed in the Wagtail admin, and say so: a recall must reach whoever listens.
+def change_product(product: Product, by: User, recall_versions: Collection[Version] | None = None) -> Product:
+    """Write what an editor changed in the Wagtail admin, and say so: a recall must reach the owners.
+
+    `recall_versions` are those the recall holds for, none for all; without the argument they stay as they are.
 
     Only what editors write is saved: numbers that others count meanwhile stay theirs. Raises ValidationError at
     `slug` when another product took the address at the same moment.
@@ -186,4 +264,5 @@ def change_product(product: Product, by: User) -> Product:
             product.pk = None
         raise ValidationError({"slug": _("Another product has this address.")}) from None
     record("product.changed", actor=by, subject=product, new=new, lifecycle=product.lifecycle)
+    alerts.keep_recall(product, by, product.recall_versions.all() if recall_versions is None else recall_versions)
     return product

@@ -6,20 +6,22 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet, SnippetViewSetGroup
 
 from . import services
 from .models import Family, Product, Responsibility, Shop, Version
+from .shelf import desk  # noqa: F401 - its hooks register themselves
 
 
 class _ThroughService:
     """Saves through the service, so that a recall or an end is told to whoever listens (RULINGS 6)."""
 
     def save_instance(self) -> Product:
-        product = self.form.save(commit=False)  # type: ignore[attr-defined]
-        return services.change_product(product, by=self.request.user)  # type: ignore[attr-defined]
+        form, by = self.form, self.request.user  # type: ignore[attr-defined]
+        return services.change_product(form.save(commit=False), by, form.cleaned_data.get("recall_versions"))
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
@@ -28,6 +30,16 @@ class _ThroughService:
             form.add_error(None if not hasattr(problem, "error_dict") else "slug", problem.messages[0])
             self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
             return self.form_invalid(form)  # type: ignore[attr-defined]
+
+
+class ProductForm(WagtailAdminModelForm):
+    """Offers the product's own versions for a recall, not those of others."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "recall_versions" in self.fields:
+            own = Version.objects.filter(product=self.instance.pk)
+            self.fields["recall_versions"].queryset = own  # type: ignore[attr-defined]
 
 
 class ProductCreate(_ThroughService, CreateView):
@@ -46,6 +58,10 @@ class ProductViewSet(SnippetViewSet):
     search_fields = ["name", "slug"]
     add_view_class = ProductCreate
     edit_view_class = ProductEdit
+
+    def get_edit_handler(self) -> Any:
+        return ObjectList(self.panels, base_form_class=ProductForm).bind_to_model(self.model)
+
     panels = [
         FieldRowPanel([FieldPanel("name"), FieldPanel("short_name")]),
         FieldRowPanel([FieldPanel("slug"), FieldPanel("family"), FieldPanel("position")]),
@@ -62,12 +78,15 @@ class ProductViewSet(SnippetViewSet):
             [
                 FieldPanel("recall_title"),
                 FieldPanel("recall_affects"),
+                FieldPanel("recall_versions"),
                 FieldPanel("recall_note"),
                 FieldPanel("recall_why"),
                 FieldPanel("recalled_on"),
             ],
             heading=_("Recall"),
-            help_text=_("Shown on top of the product's page, as soon as it says what owners must do."),
+            help_text=_(
+                "Shown on top of the product's page, as soon as it says what owners must do; the owners are told once."
+            ),
         ),
     ]
 

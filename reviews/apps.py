@@ -8,12 +8,14 @@ class ReviewsConfig(AppConfig):
         from community.core import panels, schedule
         from community.moderation import doors
 
-        from . import hints, listeners  # noqa: F401  (they register themselves)
+        from . import asking, hints, listeners  # noqa: F401  (they register themselves)
         from .doors import ReviewDoor
         from .models import Review
-        from .panels import PersonReviews, ProductReviews
+        from .panels import PersonReviews, ProductReviews, ShelfReviews
 
         doors.register(Review, ReviewDoor())
         panels.register("product.reviews", ProductReviews())
         panels.register("person.work", PersonReviews())
+        panels.register("shelf.unit", ShelfReviews())
         schedule.every(60, "reviews.hints")(hints.sweep)
+        schedule.every(10 * 60, "reviews.requests")(asking.sweep)

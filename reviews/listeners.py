@@ -1,10 +1,11 @@
 """What reviews hear: whatever changes which reviews are seen, or who owns what, changes a product's numbers."""
 
+from community.accounts.models import User
 from community.core import clock
 from community.events.log import listen
 from community.events.models import Event
 
-from . import hints, ratings, services
+from . import asking, hints, ratings, services
 
 
 @listen(
@@ -34,7 +35,21 @@ def look_over(event: Event) -> None:
     hints.ask(event.subject)
 
 
-@listen("ownership.added", "ownership.removed")
+@listen("ownership.added", "ownership.removed", "ownership.verified")
 def mark_verified(event: Event) -> None:
-    if event.actor is not None:
-        services.copy_verification(event.actor, event.subject)
+    """The owner did it, or staff did it for an owner that the event names."""
+    owner = User.objects.get(pk=event.data["owner"]) if "owner" in event.data else event.actor
+    if owner is not None:
+        services.copy_verification(owner, event.subject)
+
+
+@listen("ownership.added", "ownership.changed", "ownership.removed")
+def plan_request(event: Event) -> None:
+    """What the demo tells is nobody's purchase; what an import tells is one."""
+    if event.actor is not None and event.origin != Event.Origin.DEMO:
+        asking.plan(event.actor, event.subject)
+
+
+@listen("review.published", "review.submitted")
+def end_request(event: Event) -> None:
+    asking.note_review(event.subject)

@@ -296,3 +296,46 @@ class DeviceTrace(models.Model):
 
     def __str__(self) -> str:
         return f"device of review {self.review_id}"
+
+
+class RequestMail(models.Model):
+    """One time that somebody was asked for reviews, of up to five things (reviews/asking.py)."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "at"], name="request_mail_person")]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("shelf:shelf")
+
+
+class ReviewRequest(models.Model):
+    """Whether somebody was asked what they think of something they bought, and what came of it. One a purchase."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="review_requests")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    bought_on = models.DateField()
+    due_at = models.DateTimeField(null=True, blank=True, help_text=_("When to look again; empty: never."))
+    asked_in = models.ForeignKey(
+        RequestMail, null=True, blank=True, on_delete=models.SET_NULL, related_name="first_asked"
+    )
+    reminded_in = models.ForeignKey(
+        RequestMail, null=True, blank=True, on_delete=models.SET_NULL, related_name="reminded"
+    )
+    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_stars = models.PositiveSmallIntegerField(null=True, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "product"], name="review_request_unique")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="review_request_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} about {self.product}"

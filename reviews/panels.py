@@ -99,3 +99,16 @@ class PersonReviews(Panel):
             person: {"reviews": reviews[: self.shown], "more": len(reviews) - self.shown}
             for person, reviews in found.items()
         }
+
+
+class ShelfReviews(Panel):
+    """Beside each thing on one's own shelf: one's review of it, or the way to write one."""
+
+    template = "reviews/_shelf.html"
+    query_budget = 1
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        user = getattr(request, "user", None)
+        written = Review.objects.filter(author=user, source="", product__in=[own.product_id for own in batch])
+        mine = {review.product_id: review for review in written.exclude(visibility="deleted")}
+        return {own.pk: {"review": mine.get(own.product_id), "product": own.product} for own in batch}

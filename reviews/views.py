@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
@@ -12,8 +13,10 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.accounts.models import Department
@@ -23,18 +26,20 @@ from community.core.limits import limited
 from community.events.models import Event
 from community.moderation.models import Moderated
 from community.moderation.permissions import is_moderator, why_not_moderate
+from community.posts import kept
 from community.posts import services as posts
 from community.posts.changes import changes
-from community.posts.doors import act, send, where_from
+from community.posts.doors import act, long_open, send, where_from
 from community.posts.models import Revision
 from community.posts.photos import Photos
 from products.models import Ownership, Product
 
-from . import feed, hints, listing, permissions, services
+from . import asking, feed, hints, listing, permissions, services
 from .forms import AppealForm, ChapterForm, RefusalForm, ResponseForm, ReviewForm
 from .models import Hint, Refusal, RefusalCode, Review
 from .structured import list_data, review_data
 
+KEPT = "reviews.kept"  # in the session: the token of what a visitor wrote
 PER_PAGE = 12
 MOST_VERSIONS = 50
 DAYS_A_MONTH = 30.44
@@ -162,7 +167,8 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
         messages.info(request, _("You have reviewed this already. You can change it, or add a second look."))
         return redirect(mine)
     photos = Photos(request.user)
-    form = ReviewForm(request.POST or None, product=product, initial=_from_shelf(request, product))
+    before = _before_sign_in(request, product)
+    form = ReviewForm(request.POST or None, product=product, initial={**_from_shelf(request, product), **before})
     status = 200
     if request.method == "POST":
         uploads, status = photos.take(request), 422
@@ -178,6 +184,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
             if new is not None:
                 hints.remember_device(new, request)
                 posts.drop_draft(request.user, _draft_key(product))
+                _forget_kept(request)
                 _thank(request, new)
                 return redirect(new)
     return _form(request, product, form, photos, status=status)
@@ -212,21 +219,99 @@ def _form(
     request: HttpRequest,
     product: Product,
     form: ReviewForm,
-    photos: Photos,
+    photos: Photos | None,
     review: Review | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """`photos` is None for a visitor, who sends nothing before signing in."""
+    user = request.user
+    owned = Ownership.objects.verified().filter(product=product)
     context = {
         "product": product,
         "form": form,
         "photos": photos,
         "review": review,
-        "verified": Ownership.objects.verified().filter(owner=request.user, product=product).exists(),
-        "draft_url": "" if review else f"{reverse('posts:draft')}?key={_draft_key(product)}",
+        "visitor": not user.is_authenticated,
+        "opened_url": "" if review else _opened_url(request),
+        "verified": user.is_authenticated and owned.filter(owner=user).exists(),
+        "draft_url": "" if review or photos is None else f"{reverse('posts:draft')}?key={_draft_key(product)}",
         "seen": posts.latest_revision(review) if review else "",
         "first_look": review.refusals.filter(resubmitted_at=None).last() if review else None,
     }
-    return render(request, "reviews/write.html", context, status=status)
+    response = render(request, "reviews/write.html", context, status=status)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+# Asked for by mail
+
+
+def _stars_of(request: HttpRequest) -> int | None:
+    given = request.GET.get("stars", "")
+    return int(given) if given in {"1", "2", "3", "4", "5"} else None
+
+
+@limited("write_first")
+@require_http_methods(["GET", "HEAD", "POST"])
+def asked(request: HttpRequest, token: str) -> HttpResponse:
+    """The form with the star of the mail chosen: `?stars=4`. To see it nobody signs in, to send it everybody does.
+
+    A GET writes nothing: mail programs open links by themselves. What a visitor wrote is kept, sealed, until they have
+    signed in, and one press sends it (decision 0148).
+    """
+    row = asking.by_token(token)
+    if row is None:
+        raise Http404
+    product, stars = row.product, _stars_of(request)
+    if request.user.is_authenticated:
+        known = urlencode({"asked": token, **({"stars": stars} if stars else {})})
+        return redirect(f"{reverse('reviews:write', args=[product.slug])}?{known}")
+    form = ReviewForm(request.POST or None, product=product, initial={"stars": stars})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            words = {name: value for name, value in request.POST.items() if name in form.fields}
+            kept_before = request.session.get(KEPT, "")
+            request.session[KEPT] = kept.keep({**words, "product": product.slug}, kept_before)
+            return redirect_to_login(reverse("reviews:write", args=[product.slug]))
+    return _form(request, product, form, None, status=status)
+
+
+@csrf_exempt  # the signed token is the proof; all it can do is note that a form was opened
+@require_POST
+def opened(request: HttpRequest, token: str) -> HttpResponse:
+    """Told by the form itself, once a browser shows it."""
+    row = asking.by_token(token)
+    if row is None:
+        raise Http404
+    asking.note_opened(row, _stars_of(request))
+    return HttpResponse(status=204)
+
+
+def _opened_url(request: HttpRequest) -> str:
+    """Where the form says that it was opened from a mail; empty when it wasn't."""
+    match = request.resolver_match
+    told = match.kwargs.get("token", "") if match is not None else ""
+    token = told or request.GET.get("asked", "")
+    if request.method == "POST" or not token or asking.by_token(token) is None:
+        return ""
+    stars = _stars_of(request)
+    return reverse("reviews:opened", args=[token]) + (f"?stars={stars}" if stars else "")
+
+
+def _before_sign_in(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """What was written before signing in, else the star of the mail."""
+    words = kept.kept(request.session.get(KEPT, ""))
+    if words.get("product") == product.slug:
+        return {**{name: value for name, value in words.items() if name != "product"}, "started": long_open()}
+    stars = _stars_of(request)
+    return {"stars": stars} if stars else {}
+
+
+def _forget_kept(request: HttpRequest) -> None:
+    if token := request.session.pop(KEPT, ""):
+        kept.forget(token)
 
 
 def _draft_key(product: Product) -> str:

@@ -16,6 +16,7 @@ RECORDED_BY = {
     "idea": "questions", "edit": "questions", "comment": "posts", "follow": "posts", "flag": "moderation",
     "share": "posts",
     "review": "reviews", "recipe": "sharing", "tip": "sharing", "product": "products", "ownership": "products",
+    "alert": "products",
     "help_article": "pages", "advocate": "advocates", "badge": "advocates", "escalation": "escalation",
     "incident": "escalation",
 }  # fmt: skip

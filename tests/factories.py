@@ -3,6 +3,8 @@
 import itertools
 from typing import Any
 
+from allauth.account.models import EmailAddress
+
 from community.accounts.models import Department, User
 from community.accounts.services import join
 from community.posts.models import Tag, Topic
@@ -30,6 +32,12 @@ def an_owner(product: Product) -> User:
     person = a_person()
     add_to_shelf(product, person)
     return person
+
+
+def a_confirmed_address(user: User, address: str = "") -> EmailAddress:
+    """An address somebody has proved to be theirs."""
+    address = address or user.email or ""
+    return EmailAddress.objects.create(user=user, email=address, verified=True, primary=address == user.email)
 
 
 def a_department(slug: str = "", **fields: Any) -> Department:

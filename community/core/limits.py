@@ -52,6 +52,7 @@ LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
     "similar": ((240, 60), (4800, 3600)),  # beside each thread that is read
     "review_feed": ((12, 3600),),  # every review each time: Google asks once a day
     "signup": ((20, 3600),),
+    "receipt": ((5, 600), (20, 86400)),  # tries at codes of 59 random bits, by person and by address
     "settings": ((30, 60),),
     "message": ((5, 60), (30, 3600)),
 }

@@ -278,6 +278,34 @@ class Numbers(BaseGenericSetting):
     daily_reputation_cap = models.PositiveSmallIntegerField(_("reputation a day"), default=200, help_text="[F]")
     advocates_asked = models.PositiveSmallIntegerField(_("advocates asked per question"), default=3, help_text="[F]")
     asks_per_advocate_a_week = models.PositiveSmallIntegerField(_("asks per advocate a week"), default=5)
+    review_requests = models.BooleanField(
+        _("ask owners for a review by mail"),
+        default=True,
+        help_text=_("[C] Members only, never somebody who is no member (decision 0147)."),
+    )
+    review_request_after_days = models.PositiveSmallIntegerField(
+        _("days after the purchase until an owner is asked for a review"), default=14, help_text="[C]"
+    )
+    review_request_latest_days = models.PositiveSmallIntegerField(
+        _("days after the purchase by which the mail has gone, so that a second purchase may join it"),
+        default=21,
+        help_text="[C]",
+    )
+    review_request_end_days = models.PositiveSmallIntegerField(
+        _("days after the purchase from which nobody is asked any more"), default=180, help_text="[C]"
+    )
+    review_request_products = models.PositiveSmallIntegerField(
+        _("products in one mail that asks for reviews"), default=5, help_text="[C]"
+    )
+    review_request_reminder_days = models.PositiveSmallIntegerField(
+        _("days until the one reminder of a request for a review"), default=7, help_text="[C]"
+    )
+    review_request_mails = models.PositiveSmallIntegerField(
+        _("mails in 30 days that ask a person for reviews"), default=5, help_text="[C]"
+    )
+    orders_kept_days = models.PositiveSmallIntegerField(
+        _("days an imported order waits for its buyer to join"), default=365, help_text=_("Then it is erased.")
+    )
     mails_a_day = models.PositiveSmallIntegerField(_("mails a person a day"), default=100, help_text="[I]")
 
     class Meta:

@@ -59,6 +59,7 @@ SLOTS = {
     "product.acts": "products: what somebody can do beside shelf and review, such as follow",
     "product.notices": "products: known issues",
     "product.source": "products: where their data come from",
+    "shelf.unit": "rows of one's own shelf: what else can be done with each, such as review it",
     "ask.matches": "what somebody is about to ask: threads that may settle it",
     "thread.byline": "people, wherever somebody speaks",
     "thread.relay": "threads: who has it now and until when",

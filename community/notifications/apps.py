@@ -7,8 +7,10 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from community.core import outbox, schedule
+        from reviews import asking
 
-        from . import delivery, listeners  # noqa: F401
+        from . import delivery, listeners, services  # noqa: F401
 
+        asking.only_if(services.wants_to_be_asked)
         outbox.register_checker(delivery.NOTICE, delivery.still_wanted)
         schedule.every(30, "notices.announce")(delivery.announce_due)

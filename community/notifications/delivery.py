@@ -22,10 +22,15 @@ from community.events.models import Event
 from community.moderation.models import Moderated
 from community.posts.models import Comment
 from community.questions.models import Thread
+from products.models import OwnerAlert
+from products.shelf import alerts
+from reviews import asking
+from reviews.models import RequestMail
 
 from .kinds import KINDS
 from .models import Announcement, Notification, Preference
 from .recipients import recipients, thread_of
+from .services import wants_mail
 from .wording import Words, words_for
 
 logger = logging.getLogger(__name__)
@@ -113,9 +118,10 @@ def _write(
         choice = chosen.get((person.pk, kind))
         with translation.override(person.language or settings.LANGUAGE_CODE):
             words = words_for(event, kind, person)
-            if choice is None or choice.in_app:
+            always = KINDS[kind].always
+            if always or choice is None or choice.in_app:
                 notices.append(_notice(event, person, kind, words, unread=unread))
-            if mails_too and (choice.mail if choice else KINDS[kind].mail) and person.email:
+            if mails_too and (always or (choice.mail if choice else KINDS[kind].mail)) and person.email:
                 mails.append(_mail(event, person, kind, words, brand))
     return notices, mails
 
@@ -146,13 +152,18 @@ def _notice(event: Event, person: User, kind: str, words: Words, *, unread: bool
 
 
 def _mail(event: Event, person: User, kind: str, words: Words, brand: BrandSettings) -> Delivery:
-    stop = settings.BASE_URL + reverse("notices:stop", args=[stop_token(person, kind)])
+    stop = "" if KINDS[kind].always else settings.BASE_URL + reverse("notices:stop", args=[stop_token(person, kind)])
+    headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if stop else {}
     context = {
         "words": words,
         "person": person,
         "brand": brand,
         "url": settings.BASE_URL + words.url,
         "choices": [(word, settings.BASE_URL + address) for word, address in words.choices],
+        "rated": [
+            (name, [(stars, settings.BASE_URL + address) for stars, address in links]) for name, links in words.rated
+        ],
+        "more": [(word, settings.BASE_URL + address) for word, address in words.more],
         "why": KINDS[kind].label,
         "stop_url": stop,
         "preferences_url": settings.BASE_URL + reverse("notices:preferences"),
@@ -164,7 +175,7 @@ def _mail(event: Event, person: User, kind: str, words: Words, brand: BrandSetti
         subject=words.subject,
         text=render_to_string("emails/notice.txt", context).strip() + "\n",
         html=render_to_string("emails/notice.html", context),
-        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        headers=headers,
         data={"event": event.pk, "kind": kind},
     )
 
@@ -197,14 +208,18 @@ def still_wanted(delivery: Delivery) -> bool:
     kind = delivery.data.get("kind", "")
     if event is None or event.subject is None or kind not in KINDS or delivery.user is None:
         return False
-    choice = Preference.objects.filter(user=delivery.user, kind=kind).first()
-    if not (choice.mail if choice else KINDS[kind].mail):
+    if not wants_mail(delivery.user, kind):
         return False
-    return not _is_moot(event.subject, kind) and _may_see(event.subject, delivery.user, kind)
+    return not _is_moot(event, event.subject, kind, delivery.user) and _may_see(event.subject, delivery.user, kind)
 
 
-def _is_moot(subject: models.Model, kind: str) -> bool:
-    """Asked for something that was said meanwhile."""
+def _is_moot(event: Event, subject: models.Model, kind: str, person: User) -> bool:
+    """Asked for something that was said meanwhile, or warned of what is over or not theirs any more."""
+    if isinstance(subject, RequestMail):
+        return not asking.asked_about(subject)
+    if isinstance(subject, OwnerAlert):
+        over = subject.ended_at is not None and event.kind != "alert.ended"
+        return over or not alerts.is_concerned(subject, person)
     thread = thread_of(subject)
     if kind == "reminder":
         return thread is not None and (thread.is_settled or not thread.is_open or thread.duplicate_of_id is not None)

@@ -13,6 +13,7 @@ class Kind:
     mail: bool = True
     staff: bool = False
     advocates: bool = False
+    always: bool = False  # about safety: it can't be switched off, here or by mail (privacy page, decision 0146)
 
 
 KINDS: dict[str, Kind] = {
@@ -34,6 +35,9 @@ KINDS: dict[str, Kind] = {
         Kind("own_idea", _("News about an idea of yours")),
         Kind("idea_status", _("News about an idea you voted for or follow")),
         Kind("review", _("News about your reviews")),
+        Kind("review_request", _("How you like what you bought: a request for a review")),
+        Kind("recall", _("A recall of a product on your shelf"), always=True),
+        Kind("known_issue", _("A known issue of a product on your shelf")),
         Kind("shared", _("Somebody made your recipe or tried your tip"), mail=False),
         Kind("edit_suggested", _("Somebody suggests or takes over an edit to a post of yours"), mail=False),
         Kind("edit_reviewed", _("An edit you suggested is decided"), mail=False),

@@ -12,6 +12,8 @@ from community.events.models import Event
 from community.moderation.models import Flag
 from community.posts.models import Comment, Follow, Revision
 from community.questions.models import Answer, EditSuggestion, Thread
+from products.models import OwnerAlert
+from products.shelf import alerts
 
 AT_ONCE = 5000  # ids in one query; SQLite takes some thirty thousand
 Heard = dict[int, str]  # person's id -> kind of notice; the first kind given stays
@@ -34,7 +36,8 @@ def announced_kinds() -> list[str]:
 def recipients(event: Event) -> Heard:
     """Ids of the people who hear of this event with the kind of notice, without its actor and the inactive."""
     heard = _finders[event.kind](event)
-    if event.kind != "badge.awarded":  # earned by one's own doing, and given by nobody
+    # A badge is earned by one's own doing, and given by nobody; and an agent owns what others own, too.
+    if event.kind not in ("badge.awarded", "alert.issued", "alert.widened"):
         heard.pop(event.actor_id, None)  # type: ignore[arg-type]
     ids, active = sorted(heard), set()
     for start in range(0, len(ids), AT_ONCE):
@@ -204,6 +207,23 @@ def _idea_status(event: Event) -> Heard:
 @heard_by("review.published", "review.refused", "review.answered")
 def _review(event: Event) -> Heard:
     return {event.subject.author_id: "review"}
+
+
+@heard_by("review.requested")
+def _review_requested(event: Event) -> Heard:
+    return {event.subject.person_id: "review_request"}
+
+
+@heard_by("alert.issued", "alert.widened", "alert.ended")
+def _alert(event: Event) -> Heard:
+    """The owners it concerns, as the shelves are now; those who were told of it before don't hear it again."""
+    alert: OwnerAlert = event.subject
+    if event.kind == "alert.ended" and alert.kind == OwnerAlert.Kind.RECALL:
+        return {}
+    owners = alerts.owners_told(
+        alert.kind, event.data["product"], event.data["versions"], before=event.data.get("before")
+    )
+    return dict.fromkeys(owners, str(alert.kind))
 
 
 @heard_by("recipe.made", "tip.worked")

@@ -111,7 +111,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     except signing.BadSignature:
         raise Http404 from None
     person = get_object_or_404(User, pk=person_id)
-    if kind not in KINDS:
+    if kind not in KINDS or KINDS[kind].always:
         raise Http404
     if request.method == "POST":
         services.prefer(person, kind, mail=False)

@@ -9,7 +9,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from advocates.models import Badge
 from community.accounts.models import Department, User
@@ -21,6 +21,8 @@ from community.posts.models import Comment, Revision
 from community.questions import asking_back
 from community.questions.ideas import DONE
 from community.questions.models import Answer, EditSuggestion, IdeaStatus, IdeaStep, Thread
+from products.models import OwnerAlert, Ownership
+from reviews import asking
 
 from .recipients import thread_of
 
@@ -38,6 +40,8 @@ class Words:
     about: models.Model | None = None
     quotes: list[tuple[str, str]] = field(default_factory=list)  # who said what
     choices: list[tuple[str, str]] = field(default_factory=list)  # a word and its address, in place of the one action
+    rated: list[tuple[str, list[tuple[int, str]]]] = field(default_factory=list)  # a thing, with a link for each star
+    more: list[tuple[str, str]] = field(default_factory=list)  # further links, in plain words
 
 
 def words_for(event: Event, kind: str, reader: User) -> Words:
@@ -298,6 +302,98 @@ def _review(f: _Facts) -> Words:
     return f.say(sentence, subject, action, *lines)
 
 
+def _review_request(f: _Facts) -> Words:
+    """As the house asks (demo/pages.yaml, mails): good or bad, everybody alike, and trouble first where there is."""
+    rows = asking.asked_about(f.subject)
+    names = ", ".join(row.product.label for row in rows)
+    if len(rows) == 1:
+        weeks = asking.weeks_since(rows[0])
+        told = {"product": rows[0].product.name, "weeks": weeks}
+        subject = (
+            ngettext(
+                "How is the %(product)s, after %(weeks)d week?", "How is the %(product)s, after %(weeks)d weeks?", weeks
+            )
+            % told
+        )
+        had = (
+            ngettext(
+                "You have had your %(product)s for %(weeks)d week. People who are thinking about one would like to "
+                "know what you think.",
+                "You have had your %(product)s for %(weeks)d weeks. People who are thinking about one would like to "
+                "know what you think.",
+                weeks,
+            )
+            % told
+        )
+    else:
+        subject = _("How do you like them? %(products)s") % {"products": names}
+        had = _(
+            "You have had these for some weeks. People who are thinking about one would like to know what you think."
+        )
+    if f.event.data.get("reminder"):
+        subject = _("Once more, and then no more: how do you like it? %(products)s") % {"products": names}
+    first = rows[0].product.slug if rows else ""
+    return Words(
+        sentence=_("How do you like it? %(products)s") % {"products": names},
+        subject=subject,
+        url=reverse("reviews:write", args=[first]) if len(rows) == 1 else reverse("shelf:shelf"),
+        action=_("Write a review"),
+        lines=[
+            had,
+            _("Please tell them what is good and what is not. We can't change a star, and we ask everybody, not only "
+              "those who are happy."),
+            _("Choose a star to begin. Nothing is published before you have written it and sent it off."),
+        ],
+        rated=[
+            (row.product.name, [(n, f"{reverse('reviews:asked', args=[asking.token_for(row)])}?stars={n}")
+                                for n in range(1, 6)])
+            for row in rows
+        ],
+        more=[(_("Is something wrong with it? Tell us first, and it will be looked after"),
+               f"{reverse('questions:ask')}?kind=problem" + (f"&product={first}" if len(rows) == 1 else ""))],
+    )  # fmt: skip
+
+
+def _recall(f: _Facts) -> Words:
+    alert: OwnerAlert = f.subject
+    told = {"product": alert.product.name, "title": alert.title}
+    return Words(
+        sentence=_("Please stop using your %(product)s: %(title)s") % told,
+        subject=_("Please stop using your %(product)s: %(title)s") % told,
+        url=alert.get_absolute_url(),
+        action=_("What to do"),
+        lines=[
+            *alert.text.splitlines(),
+            *_whose(alert, f.reader),
+            _("You get this because a %(product)s is on your shelf. What you can do now, and what we do for you, is on "
+              "the page below.") % told,
+            _("If you gave it to somebody else, please pass this on."),
+        ],
+    )  # fmt: skip
+
+
+def _known_issue(f: _Facts) -> Words:
+    alert: OwnerAlert = f.subject
+    told = {"product": alert.product.name, "title": alert.title}
+    if f.event.kind == "alert.ended":
+        sentence = _("Solved, for your %(product)s: %(title)s") % told
+        lines = [_("We told you of a known issue of your %(product)s. It is solved.") % told]
+    else:
+        sentence = _("Known issue with your %(product)s: %(title)s") % told
+        lines = [*alert.text.splitlines(), _("You get this because a %(product)s is on your shelf.") % told]
+    return Words(sentence, sentence, alert.get_absolute_url(), _("What to do"), lines)
+
+
+def _whose(alert: OwnerAlert, reader: User) -> list[str]:
+    """For owners who have not said which version is theirs."""
+    names = [version.name for version in alert.versions.all()]
+    if not names or Ownership.objects.filter(owner=reader, product=alert.product_id, version=None).first() is None:
+        return []
+    return [_("It concerns: %(versions)s. You have not said which one yours is, so please look.") % {
+        "versions": ", ".join(names)
+    }]  # fmt: skip
+
+
 def _shared(f: _Facts) -> Words:
     sentence = _("%(who)s made “%(title)s”") if f.event.kind == "recipe.made" else _("“%(title)s” worked for %(who)s")
     return f.say(sentence, sentence, _("See it"), sentence + ".")
@@ -445,6 +541,9 @@ WORDS = {
     "own_idea": _idea_status,
     "idea_status": _idea_status,
     "review": _review,
+    "review_request": _review_request,
+    "recall": _recall,
+    "known_issue": _known_issue,
     "shared": _shared,
     "badge": _badge,
     "moderation": _moderation,

@@ -1,0 +1,1 @@
+"""My Shelf: what people own, how we know it, and what they must hear about it."""

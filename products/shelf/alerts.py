@@ -1,0 +1,186 @@
+"""Recalls and known issues: what owners must hear, each of them once (decision 0146).
+
+An alert is told to the owners of a product, or of some of its versions, at the moment it is issued. Who puts the
+product on the shelf later sees the banner there. A recall follows from what an editor writes on the product
+(`change_product`); a known issue is issued by staff, and by whatever finds one.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from community.accounts.models import User
+from community.core import clock, text
+from community.core.errors import require
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from products.models import OwnerAlert, Ownership, Product, Version
+
+Kind = OwnerAlert.Kind
+LONGEST_TITLE, LONGEST_TEXT = 160, 2000
+
+
+def why_not_alert(user: Any) -> str:
+    if user is None or not user.is_authenticated or not user.is_active or not user.has_perm("escalation.work_cases"):
+        return _("Only agents can tell owners of a known issue.")
+    return ""
+
+
+@transaction.atomic
+def issue(
+    product: Product, by: User, *, title: str, body: str, url: str = "", versions: Iterable[Version] = ()
+) -> OwnerAlert:
+    """Tell the owners of a known issue. Raises NotAllowed, ValidationError by field.
+
+    Two presses at once make one: an open one with the same headline is returned as it is.
+    """
+    if not is_replaying():
+        require(why_not_alert(by))
+    title, body = text.clean_line(title), text.clean_source(body).strip()
+    versions = list(versions)
+    errors: dict[str, str] = {}
+    if not title or len(title) > LONGEST_TITLE:
+        errors["title"] = _("Give it a headline of at most %(most)d characters.") % {"most": LONGEST_TITLE}
+    if not body or len(body) > LONGEST_TEXT:
+        errors["text"] = _("Say what owners can do now, in at most %(most)d characters.") % {"most": LONGEST_TEXT}
+    if url and not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
+        errors["url"] = _("An address of this site, such as /help/…")
+    if any(version.product_id != product.pk for version in versions):
+        errors["versions"] = _("This is a version of another product.")
+    if errors:
+        raise ValidationError(errors)
+    row = locked(product)
+    known = row.alerts.open().filter(kind=Kind.KNOWN_ISSUE, title=title).first()
+    return known or _issue(row, by, Kind.KNOWN_ISSUE, title, body, url, versions)
+
+
+@transaction.atomic
+def end(alert: OwnerAlert, by: User) -> OwnerAlert:
+    """It is over: the banner goes, and whoever was told of a known issue hears that, too. Twice is harmless."""
+    if not is_replaying():
+        require(why_not_alert(by))
+    _end(locked(alert), by)
+    alert.refresh_from_db()
+    return alert
+
+
+@transaction.atomic
+def keep_recall(product: Product, by: User | None, versions: Collection[Version]) -> OwnerAlert | None:
+    """Bring the recall's alert in line with the product: issued, widened, reworded or ended. Twice is harmless.
+
+    Only those it newly concerns are told; to tell all of them again, end the recall and begin another.
+    """
+    row = locked(product)
+    row.recall_versions.set(versions)
+    alert = row.alerts.open().filter(kind=Kind.RECALL).first()
+    if not product.is_recalled:
+        if alert is not None:
+            _end(alert, by)
+        return None
+    title = product.recall_title or _("This product is recalled")
+    body = "\n".join(product.recall_steps)[:LONGEST_TEXT]
+    if alert is None:
+        return _issue(row, by, Kind.RECALL, title, body, "", versions)
+    if (alert.title, alert.text) != (title, body):
+        alert.title, alert.text = title, body
+        alert.save(update_fields=["title", "text"])
+    _widen(alert, by, {version.pk for version in versions})
+    return alert
+
+
+def _widen(alert: OwnerAlert, by: User | None, wanted: set[int]) -> None:
+    before = set(alert.versions.values_list("pk", flat=True))
+    if wanted == before:
+        return
+    alert.versions.set(wanted)
+    is_more = bool(before) and (not wanted or bool(wanted - before))
+    if is_more:
+        record(
+            "alert.widened", actor=by, subject=alert, product=alert.product_id, versions=sorted(wanted),
+            before=sorted(before),
+        )  # fmt: skip
+
+
+def _issue(
+    product: Product, by: User | None, kind: str, title: str, body: str, url: str, versions: Collection[Version]
+) -> OwnerAlert:
+    alert = OwnerAlert.objects.create(
+        kind=kind, product=product, title=title, text=body, url=url, issued_at=clock.now(), issued_by=by
+    )
+    alert.versions.set(versions)
+    _show_on_page(product)
+    told = sorted(version.pk for version in versions)
+    record("alert.issued", actor=by, subject=alert, kind=kind, product=product.pk, versions=told)
+    return alert
+
+
+def _end(alert: OwnerAlert, by: User | None) -> None:
+    if alert.ended_at is not None:
+        return
+    alert.ended_at = clock.now()
+    alert.save(update_fields=["ended_at"])
+    _show_on_page(alert.product)
+    told = sorted(alert.versions.values_list("pk", flat=True))
+    record("alert.ended", actor=by, subject=alert, kind=alert.kind, product=alert.product_id, versions=told)
+
+
+def _show_on_page(product: Product) -> None:
+    """Copy what is open onto the product's row: its page shows it without a query."""
+    rows = product.alerts.open().filter(kind=Kind.KNOWN_ISSUE).prefetch_related("versions")
+    product.known_issues = [
+        {
+            "title": row.title,
+            "text": row.text,
+            "url": row.url,
+            "versions": [version.name for version in row.versions.all()],
+        }
+        for row in rows
+    ]
+    Product.objects.filter(pk=product.pk).update(known_issues=product.known_issues)
+
+
+# Whom it concerns -------------------------------------------------------------------------------------------
+
+
+def owners_told(kind: str, product: int, versions: Collection[int], before: Collection[int] | None = None) -> list[int]:
+    """Ids of the owners an event about an alert is for. `before`: what they were told of already is left out.
+
+    A recall is also told to those who have not said which version is theirs: better one look under the machine too
+    many. A known issue is not.
+    """
+    unknown = kind == Kind.RECALL
+    found = Ownership.objects.filter(product=product).of_version(versions, unknown=unknown)
+    if before:
+        found = found.exclude(
+            pk__in=Ownership.objects.filter(product=product).of_version(before, unknown=unknown).values("pk")
+        )
+    return list(found.values_list("owner", flat=True))
+
+
+def is_concerned(alert: OwnerAlert, person: User) -> bool:
+    """Whether somebody's own is one of those."""
+    unknown = alert.kind == Kind.RECALL
+    versions = [version.pk for version in alert.versions.all()]
+    return (
+        Ownership.objects.filter(owner=person, product=alert.product_id).of_version(versions, unknown=unknown).exists()
+    )
+
+
+def put_on(shelf: Collection[Ownership]) -> None:
+    """Give each row of a shelf its open alerts as `alerts`, each with `sure`: False where the owner has not said which
+    version it is. Two queries, however many rows."""
+    alerts = OwnerAlert.objects.open().filter(product__in=[row.product_id for row in shelf])
+    by_product: dict[int, list[OwnerAlert]] = {}
+    for alert in alerts.prefetch_related("versions"):
+        by_product.setdefault(alert.product_id, []).append(alert)
+    for row in shelf:
+        row.alerts = []  # type: ignore[attr-defined]
+        for alert in by_product.get(row.product_id, ()):
+            versions = {version.pk: version.name for version in alert.versions.all()}
+            sure = not versions or row.version_id in versions
+            if sure or row.version_id is None:
+                row.alerts.append({"alert": alert, "sure": sure, "versions": list(versions.values())})  # type: ignore[attr-defined]
