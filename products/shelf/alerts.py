@@ -173,7 +173,7 @@ def is_concerned(alert: OwnerAlert, person: User) -> bool:
 def put_on(shelf: Collection[Ownership]) -> None:
     """Give each row of a shelf its open alerts as `alerts`, each with `sure`: False where the owner has not said which
     version it is. Two queries, however many rows."""
-    alerts = OwnerAlert.objects.open().filter(product__in=[row.product_id for row in shelf])
+    alerts = OwnerAlert.objects.open().filter(product__in=[row.product_id for row in shelf]).select_related("product")
     by_product: dict[int, list[OwnerAlert]] = {}
     for alert in alerts.prefetch_related("versions"):
         by_product.setdefault(alert.product_id, []).append(alert)

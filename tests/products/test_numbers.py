@@ -158,7 +158,7 @@ def test_the_admin_says_it_and_keeps_what_was_typed(
     enrol(hanna)
     client.force_login(hanna)
 
-    def taken(product: Product, by: Any) -> Product:
+    def taken(product: Product, by: Any, versions: Any) -> Product:
         raise ValidationError({"slug": "Another product has this address."})
 
     monkeypatch.setattr("products.wagtail_hooks.services.change_product", taken)
