@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0003_my_shelf'),
-        ('reviews', '0005_appeals'),
+        ('products', '0005_my_shelf'),
+        ('reviews', '0007_fill_still_in_use'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

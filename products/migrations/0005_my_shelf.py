@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0002_imported_reviews'),
+        ('products', '0004_films_and_papers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
