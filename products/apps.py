@@ -9,9 +9,11 @@ class ProductsConfig(AppConfig):
 
         from . import (
             listeners,  # noqa: F401 - they register themselves
+            made,
             pictures,
         )
         from .shelf import orders
 
         pictures.register()
+        made.register()
         schedule.every(24 * 60 * 60, "shelf.erase_orders")(orders.erase_old)

@@ -12,6 +12,7 @@ from community.accounts.models import User
 from community.core import pictures
 from community.events.log import record
 
+from . import tasks
 from .pages import ProductPage
 from .shelf import orders
 
@@ -20,6 +21,7 @@ from .shelf import orders
 def published(sender: type, instance: Any, revision: Any = None, **kwargs: Any) -> None:
     if isinstance(instance, ProductPage):
         _record("product.published", instance, revision)
+        tasks.draw.enqueue()
     pictures.nudge()  # whichever page: what it shows is there before anybody looks
 
 

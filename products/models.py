@@ -2,7 +2,10 @@
 
 from django.conf import settings
 from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from wagtail.models import PreviewableMixin
 
 from community.accounts.models import Department
 from community.core import clock
@@ -29,7 +32,7 @@ class Family(models.Model):
         return self.name
 
 
-class Product(models.Model):
+class Product(PreviewableMixin, models.Model):
     """The row that threads, reviews, recipes and tips refer to. Its numbers are written by the rooms above."""
 
     class Lifecycle(models.TextChoices):
@@ -106,6 +109,14 @@ class Product(models.Model):
     def get_absolute_url(self) -> str:
         # Stable by decision (DESIGN.md, Addresses); the Wagtail catalogue serves it.
         return f"/products/{self.slug}/"
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """As its page would be with what an editor has in hand: a recall, for one. Without a page, its banners."""
+        page = self.pages.live().first() if self.pk else None  # type: ignore[attr-defined]
+        if page is None:
+            return render(request, "products/preview.html", {"product": self})
+        page.product = self
+        return page.serve_preview(request, "")
 
     @property
     def label(self) -> str:
@@ -320,6 +331,21 @@ class Responsibility(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product}, {self.subject or 'all'}: {self.department}"
+
+
+class Drawn(models.Model):
+    """A file drawn for a product page, with the mark of what it was made of (products/made.py)."""
+
+    page = models.ForeignKey("products.ProductPage", on_delete=models.CASCADE, related_name="drawn")
+    kind = models.CharField(max_length=20)
+    version = models.CharField(max_length=16)
+    file = models.FileField(upload_to="drawn/")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["page", "kind"], name="drawn_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.page}"
 
 
 # Wagtail's models of this app; at the end, because they refer to the ones above.

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
@@ -18,10 +19,11 @@ from wagtail.fields import StreamField
 from wagtail.models import Orderable, Page, PageManager
 from wagtail.url_routing import RouteResult
 
+from community.core import brand as brands
 from community.core import panels, pictures
 from community.core.models import CommunityImage, CommunityRendition
 
-from . import compare, structured
+from . import compare, made, structured
 from .access import InItsLanguage, OneQueryRestrictions
 from .blocks import Paper, ProseBlock, SparePart, SpecificationGroup, Variant
 from .models import Family, Ownership, Product, Responsibility, Shop
@@ -311,7 +313,31 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
             "histogram": [{"stars": stars, "count": count} for stars, count in self.product.histogram],
             "structured": structured.product_page(request, self),
             "share_url": request.build_absolute_uri(self.get_absolute_url()),
+            "share_picture": self._share_picture(request),
         }
+
+    def _share_picture(self, request: HttpRequest) -> str:
+        """The address of the picture drawn for this page; it changes with what the picture shows."""
+        mark = made.version(made.PICTURE, self, brands.of_request(request))
+        return request.build_absolute_uri(f"{self.get_absolute_url()}share.jpg?v={mark}")
+
+    @property
+    def preview_modes(self) -> list[Any]:
+        return [
+            ("", _("Page")),
+            ("card", _("In the catalogue")),
+            ("share", _("Picture of a shared link")),
+            ("leaflet", _("Leaflet")),
+        ]
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        if mode_name == "card":
+            card = {"family": self.product.family, "shelves": [(self.product.family, [self])], "page": self}
+            return render(request, CataloguePage.template, card)
+        kind = {"share": made.PICTURE, "leaflet": made.LEAFLET}.get(mode_name)
+        if kind is None:
+            return super().serve_preview(request, mode_name)
+        return HttpResponse(made.fresh(kind, self, brands.of_request(request)), content_type=kind.content_type)
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().serve(request, *args, **kwargs)

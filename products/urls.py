@@ -8,5 +8,7 @@ app_name = "products"
 urlpatterns = [
     path("compare/", views.compare, name="compare"),
     path("<slug:slug>/", views.product, name="product"),
+    path("<slug:slug>/share.jpg", views.share, name="share"),
+    path("<slug:slug>/leaflet.pdf", views.leaflet, name="leaflet"),
     path("<slug:slug>/shelf/", views.shelf, name="shelf"),
 ]

@@ -1,13 +1,17 @@
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from wagtail import views as wagtail
 from wagtail.url_routing import RouteResult
 
+from community.core import brand as brands
+
 from . import compare as comparing
-from . import services, structured
+from . import made, services, structured
 from .models import Product
 from .pages import give_pictures, in_language, pages_in_language
 
@@ -19,6 +23,34 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     # Where Wagtail keeps what its walk through the tree found.
     request._wagtail_route_for_request = RouteResult(page)  # type: ignore[attr-defined]
     return wagtail.serve(request, request.path)
+
+
+@require_safe
+def share(request: HttpRequest, slug: str) -> HttpResponse:
+    """The picture that a shared link shows."""
+    return _drawn(request, slug, made.PICTURE)
+
+
+@require_safe
+def leaflet(request: HttpRequest, slug: str) -> HttpResponse:
+    """A leaflet with a code that leads to the page, as PDF."""
+    response = _drawn(request, slug, made.LEAFLET)
+    response["Content-Disposition"] = f'inline; filename="{slug}.pdf"'
+    return response
+
+
+def _drawn(request: HttpRequest, slug: str, kind: made.Kind) -> HttpResponse:
+    page = get_object_or_404(in_language().filter(slug=slug).for_page(AnonymousUser()))
+    if page.guarded:
+        raise Http404  # what is behind a password or a sign-in is told to nobody else
+    brand = brands.of_request(request)
+    response = HttpResponse(made.content(kind, page, brand), content_type=kind.content_type)
+    # Under its mark it never changes; without, it follows the page and the reader's language.
+    fixed = request.GET.get("v") == made.version(kind, page, brand)
+    patch_cache_control(
+        response, public=True, **({"max_age": 365 * 24 * 60 * 60, "immutable": True} if fixed else {"max_age": 300})
+    )
+    return response
 
 
 def compare(request: HttpRequest) -> HttpResponse:

@@ -60,10 +60,13 @@ class PageLanguageMiddleware:
         return self.get_response(request)
 
     def _is_page(self, path: str) -> bool:
-        try:
-            return resolve(path if path.endswith("/") else f"{path}/").view_name in settings.PAGE_VIEWS
-        except Resolver404:
-            return False
+        for address in (path, f"{path}/"):  # a slash that is missing is added later
+            try:
+                return resolve(address).view_name in settings.PAGE_VIEWS
+            except Resolver404:
+                if address.endswith("/"):
+                    return False
+        return False
 
 
 class HeadersMiddleware:

@@ -275,7 +275,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
-PAGE_VIEWS = {"wagtail_serve", "products:product"}  # what has an address in each language, such as /de/products/duo/
+# What has an address in each language, such as /de/products/duo/.
+PAGE_VIEWS = {"wagtail_serve", "products:product", "products:share", "products:leaflet"}
 LOCALE_PATHS = [ROOT / "locale"]
 FORMAT_MODULE_PATH = ["community.formats"]
 TIME_ZONE = "UTC"
@@ -300,6 +301,7 @@ WAGTAIL_I18N_ENABLED = True
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 WAGTAILIMAGES_IMAGE_MODEL = "core.CommunityImage"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "community.core.images.ImageForm"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 10 * 1024 * 1024
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 40_000_000
 WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []  # papers are downloaded, never opened on our own address

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from community.accounts.models import User
 from community.accounts.services import set_role
+from community.core.models import CommunityImage
 from community.events.models import Event
 from community.pages import services
 from products.models import Product
 from tests import factories
-from tests.products.pages import a_product_page
+from tests.products.pages import a_picture, a_product_page
 
 
 @pytest.fixture
@@ -52,6 +54,52 @@ def test_an_editor_previews_a_page(client: Client, editor: User, duo: Product, t
     product = a_product_page(tmp_path, duo)
     response = client.get(reverse("wagtailadmin_pages:view_draft", args=[product.pk]))
     assert response.status_code == 200 and "Two boilers" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("mode", "content_type", "words"),
+    [("", "text/html", "Two boilers"), ("card", "text/html", "good__plate"), ("share", "image/jpeg", ""),
+     ("leaflet", "application/pdf", "")],
+)  # fmt: skip
+def test_each_way_a_product_is_seen_has_its_preview(
+    client: Client, editor: User, duo: Product, tmp_path: Path, mode: str, content_type: str, words: str
+) -> None:
+    page = a_product_page(tmp_path, duo)
+    assert mode in dict(page.preview_modes)
+    response = page.make_preview_request(preview_mode=mode)
+    assert response.status_code == 200 and response["Content-Type"].startswith(content_type)
+    assert words.encode() in response.content
+    assert not page.drawn.exists()  # a preview keeps nothing
+
+
+def test_a_recall_is_previewed_before_anybody_reads_it(duo: Product, tmp_path: Path) -> None:
+    duo.recall_title, duo.recall_note = "Recall of the lid", "Stop using it."
+    assert "Recall of the lid" in duo.make_preview_request().content.decode()
+    a_product_page(tmp_path, duo, gallery=[])
+    html = duo.make_preview_request().content.decode()
+    assert "Recall of the lid" in html and "Two boilers" in html
+    assert not Product.objects.get(pk=duo.pk).is_recalled
+
+
+def test_no_picture_comes_in_without_saying_what_it_shows(client: Client, editor: User, tmp_path: Path) -> None:
+    def file() -> SimpleUploadedFile:
+        return SimpleUploadedFile("front.webp", a_picture(tmp_path).read_bytes(), "image/webp")
+
+    # One at a time, from a chooser, and many at once.
+    assert "alt" in client.post(reverse("wagtailimages:add"), {"title": "Front", "file": file()}).context["form"].errors
+    client.post(
+        reverse("wagtailimages_chooser:create"),
+        {"image-chooser-upload-title": "Front", "image-chooser-upload-file": file()},
+    )
+    many = client.post(
+        reverse("wagtailimages:add_multiple"), {"files[]": file()}, headers={"X-Requested-With": "XMLHttpRequest"}
+    ).json()
+    assert many["success"] and "image_id" not in many
+    assert not CommunityImage.objects.exists()
+    told = {"title": "Front", "alt": "The machine from the front.", "file": file(), "focal_point_x": "9"}
+    told |= {"focal_point_y": "9", "focal_point_width": "4", "focal_point_height": "4"}
+    assert client.post(reverse("wagtailimages:add"), told).status_code == 302
+    assert CommunityImage.objects.get().alt == "The machine from the front."
 
 
 def test_a_recall_entered_by_an_editor_is_recorded(client: Client, editor: User, duo: Product) -> None:
