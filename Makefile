@@ -3,7 +3,8 @@
 # make check  the quick loop: linters, types, import contract, migrations, fast tests
 # make lint   the linters alone; make browser-test: the tests in Chromium
 # make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds;
-#              make bench-reviews: how often the hints on reviews are right
+#              make bench-reviews: how often the hints on reviews are right;
+#              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
 
@@ -22,7 +23,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews lock clean env env-dev
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews lock clean env env-dev
 
 run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
@@ -54,6 +55,9 @@ bench-search: env
 
 bench-reviews: env
 	@exec $(PY) -m bench.reviews
+
+bench-many-reviews: env
+	@exec $(PY) -m bench.many_reviews
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)

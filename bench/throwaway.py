@@ -35,6 +35,15 @@ def each_engine(module: str) -> dict[str, Any]:
     return figures
 
 
+def postgresql_alone(module: str) -> Any:
+    """Run `python -m module` on PostgreSQL, in a database beside the one DATABASE_URL names."""
+    address = os.environ.get("DATABASE_URL", "")
+    if not address.startswith("postgres"):
+        raise SystemExit("Nothing measured. DATABASE_URL=postgres://… has to name a PostgreSQL.")
+    with tempfile.TemporaryDirectory(prefix="bench-") as data, _database_beside(address) as throwaway:
+        return _run(module, data, throwaway)
+
+
 def say(line: str) -> None:
     """To whoever waits; figures go to standard output."""
     sys.stderr.write(line + "\n")

@@ -25,6 +25,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("community.questions.urls")),
     path("", include("community.posts.urls")),
+    path("reviews/", include("community.bridges.urls")),
     path("reviews/", include("reviews.urls")),
     path("recipes/", include("community.sharing.recipe_urls")),
     path("tips/", include("community.sharing.tip_urls")),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from community.posts.models import Upload
@@ -21,11 +21,13 @@ SORTS = [
     ("highest", _("Highest")),
     ("lowest", _("Lowest")),
 ]
-
-
-def with_photos(reviews: ReviewQuerySet) -> ReviewQuerySet:
-    content_type = ContentType.objects.get_for_model(Review)
-    return reviews.filter(Exists(Upload.objects.filter(target_type=content_type, target_id=OuterRef("pk"))))
+# How long its author had owned it: the key in the address, the words, at least and below so many months.
+OWNED = [
+    ("first", _("Owned under 3 months"), None, 3),
+    ("months", _("3 to 12 months"), 3, 12),
+    ("years", _("1 to 2 years"), 12, 24),
+    ("long", _("Over 2 years"), 24, None),
+]
 
 
 def with_my_vote(reviews: ReviewQuerySet, user: Any) -> ReviewQuerySet:

@@ -42,7 +42,7 @@ class RefusalCode(models.TextChoices):
     DUPLICATE = "duplicate", _("Second review by the same person")
     PROMOTION = "promotion", _("Advertising")
     NOT_EXPERIENCED = "not_experienced", _("No experience with the product")
-    DELIVERY = "delivery_or_service", _("About delivery or service")
+    DELIVERY = "delivery_or_service", _("Not about the product, but about delivery or service")
     UNSAFE = "unsafe_advice", _("Advice that could hurt somebody")
 
 
@@ -77,6 +77,19 @@ class Review(Body, Moderated, Sourced):
     )
     still_in_use = models.BooleanField(
         null=True, editable=False, help_text=_("What the newest chapter says that says it; empty: none does.")
+    )
+    owned_last = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The most months of ownership that it or a chapter tells of; lists filter by it."),
+    )
+    photo_count = models.PositiveSmallIntegerField(default=0, editable=False)
+    outcome = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text=_("What came of the problem it tells of, where its author lets it be shown; written by bridges."),
     )
     helpful_yes = models.PositiveIntegerField(default=0)
     helpful_no = models.PositiveIntegerField(default=0)
@@ -114,16 +127,21 @@ class Review(Body, Moderated, Sourced):
             one_per_source("review_one_per_source"),
         ]
         indexes = [
-            models.Index(
-                fields=["product", "-helpful_bound", "-created_at"],
-                condition=Q(visibility="visible"),
-                name="review_helpful",
+            # One for each order, of a product's reviews and of all; lists page through them by keyset (decision 0151).
+            *(
+                models.Index(fields=[*of, *order], condition=Q(visibility="visible"), name=f"review_{name}{short}")
+                for of, short in ((["product"], ""), ([], "_all"))
+                for name, order in (
+                    ("helpful", ["-helpful_bound", "-created_at", "-id"]),
+                    ("newest", ["-created_at", "-id"]),
+                    ("highest", ["-current_stars", "-created_at", "-id"]),
+                    ("lowest", ["current_stars", "-created_at", "-id"]),
+                )
             ),
-            models.Index(fields=["product", "-created_at"], condition=Q(visibility="visible"), name="review_newest"),
             models.Index(
-                fields=["product", "current_stars", "-created_at"],
-                condition=Q(visibility="visible"),
-                name="review_stars_order",
+                fields=["product", "-created_at", "-id"],
+                condition=Q(visibility="visible", photo_count__gt=0),
+                name="review_photos",
             ),
             models.Index(fields=["author", "-created_at"], name="review_author"),
             models.Index(fields=["id"], condition=Q(looked_over_at=None), name="review_to_look_over"),
@@ -146,12 +164,6 @@ class Review(Body, Moderated, Sourced):
     def counts(self) -> bool:
         """Employees' and families' reviews are shown, not averaged (RULINGS 26), and so are earlier ones."""
         return self.is_visible and self.is_counted_kind and not self.earlier
-
-    @property
-    def owned_now(self) -> int | None:
-        """Months of ownership the newest chapter tells of."""
-        chapters = list(self.chapters.all())
-        return max([c.months_owned for c in chapters] + [self.owned_months or 0]) or self.owned_months
 
     @property
     def last_words_at(self) -> datetime:

@@ -1,4 +1,4 @@
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Prefetch, Q
 
@@ -22,8 +22,18 @@ class ReviewQuerySet(ModeratedQuerySet):
     def sorted_by(self, order: str) -> Self:
         return self.order_by(*self.ORDERS.get(order, self.ORDERS["helpful"]))
 
+    def owned_for(self, least: int | None, below: int | None) -> Self:
+        """By people who had owned it for so many months when they last told of it."""
+        found = self.exclude(owned_last=None) if least is None else self.filter(owned_last__gte=least)
+        return found if below is None else found.filter(owned_last__lt=below)
+
+    def with_people(self) -> Self:
+        return self.select_related("author", "author__department", "product")
+
     def for_listing(self) -> Self:
+        return self.with_people().prefetch_related(*self.seen_with())
+
+    def seen_with(self) -> list[Any]:
+        """What a list shows beside each review, fetched for all at once."""
         responses = self.model._meta.get_field("responses").related_model._default_manager
-        return self.select_related("author", "author__department", "product").prefetch_related(
-            "chapters", Prefetch("responses", responses.select_related("department", "author"))
-        )
+        return ["chapters", Prefetch("responses", responses.select_related("department", "author"))]

@@ -11,11 +11,13 @@ from itertools import islice
 from math import isclose, sqrt
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from community.core.rows import locked
+from community.posts.models import Upload
 from products.models import Product
 
 from .models import Chapter, HelpfulVote, Review
@@ -157,14 +159,15 @@ def _add(review: Review, before: dict[str, int], now: dict[str, int]) -> None:
             setattr(review.product, field, row[field])
 
 
-FROM_CHAPTERS = ("current_stars", "still_in_use")
+FROM_CHAPTERS = ("current_stars", "still_in_use", "owned_last")
 
 
 def follow_chapters(review: Review) -> None:
-    """Set what the newest chapters say: the stars of today, and whether it is still in use. Saves nothing."""
+    """Set what the chapters say: the stars of today, whether it is still in use, how long owned. Saves nothing."""
     chapters = list(review.chapters.order_by("-created_at", "-id"))
     review.current_stars = chapters[0].stars if chapters else review.stars
     review.still_in_use = next((one.still_in_use for one in chapters if one.still_in_use is not None), None)
+    review.owned_last = longest(review.owned_months, *(one.months_owned for one in chapters))
 
 
 def move_helpful(review: Review, yes: int, no: int) -> None:
@@ -191,6 +194,11 @@ def recount(product: Product) -> None:
         row.save(update_fields=changed)
 
 
+def longest(*months: int | None) -> int | None:
+    """The most of some numbers of months, None being not told."""
+    return max((one for one in months if one is not None), default=None)
+
+
 def recount_review(review: Review) -> None:
     """Count anew what hangs on a review: its stars of today and its helpful votes. Must run inside a transaction."""
     row = locked(review)
@@ -200,7 +208,10 @@ def recount_review(review: Review) -> None:
     )
     row.helpful_yes, row.helpful_no = votes["yes"], votes["no"]
     row.helpful_bound = wilson(votes["yes"], votes["no"])
-    row.save(update_fields=[*FROM_CHAPTERS, "helpful_yes", "helpful_no", "helpful_bound"])
+    row.photo_count = Upload.objects.filter(
+        target_type=ContentType.objects.get_for_model(row), target_id=row.pk
+    ).count()
+    row.save(update_fields=[*FROM_CHAPTERS, "helpful_yes", "helpful_no", "helpful_bound", "photo_count"])
     settle_all_by(row)
 
 
@@ -234,12 +245,17 @@ def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
     chapters = Chapter.objects.filter(review=OuterRef("pk")).order_by("-created_at", "-id")
     newest, said = chapters.values("stars")[:1], chapters.filter(still_in_use__isnull=False).values("still_in_use")[:1]
     votes = HelpfulVote.objects.filter(target=OuterRef("pk")).order_by().values("target")
+    months = chapters.order_by().values("review").annotate(n=Max("months_owned")).values("n")
+    of_reviews = ContentType.objects.get_for_model(Review)
+    photos = Upload.objects.filter(target_type=of_reviews, target_id=OuterRef("pk")).order_by().values("target_id")
     rows = Review.objects.annotate(
         counted_stars=Coalesce(Subquery(newest), F("stars")),
         counted_use=Subquery(said),
         counted_yes=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=True))).values("n")), 0),
         counted_no=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=False))).values("n")), 0),
         counted_share=SHARE,
+        chapter_months=Subquery(months),
+        counted_photos=Coalesce(Subquery(photos.annotate(n=Count("pk")).values("n")), 0),
     ).defer("body_source", "body_html", "body_text")
     for row in rows.order_by("pk").iterator(CHUNK):
         pairs = [
@@ -248,6 +264,8 @@ def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
             ("helpful_yes", row.helpful_yes, row.counted_yes),
             ("helpful_no", row.helpful_no, row.counted_no),
             ("share", row.share, row.counted_share),
+            ("owned_last", row.owned_last, longest(row.owned_months, row.chapter_months)),
+            ("photo_count", row.photo_count, row.counted_photos),
         ]
         yield from ((row, field, stored, counted) for field, stored, counted in pairs if stored != counted)
         bound = wilson(row.counted_yes, row.counted_no)

@@ -108,6 +108,7 @@ def write_review(
         **fields,
         **sourced,
     )
+    review.owned_last = review.owned_months
     _write(review, body, source_format, by, base_url=sourced.get("source_url", ""))
     waits = hold or _waits(by)
     if waits:
@@ -115,6 +116,7 @@ def write_review(
     review.save(force_insert=True)
     _set_photos(review, by, photos)
     posts.attach_uploads(review, by)
+    _count_photos(review)
     _keep_version(review, by)
     if waits:
         record("review.submitted", actor=by, subject=review, product=row.pk, stars=review.current_stars)
@@ -175,14 +177,14 @@ def edit_review(
     if changed_text:
         _write(row, body, source_format, by, base_url=row.source_url)
         posts.attach_uploads(row, by)
-    if not row.chapters.exists():
-        row.current_stars = row.stars
+    ratings.follow_chapters(row)
     # Who mends it needs no appeal any longer.
     row.refusals.filter(appealed_at__isnull=False, granted=None).update(appealed_at=None)
     row.edited_at = clock.now()
-    row.save(update_fields=[*fields, *BODY_FIELDS, "current_stars", "edited_at"])
+    row.save(update_fields=[*fields, *BODY_FIELDS, *ratings.FROM_CHAPTERS, "edited_at"])
     if photos is not None:
         _set_photos(row, by, photos)
+    _count_photos(row)
     version = _keep_version(row, by, summary)
     record("review.edited", actor=by, subject=row, revision=version, stars=row.stars, was=was)
     if _open_refusal(row) is not None:
@@ -367,12 +369,32 @@ def refuse_review(review: Review, by: User, *, code: str, passage: str, note: st
     if code not in RefusalCode.values:
         errors["code"] = _("Choose why it can't stay. Few stars are no reason.")
     passage = " ".join(passage.split())
-    if len(passage) < 3:
-        errors["passage"] = _("Mark the passage it is about: its author must see what to change.")
-    elif not _stands_in(passage, row):
-        errors["passage"] = _("These words don't stand in the review. Copy the passage as it was written.")
+    if reason := _why_no_passage(passage, row):
+        errors["passage"] = reason
     if errors:
         raise ValidationError(errors)
+    refusal = _give_back(row, by, code, passage, note)
+    moderation.decide_flags(row, by, uphold=True, note=str(refusal.get_code_display()))
+    _copy(row, review, "due_at", *STATE_FIELDS)
+    return refusal
+
+
+def check_passage(passage: str, review: Review) -> None:
+    """Raise ValidationError at `passage` unless these words stand in a review."""
+    if reason := _why_no_passage(passage, review):
+        raise ValidationError({"passage": reason})
+
+
+def set_aside(review: Review, by: User, *, code: str, passage: str, note: str = "") -> Refusal | None:
+    """Take a review off the page as `by` proposed and its author agreed; it counts among the refused ones, and its
+    author can change it and send it again. The caller holds its row; one that came back already stays as it is."""
+    known = _open_refusal(review)
+    if review.visibility == Visibility.HIDDEN and known is not None:
+        return known
+    return _give_back(review, by, code, passage, note, agreed=True)
+
+
+def _give_back(row: Review, by: User, code: str, passage: str, note: str, **more: bool) -> Refusal:
     now = clock.now()
     row.refusals.filter(appealed_at__isnull=False, granted=None).update(granted=False)
     refusal = Refusal.objects.create(
@@ -381,10 +403,16 @@ def refuse_review(review: Review, by: User, *, code: str, passage: str, note: st
     row.visibility, row.hidden_reason = Visibility.HIDDEN, str(refusal.get_code_display())
     row.hidden_at, row.hidden_by, row.due_at = now, by, None
     row.save(update_fields=[*STATE_FIELDS, "due_at"])
-    record("review.refused", actor=by, subject=row, note=note.strip(), code=code, refusal=refusal.pk)
-    moderation.decide_flags(row, by, uphold=True, note=str(refusal.get_code_display()))
-    _copy(row, review, "due_at", *STATE_FIELDS)
+    record("review.refused", actor=by, subject=row, note=note.strip(), code=code, refusal=refusal.pk, **more)
     return refusal
+
+
+def _why_no_passage(passage: str, review: Review) -> str:
+    if len(passage) < 3:
+        return _("Mark the passage it is about: its author must see what to change.")
+    if not _stands_in(passage, review):
+        return _("These words don't stand in the review. Copy the passage as it was written.")
+    return ""
 
 
 @transaction.atomic
@@ -543,6 +571,14 @@ def _set_photos(review: Review, by: User, photos: Iterable[Upload]) -> None:
     for position, photo in enumerate(wanted):
         photo.target_type, photo.target_id, photo.position = content_type, review.pk, position
         photo.save(update_fields=["target_type", "target_id", "position"])
+
+
+def _count_photos(review: Review) -> None:
+    content_type = ContentType.objects.get_for_model(review)
+    count = Upload.objects.filter(target_type=content_type, target_id=review.pk).count()
+    if review.photo_count != count:
+        review.photo_count = count
+        review.save(update_fields=["photo_count"])
 
 
 def _keep_version(review: Review, by: User, summary: str = "") -> int:

@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -34,7 +34,7 @@ from community.posts.models import Revision
 from community.posts.photos import Photos
 from products.models import Ownership, Product
 
-from . import asking, feed, hints, listing, permissions, services
+from . import asking, feed, hints, listing, paging, permissions, services
 from .forms import AppealForm, ChapterForm, RefusalForm, ResponseForm, ReviewForm
 from .models import Hint, Refusal, RefusalCode, Review
 from .structured import list_data, review_data
@@ -46,7 +46,6 @@ DAYS_A_MONTH = 30.44
 FILTERS = [
     ("photos", gettext_lazy("With photos")),
     ("verified", gettext_lazy("Verified owners")),
-    ("year", gettext_lazy("Owned over a year")),
 ]
 
 
@@ -63,13 +62,19 @@ def _open(request: HttpRequest, pk: int) -> Review:
 
 @require_GET
 def review_list(request: HttpRequest) -> HttpResponse:
-    """All reviews, or those of a product: `?product=duo&stars=4&sort=lowest&photos=1&page=2`."""
+    """All reviews, or those of a product: `?product=duo&stars=4&sort=lowest&photos=1&owned=long&after=…`."""
+    if page := request.GET.get("page"):  # addresses from when pages had numbers
+        if not page.isdecimal() or page.strip("0") == "":
+            raise Http404
+        return redirect(_address(request), permanent=True)
     product = None
     if slug := request.GET.get("product"):
         product = get_object_or_404(Product.objects.for_listing(), slug=slug)
     sort = request.GET.get("sort", "helpful")
     stars = request.GET.get("stars", "")
-    if sort not in dict(listing.SORTS) or stars not in {"", "1", "2", "3", "4", "5"}:
+    owned = request.GET.get("owned", "")
+    spans = {key: (least, below) for key, _label, least, below in listing.OWNED}
+    if sort not in dict(listing.SORTS) or stars not in {"", "1", "2", "3", "4", "5"} or (owned and owned not in spans):
         raise Http404
     found = Review.objects.visible()
     if product:
@@ -78,27 +83,35 @@ def review_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(current_stars=int(stars))
     on = {name for name, _label in FILTERS if request.GET.get(name) == "1"}
     if "photos" in on:
-        found = listing.with_photos(found)
+        found = found.filter(photo_count__gt=0)
     if "verified" in on:
         found = found.exclude(verified="")
-    if "year" in on:
-        found = found.filter(owned_months__gte=12)
-    try:
-        page = Paginator(found.sorted_by(sort).for_listing(), PER_PAGE).page(request.GET.get("page", 1))
-    except InvalidPage:
-        raise Http404 from None
+    if owned:
+        found = found.owned_for(*spans[owned])
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    page = paging.page_of(found.with_people(), sort, PER_PAGE, after=after, before=before)
+    prefetch_related_objects(page.rows, *found.seen_with())
     context = {
         "product": product,
-        "page": page,
-        "reviews": listing.prepared(page.object_list, request.user),
+        "reviews": listing.prepared(page.rows, request.user),
+        "previous_url": _address(request, before=page.before) if page.before else "",
+        "next_url": _address(request, after=page.after) if page.after else "",
+        "first_url": _address(request) if after or before else "",
         "sort": sort,
         "sorts": listing.SORTS,
         "stars": int(stars) if stars else None,
         "on": on,
-        "filters": [(name, label, name in on, _toggled(request, name, name in on)) for name, label in FILTERS],
+        "filters": [
+            (name, label, name in on, _address(request, **{name: "" if name in on else "1"})) for name, label in FILTERS
+        ],
+        "spans": [
+            (key, label, key == owned, _address(request, owned="" if key == owned else key))
+            for key, label, _least, _below in listing.OWNED
+        ],
         "all_products": product is None,
         "all_url": f"?product={product.slug}" if product else "?",
-        "filtered": bool(stars or on),
+        "filtered": bool(stars or on or owned),
+        "paged": bool(after or before),
     }
     if product:
         base = f"?product={product.slug}&"
@@ -106,20 +119,18 @@ def review_list(request: HttpRequest) -> HttpResponse:
             "rows": listing.histogram(product, base, int(stars) if stars else None),
             "most": max(count for _n, count in product.histogram) or 1,
             "owners": listing.owners(product),
-            "data": list_data(product, page.object_list, settings.BASE_URL),
+            "data": list_data(product, page.rows, settings.BASE_URL),
         }
     return render(request, "reviews/list.html", context)
 
 
-def _toggled(request: HttpRequest, name: str, on: bool) -> str:
-    """The address of this list with a filter put on, or taken off."""
+def _address(request: HttpRequest, **changes: str) -> str:
+    """The address of this list from its start, with some choices changed; an empty one is taken off."""
     params = request.GET.copy()
-    params.pop("page", None)
-    if on:
+    for name in ("page", "after", "before", *changes):
         params.pop(name, None)
-    else:
-        params[name] = "1"
-    return f"?{params.urlencode()}"
+    params.update({name: value for name, value in changes.items() if value})
+    return f"{request.path}?{params.urlencode()}" if params else request.path
 
 
 @require_GET
@@ -149,7 +160,6 @@ def _page(request: HttpRequest, one: Review, **more: Any) -> dict[str, Any]:
         "own": own,
         "may_judge": may_judge,
         "refusal": refusal,
-        "about_delivery": refusal is not None and refusal.code == RefusalCode.DELIVERY,
         "hints": [(hint, hints.reason(hint)) for hint in one.hints.filter(settled_at=None)] if may_judge else [],
         "departments": [(d, answered.get(d.pk, "")) for d in departments],
         "data": review_data(one, settings.BASE_URL) if one.is_visible else [],

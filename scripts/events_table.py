@@ -18,7 +18,7 @@ RECORDED_BY = {
     "review": "reviews", "recipe": "sharing", "tip": "sharing", "product": "products", "ownership": "products",
     "alert": "products",
     "help_article": "pages", "advocate": "advocates", "badge": "advocates", "escalation": "escalation",
-    "incident": "escalation",
+    "incident": "escalation", "bridge": "bridges",
 }  # fmt: skip
 
 

@@ -61,6 +61,7 @@ SLOTS = {
     "product.source": "products: where their data come from",
     "shelf.unit": "rows of one's own shelf: what else can be done with each, such as review it",
     "ask.matches": "what somebody is about to ask: threads that may settle it",
+    "review.offers": "reviews, on their own page: what can be done about what one says",
     "thread.byline": "people, wherever somebody speaks",
     "thread.relay": "threads: who has it now and until when",
     "thread.rail": "threads: beside the thread",

@@ -89,7 +89,13 @@ def _stems(text: str) -> set[str]:
 
 
 def department_for(thread: Thread, policy: EscalationPolicy | None = None) -> Department | None:
-    """Who answers for it: the policy's word, the product's, the topic's, else the department of last resort."""
+    """Who answers for it: whom staff named, the policy's word, the product's, the topic's, else the last resort.
+
+    What a policy finds by its words, such as words of injury, goes before whom anybody named.
+    """
+    if named := _current(thread.for_department):
+        by_words = policy is not None and "any_phrase" in policy.match
+        return (_by_policy(thread, policy) if by_words else None) or named
     return _by_policy(thread, policy) or _by_product(thread) or _by_topic(thread) or last_resort()
 
 

@@ -204,8 +204,10 @@ def _idea_status(event: Event) -> Heard:
     return heard
 
 
-@heard_by("review.published", "review.refused", "review.answered")
+@heard_by("review.published", "review.refused", "review.answered", "bridge.offered")
 def _review(event: Event) -> Heard:
+    if event.data.get("agreed") or event.data.get("with_refusal"):
+        return {}  # its author just said so; the refusal tells of the offer
     return {event.subject.author_id: "review"}
 
 

@@ -295,8 +295,18 @@ def _review(f: _Facts) -> Words:
             _("%(department)s answered your review “%(title)s”"), _("%(department)s answered your review: %(title)s"),
             _("Read it"),
         ),
+        "bridge.offered": (
+            _("May we open a thread for your review “%(title)s”?"), _("May we open a thread? %(title)s"),
+            _("See the offer"),
+        ),
     }[f.event.kind]  # fmt: skip
-    lines = [sentence + "."]
+    lines = [sentence if sentence.endswith("?") else sentence + "."]
+    if f.event.kind == "bridge.offered":
+        lines.append(
+            _("Somebody would deal with the problem in a thread of its own. Nothing happens unless you agree.")
+        )
+    if f.event.data.get("code") == "delivery_or_service":
+        lines.append(_("If you like, it becomes a problem thread, so that somebody deals with it: one click."))
     if f.event.kind == "review.refused":
         lines.append(_("The reason and the passage stand on its page. Your stars were not the reason and stay."))
     return f.say(sentence, subject, action, *lines)

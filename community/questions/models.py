@@ -167,6 +167,13 @@ class Thread(Body, Moderated, Sourced):
     me_too_count = models.PositiveIntegerField(default=0)
     answer_count = models.PositiveIntegerField(default=0)
     view_count = models.PositiveIntegerField(default=0)
+    for_department = models.ForeignKey(
+        Department, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text=_("Who should deal with it, when staff said so before it was posted."),
+    )  # fmt: skip
+    has_ties = models.BooleanField(
+        default=False, editable=False, help_text=_("Rooms above tie something to it, such as a review; they ask then.")
+    )
 
     # What this thread adds to the numbers of a product now: see listeners.tally
     counted_on = models.ForeignKey(

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "community.questions",
     "community.sharing",
     "reviews",
+    "community.bridges",
     "advocates",
     "community.escalation",
     "community.notifications",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from community.accounts.models import User
+from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import require
@@ -42,12 +42,14 @@ def post_thread(
     private: dict[str, str] | None = None,
     language: str = "en",
     source_format: str = Body.Format.MARKDOWN,
+    department: Department | None = None,
     **sourced: str,
 ) -> Thread:
     """Ask, report, propose or praise.
 
     `private` holds order_number, serial, phone and note for staff only. `sourced` (source, external_id,
-    source_url, licence) says where an imported thread comes from. Raises ValidationError by field, NotAllowed.
+    source_url, licence) says where an imported thread comes from. `department` is who should deal with it, when
+    staff said so before. Raises ValidationError by field, NotAllowed.
     """
     told = is_replaying()
     if not told:
@@ -59,7 +61,7 @@ def post_thread(
     people = gates.mentioned(body, by, source_format)
     thread = Thread(
         kind=kind, title=title, author=by, product=product, model_version=text.clean_line(model_version)[:120],
-        language=language, created_at=now, active_at=now, visibility=Visibility.DRAFT,
+        for_department=department, language=language, created_at=now, active_at=now, visibility=Visibility.DRAFT,
         idea_status=IdeaStatus.NEW if kind == Kind.IDEA else "", **sourced,
     )  # fmt: skip
     write_body(
