@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_shortcuts_and_invitations'),
         ('questions', '0012_ties_and_departments'),
-        ('reviews', '0010_bridges'),
+        ('reviews', '0011_bridges'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

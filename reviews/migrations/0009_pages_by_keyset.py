@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('products', '0002_imported_reviews'),
-        ('reviews', '0007_fill_still_in_use'),
+        ('reviews', '0008_review_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reviews', '0009_fill_pages_by_keyset'),
+        ('reviews', '0010_fill_pages_by_keyset'),
     ]
 
     operations = [

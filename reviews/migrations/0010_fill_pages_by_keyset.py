@@ -21,7 +21,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reviews", "0008_pages_by_keyset"),
+        ("reviews", "0009_pages_by_keyset"),
         ("posts", "0001_initial"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
