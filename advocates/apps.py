@@ -8,7 +8,7 @@ class AdvocatesConfig(AppConfig):
         from community.core import panels, schedule
         from community.questions import ordering
 
-        from . import badges, boards, competence, listeners, services, totals, trust  # noqa: F401
+        from . import badges, boards, competence, listeners, rings, services, totals, trust  # noqa: F401
         from . import panels as own
 
         panels.register("thread.byline", own.Competence())
@@ -21,5 +21,6 @@ class AdvocatesConfig(AppConfig):
         schedule.every(3600, "advocates: back from an absence")(services.bring_back)
         schedule.every(24 * 3600, "advocates: ranks")(totals.rename_by_rank)
         schedule.every(24 * 3600, "advocates: badges")(badges.award_badges)
+        schedule.every(24 * 3600, "advocates: serial votes")(rings.look)
         schedule.every(24 * 3600, "advocates: trust")(trust.evaluate_all)
         schedule.every(24 * 3600, "advocates: ties to the brand")(services.copy_all_interests)

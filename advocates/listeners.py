@@ -42,7 +42,7 @@ def begin_at_the_first_rank(event: Event) -> None:
         running.people.add(person.pk)
     else:
         totals.rename_by_rank([person.pk])
-        person.refresh_from_db(fields=["rank_name"])
+        person.refresh_from_db(fields=["rank_name", "rank_picture"])
 
 
 @listen("person.role_changed")

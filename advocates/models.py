@@ -207,13 +207,98 @@ class BoardAbsence(models.Model):
         return f"{self.person_id} until {self.until}"
 
 
+class VoteFinding(models.Model):
+    """Votes that look as if they were for a person, not for posts: found at night, decided by a moderator."""
+
+    class Kind(models.TextChoices):
+        SERIAL = "serial", _("Many votes for one person within a day")
+        SHARE = "share", _("Most votes of one person go to another")
+        MUTUAL = "mutual", _("Two people vote for each other")
+        GROUP = "group", _("A few people vote for each other and hardly for anybody else")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be decided")
+        TAKEN_OUT = "taken_out", _("Votes taken out")
+        LEFT = "left", _("Left as they are")
+        GIVEN_BACK = "given_back", _("Taken out, and given back")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    mark = models.CharField(max_length=120, help_text=_("Kind and ids of the people: one open finding for each."))
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    people: Any = models.ManyToManyField(PERSON, related_name="+")
+    evidence = models.JSONField(default=list, help_text=_("For each pair: giver, author, votes, of, share, days."))
+    since = models.DateTimeField(help_text=_("The first vote of it."))
+    until = models.DateTimeField(help_text=_("The last vote of it."))
+    found_at = models.DateTimeField(default=clock.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["-found_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["mark"], condition=Q(state="open"), name="finding_open_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.mark})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("vote_findings:finding", args=[self.pk])
+
+
+class VoteTakenOut(models.Model):
+    """A vote that no longer counts, with what it takes to give it back."""
+
+    finding = models.ForeignKey(VoteFinding, on_delete=models.CASCADE, related_name="votes")
+    voter = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="+")
+    target_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, related_name="+")
+    target_id = models.BigIntegerField()
+    target = GenericForeignKey("target_type", "target_id")
+    kept = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["finding", "voter", "target_type", "target_id"], name="taken_out_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"vote of {self.voter_id} on {self.target_type_id}:{self.target_id}"
+
+
 class Rank(models.Model):
     """A name for a range of reputation, and nothing more: it opens no door."""
+
+    class Drawing(models.TextChoices):
+        """Our own, in the icon sheet."""
+
+        SEED = "rank-1", _("Seed")
+        SPROUT = "rank-2", _("Sprout")
+        LEAVES = "rank-3", _("Two leaves")
+        TWIG = "rank-4", _("Twig")
+        BLOSSOM = "rank-5", _("Blossom")
+        FRUIT = "rank-6", _("Fruit")
+        TREE = "rank-7", _("Tree")
+        MOUNTAIN = "rank-8", _("Mountain")
 
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=60)
     threshold = models.PositiveIntegerField(_("from how many points"), unique=True)
     line = models.CharField(_("one line about it"), max_length=200, blank=True, default="")
+    drawing = models.CharField(
+        _("drawing"), max_length=10, choices=Drawing, default=Drawing.SEED, help_text=_("Shown beside the name.")
+    )
+    picture = models.ForeignKey(
+        "core.CommunityImage",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("picture of your own"),
+        help_text=_("Instead of the drawing, cut to a circle. A plain shape is best: it is as small as a letter."),
+    )
+    alt = models.CharField(
+        _("alt text"), max_length=200, blank=True, default="", help_text=_("What the picture shows, for the ladder.")
+    )
+    shown = models.CharField(max_length=250, editable=False, default=Drawing.SEED)
 
     class Meta:
         ordering = ["threshold"]

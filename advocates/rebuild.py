@@ -114,7 +114,7 @@ def snapshot() -> dict[str, Counter]:
             BoardBucket.objects.filter(people__gt=0).values_list("period", "start", "board", "points", "people")
         ),
         "competence": Counter(Competence.objects.exclude(score=0).values_list("person_id", "kind", "key", "score")),
-        "people": Counter(User.objects.values_list("pk", "reputation", "rank_name")),
+        "people": Counter(User.objects.values_list("pk", "reputation", "rank_name", "rank_picture")),
         "badges": Counter(Award.objects.by_rule().values_list("badge__slug", "person_id", "per_key")),
         "badge counts": Counter(
             (pk, tuple(sorted(counts.items()))) for pk, counts in User.objects.values_list("pk", "badge_counts")

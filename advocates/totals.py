@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from community.accounts.models import Standing, User
@@ -234,31 +234,28 @@ def _reputation(person: Any) -> Any:
 
 def write_reputation(people: Iterable[int]) -> None:
     """Copy reputation and rank to where bylines read them, in one statement. Nobody else writes these fields."""
-    rank = (
-        Rank.objects.filter(threshold__lte=_reputation(OuterRef(OuterRef("pk"))))
-        .order_by("-threshold")
-        .values("name")[:1]
-    )
+    reached = Rank.objects.filter(threshold__lte=_reputation(OuterRef(OuterRef("pk")))).order_by("-threshold")
     User.objects.filter(pk__in=list(people)).update(
         reputation=_reputation(OuterRef("pk")),
-        rank_name=Case(When(standing=Standing.STAFF, then=Value("")), default=Coalesce(Subquery(rank), Value(""))),
+        rank_name=_of_rank(reached, "name"),
+        rank_picture=_of_rank(reached, "shown"),
     )
+
+
+def _of_rank(reached: QuerySet[Rank], field: str) -> Case:
+    """What the highest rank reached is called, or how it looks. Staff have none."""
+    found = Coalesce(Subquery(reached.values(field)[:1]), Value(""))
+    return Case(When(standing=Standing.STAFF, then=Value("")), default=found, output_field=CharField())
 
 
 def rename_by_rank(people: Iterable[int] | None = None) -> int:
-    """Write everybody's rank anew after a threshold or a name changed, or a standing. Returns how many changed."""
-    wanted = Case(
-        When(standing=Standing.STAFF, then=Value("")),
-        default=Coalesce(
-            Subquery(
-                Rank.objects.filter(threshold__lte=OuterRef("reputation")).order_by("-threshold").values("name")[:1]
-            ),
-            Value(""),
-        ),
-        output_field=CharField(),
-    )
+    """Write everybody's rank anew after a threshold, a name or a picture changed, or a standing. Returns how many
+    changed."""
+    reached = Rank.objects.filter(threshold__lte=OuterRef("reputation")).order_by("-threshold")
+    name, picture = _of_rank(reached, "name"), _of_rank(reached, "shown")
     rows = User.objects.all() if people is None else User.objects.filter(pk__in=list(people))
-    return rows.annotate(wanted=wanted).exclude(rank_name=F("wanted")).update(rank_name=wanted)
+    off = rows.annotate(wanted=name, pictured=picture).exclude(rank_name=F("wanted"), rank_picture=F("pictured"))
+    return off.update(rank_name=name, rank_picture=picture)
 
 
 def recount(people: Iterable[int] | None = None) -> None:

@@ -11,13 +11,14 @@ from wagtail import hooks
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.images.widgets import AdminImageChooser
 from wagtail.permission_policies.base import BasePermissionPolicy
 
 from community.accounts.models import User
 from community.core.errors import Conflict
 from products.models import Product
 
-from . import permissions, services
+from . import findings, permissions, services
 from .models import AdvocateMembership, Award, Badge, Rank
 
 State = AdvocateMembership.State
@@ -100,10 +101,12 @@ class EditView(WithManager, generic.EditView):
 class RankForm(ServiceForm):
     class Meta:
         model = Rank
-        fields = ["slug", "name", "threshold", "line"]
+        fields = ["slug", "name", "threshold", "line", "drawing", "picture", "alt"]
+        widgets = {"picture": AdminImageChooser}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["drawing"].required = False
         if self.instance.pk:
             self.fields["slug"].disabled = True
 
@@ -131,8 +134,8 @@ class Screens(ModelViewSet):
 class RankViewSet(Screens):
     model = Rank
     icon = "order"
-    form_fields = ["slug", "name", "threshold", "line"]
-    list_display = ["name", "threshold", "line"]
+    form_fields = ["slug", "name", "threshold", "line", "drawing", "picture", "alt"]
+    list_display = ["name", "threshold", "drawing", "line"]
     ordering = ["threshold"]
     delete_view_class = RankDeleteView
 
@@ -285,6 +288,10 @@ class AdvocatesGroup(ViewSetGroup):
         AwardViewSet("programme_thanks", url_prefix="thanks"),
         RankViewSet("programme_ranks", url_prefix="ranks"),
     )
+
+
+hooks.register("register_admin_urls", lambda: [findings.urls()])
+hooks.register("register_admin_menu_item", findings.menu_item)
 
 
 @hooks.register("register_admin_viewset")

@@ -21,6 +21,7 @@ from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import services as moderation
 from community.moderation.models import Moderated
+from community.moderation.permissions import why_not_moderate
 from community.posts import gates
 from community.posts import services as posts
 from community.posts.models import Upload
@@ -255,22 +256,50 @@ def find_helpful(review: Review, by: User, helpful: bool | None) -> Review:
     row = locked(review)
     if row.visibility != Visibility.VISIBLE:
         raise Conflict(_("This review is not online at the moment."))
-    vote = HelpfulVote.objects.filter(target=row, voter=by).first()
-    previous = vote.helpful if vote else None
-    if previous != helpful:
-        if vote is None:
-            HelpfulVote.objects.create(target=row, voter=by, helpful=helpful, created_at=clock.now())
-        elif helpful is None:
-            vote.delete()
-        else:
-            vote.helpful, vote.created_at = helpful, clock.now()
-            vote.save(update_fields=["helpful", "created_at"])
-        ratings.move_helpful(
-            row, yes=(helpful is True) - (previous is True), no=(helpful is False) - (previous is False)
-        )
-        record("review.found_helpful", actor=by, subject=row, helpful=helpful, previous=previous)
+    _find_helpful(row, by, helpful)
     _copy(row, review, "helpful_yes", "helpful_no", "helpful_bound")
     return review
+
+
+def _find_helpful(row: Review, by: User, helpful: bool | None, **told: Any) -> None:
+    """Set somebody's judgement on a review whose row is held."""
+    vote = HelpfulVote.objects.filter(target=row, voter=by).first()
+    previous = vote.helpful if vote else None
+    if previous == helpful:
+        return
+    if vote is None:
+        HelpfulVote.objects.create(target=row, voter=by, helpful=helpful, created_at=clock.now())
+    elif helpful is None:
+        vote.delete()
+    else:
+        vote.helpful, vote.created_at = helpful, clock.now()
+        vote.save(update_fields=["helpful", "created_at"])
+    ratings.move_helpful(row, yes=(helpful is True) - (previous is True), no=(helpful is False) - (previous is False))
+    record("review.found_helpful", actor=by, subject=row, helpful=helpful, previous=previous, **told)
+
+
+@transaction.atomic
+def take_helpful_out(review: Review, voter: User, by: User) -> tuple[bool, datetime] | None:
+    """A moderator takes somebody's judgement out of the count. Returns what it was and when; None if there is none."""
+    require(why_not_moderate(by))
+    row = locked(review)
+    vote = HelpfulVote.objects.filter(target=row, voter=voter).first()
+    if vote is None:
+        return None
+    _find_helpful(row, voter, None, taken_out_by=by.pk)
+    return vote.helpful, vote.created_at
+
+
+@transaction.atomic
+def give_helpful_back(review: Review, voter: User, by: User, helpful: bool, at: datetime) -> bool:
+    """Undo it, from the moment it was said. False if they have said something since."""
+    require(why_not_moderate(by))
+    row = locked(review)
+    if HelpfulVote.objects.filter(target=row, voter=voter).exists():
+        return False
+    with clock.travel(at):
+        _find_helpful(row, voter, helpful, given_back_by=by.pk)
+    return True
 
 
 @transaction.atomic

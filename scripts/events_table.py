@@ -17,7 +17,8 @@ RECORDED_BY = {
     "share": "posts",
     "review": "reviews", "recipe": "sharing", "tip": "sharing", "product": "products", "ownership": "products",
     "alert": "products",
-    "help_article": "pages", "advocate": "advocates", "badge": "advocates", "escalation": "escalation",
+    "help_article": "pages", "advocate": "advocates", "badge": "advocates",
+    "votes": "advocates", "escalation": "escalation",
     "incident": "escalation", "bridge": "bridges",
 }  # fmt: skip
 

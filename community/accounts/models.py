@@ -91,6 +91,12 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
     trust = models.PositiveSmallIntegerField(choices=TrustLevel, default=TrustLevel.NEWCOMER)
     reputation = models.IntegerField(default=1)
     rank_name = models.CharField(max_length=60, blank=True, default="")
+    rank_picture = models.CharField(
+        max_length=250,
+        blank=True,
+        default="",
+        help_text="A drawing of ours, such as rank-3, or a picture's address.",
+    )
     badge_counts = models.JSONField(default=dict, blank=True, help_text="{'gold': 1, 'silver': 2, 'bronze': 5}")
     interests_text = models.CharField(
         max_length=400,

@@ -112,6 +112,8 @@ KINDS: dict[str, str] = {
     "help_article.withdrawn": "A help article went offline.",
     "help_article.judged": "Somebody says whether a help article helped (data: helpful, previous).",
     # advocates
+    "votes.taken_out": "A moderator took votes of a ring out of the count (data: people, votes, kind).",
+    "votes.given_back": "That was undone: they count again (data: people, votes, kind).",
     "advocate.joined": "Somebody became an advocate.",
     "advocate.left": "Somebody is an advocate no longer.",
     "advocate.away": "An advocate is away, or back (data: on).",

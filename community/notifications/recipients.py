@@ -250,6 +250,11 @@ def _moderated(event: Event) -> Heard:
     return {person: "moderation"}
 
 
+@heard_by("votes.taken_out", "votes.given_back")
+def _votes(event: Event) -> Heard:
+    return dict.fromkeys(event.data["people"], "moderation")
+
+
 @heard_by("flag.upheld", "flag.declined")
 def _flag(event: Event) -> Heard:
     flag: Flag = event.subject

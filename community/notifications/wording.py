@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from advocates.models import Badge
+from advocates.models import Badge, VoteFinding
 from community.accounts.models import Department, User
 from community.core.text import excerpt
 from community.escalation.models import Escalation
@@ -446,6 +446,19 @@ def _moderation(f: _Facts) -> Words:
         return Words(
             sentence, sentence, place or reverse("notices:list"),
             _("See where it was") if place else _("Your notifications"), [sentence], note.text if note else "",
+        )  # fmt: skip
+    if isinstance(f.subject, VoteFinding):
+        sentence = (
+            _("Some votes between accounts no longer count, yours or for your posts")
+            if f.event.kind == "votes.taken_out"
+            else _("Some votes between accounts count again, yours or for your posts")
+        )
+        return Words(
+            sentence, sentence, reverse("people:points", args=[f.reader.username]), _("Where my points come from"),
+            [
+                _("Votes are for posts, not for people. When many go from one account to another, moderators look."),
+                _("Points and badges follow. Nothing else changes, and nobody is blamed. You can ask us about it."),
+            ],
         )  # fmt: skip
     if isinstance(f.subject, User):
         sentence = _("You can read but not write for %(hours)s hours") % {"hours": f.event.data.get("hours", "")}

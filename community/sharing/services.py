@@ -23,7 +23,7 @@ from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.moderation import services as moderation
 from community.moderation.models import Moderated
-from community.moderation.permissions import why_not_write
+from community.moderation.permissions import why_not_moderate, why_not_write
 from community.posts import gates
 from community.posts import services as posts
 from community.posts.models import Upload
@@ -317,20 +317,68 @@ def say_worked(tip: Tip, by: User, worked: bool | None) -> Tip:
     row = locked(tip)
     if row.visibility != Visibility.VISIBLE:
         raise Conflict(_("This tip is not online at the moment."))
-    vote = Worked.objects.filter(target=row, voter=by).first()
-    previous = vote.worked if vote else None
-    if previous != worked:
-        if vote is None:
-            Worked.objects.create(target=row, voter=by, worked=worked, created_at=clock.now())
-        elif worked is None:
-            vote.delete()
-        else:
-            vote.worked, vote.created_at = worked, clock.now()
-            vote.save(update_fields=["worked", "created_at"])
-        _recount_worked(row)
-        record("tip.worked", actor=by, subject=row, worked=worked, previous=previous)
+    _say_worked(row, by, worked)
     _copy(row, tip, "worked_yes", "worked_no")
     return tip
+
+
+def _say_worked(row: Tip, by: User, worked: bool | None, **told: Any) -> None:
+    """Set somebody's judgement on a tip whose row is held."""
+    vote = Worked.objects.filter(target=row, voter=by).first()
+    previous = vote.worked if vote else None
+    if previous == worked:
+        return
+    if vote is None:
+        Worked.objects.create(target=row, voter=by, worked=worked, created_at=clock.now())
+    elif worked is None:
+        vote.delete()
+    else:
+        vote.worked, vote.created_at = worked, clock.now()
+        vote.save(update_fields=["worked", "created_at"])
+    _recount_worked(row)
+    record("tip.worked", actor=by, subject=row, worked=worked, previous=previous, **told)
+
+
+@transaction.atomic
+def take_judgement_out(thing: Recipe | Tip, voter: User, by: User) -> dict[str, Any] | None:
+    """A moderator takes a "made it" or "worked for me" out of the count. Returns what it takes to give it back; None
+    if there is none."""
+    require(why_not_moderate(by))
+    row = locked(thing)
+    if isinstance(row, Tip):
+        said = Worked.objects.filter(target=row, voter=voter).first()
+        if said is None:
+            return None
+        _say_worked(row, voter, None, taken_out_by=by.pk)
+        return {"worked": said.worked, "at": said.created_at.isoformat()}
+    made = Made.objects.filter(target=row, voter=voter).first()
+    if made is None:
+        return None
+    made.delete()
+    _recount_made(row)
+    record("recipe.made", actor=voter, subject=row, on=False, stars=None, taken_out_by=by.pk)
+    return {"stars": made.stars, "note": made.note, "variation": made.variation, "at": made.created_at.isoformat()}
+
+
+@transaction.atomic
+def give_judgement_back(thing: Recipe | Tip, voter: User, by: User, kept: dict[str, Any]) -> bool:
+    """Undo it, from the moment it was said. False if they have said something since."""
+    require(why_not_moderate(by))
+    row = locked(thing)
+    at = datetime.fromisoformat(kept["at"])
+    with clock.travel(at):
+        if isinstance(row, Tip):
+            if Worked.objects.filter(target=row, voter=voter).exists():
+                return False
+            _say_worked(row, voter, kept["worked"], given_back_by=by.pk)
+            return True
+        if Made.objects.filter(target=row, voter=voter).exists():
+            return False
+        words = {field: kept[field] for field in ("stars", "note", "variation")}
+        Made.objects.create(target=row, voter=voter, created_at=at, **words)
+        _recount_made(row)
+        record("recipe.made", actor=voter, subject=row, on=True, stars=kept["stars"], given_back_by=by.pk)
+    return True
 
 
 @transaction.atomic

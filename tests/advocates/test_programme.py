@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.exceptions import ValidationError
+from wagtail.images.tests.utils import get_test_image_file
 
 from advocates import competence, matching, services, tasks, totals
 from advocates.models import AdvocateMembership, Rank
@@ -13,7 +14,7 @@ from community.accounts.models import Standing, TrustLevel, User
 from community.accounts.services import silence
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
-from community.core.models import Numbers
+from community.core.models import CommunityImage, Numbers
 from community.events.log import replay
 from community.events.models import Event
 from community.questions import services as questions
@@ -199,6 +200,31 @@ def test_a_rank_is_reached_at_exactly_its_threshold(bob, answer, hanna, crowd):
     assert User.objects.get(pk=bob.pk).rank_name == "Newcomer"
     questions.vote_answer(answer, second, 1)
     assert User.objects.get(pk=bob.pk).rank_name == "Sprout"
+
+
+def test_a_rank_has_a_picture_and_the_brand_gives_it_another(bob, answer, hanna, crowd, client):
+    first, second = crowd(2)
+    questions.vote_answer(answer, first, 1)
+    assert User.objects.get(pk=bob.pk).rank_picture == "rank-1"  # a step of the ladder looks like one
+    assert services.save_rank(hanna, slug="sprout", name="Sprout", threshold=21).drawing == "rank-2"
+    with pytest.raises(ValidationError) as said:
+        services.save_rank(hanna, slug="sprout", name="Sprout", threshold=21, drawing="rank-99")
+    assert list(said.value.message_dict) == ["drawing"]
+    picture = CommunityImage.objects.create(title="bean", file=get_test_image_file())
+    own = {"slug": "sprout", "name": "Sprout", "threshold": 21, "picture": picture}
+    with pytest.raises(ValidationError) as said:
+        services.save_rank(hanna, **own)
+    assert list(said.value.message_dict) == ["alt"]
+    shown = services.save_rank(hanna, **own, alt="A green bean").shown
+    assert "/" in shown
+    questions.vote_answer(answer, second, 1)
+    assert User.objects.get(pk=bob.pk).rank_picture == shown
+    page = client.get(answer.thread.get_absolute_url()).content.decode()
+    assert f'src="{shown}" alt=""' in page and "Sprout</span>" in page
+    assert 'alt="A green bean"' in client.get("/advocates/how-points-work/").content.decode()
+    services.save_rank(hanna, slug="sprout", name="Sprout", threshold=21, drawing="rank-8")
+    tasks.rename_by_rank.call()
+    assert User.objects.get(pk=bob.pk).rank_picture == "rank-8"
 
 
 def test_a_ladder_keeps_its_first_step(hanna, charlie):

@@ -95,6 +95,30 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
 
 
 @register.simple_tag
+def rank(person: Any, small: bool = False) -> SafeString:
+    """Somebody's rank with its picture, from what is copied onto them; nothing for those who have none.
+
+    The picture is silent, for the name stands beside it; the ladder of ranks gives it its words.
+    """
+    name, picture = getattr(person, "rank_name", ""), getattr(person, "rank_picture", "")
+    if not name:
+        return SafeString("")
+    return format_html('<span class="rank{}">{}{}</span>', " rank--s" if small else "", rank_picture(picture), name)
+
+
+@register.simple_tag
+def rank_picture(picture: str, alt: str = "", extra: str = "") -> SafeString:
+    """The picture of a rank: one of our drawings by its name, or a brand's own by its address."""
+    if not picture:
+        return SafeString("")
+    if "/" not in picture:
+        return icon(picture, alt, extra)
+    return format_html(
+        '<img class="rank__img {}" src="{}" alt="{}" width="20" height="20" loading="lazy">', extra, picture, alt
+    )
+
+
+@register.simple_tag
 def state_icon(key: str) -> SafeString:
     """The sign of a state alone, for places that say the word themselves."""
     shape = STATES.get(key, STATES["closed"])[0]

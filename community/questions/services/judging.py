@@ -1,9 +1,11 @@
 """Votes, me-too and "works for mine"."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, F, Q
@@ -16,7 +18,8 @@ from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Numbers
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
-from community.moderation.permissions import why_not_write
+from community.events.models import Event
+from community.moderation.permissions import why_not_moderate, why_not_write
 from community.posts.services import follow
 from products.models import Ownership
 
@@ -75,8 +78,11 @@ def _require_vote_left(by: User) -> None:
     )
 
 
-def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /, **data: Any) -> int:
-    """Set somebody's vote on a post whose row is held. Returns the score, which is always the sum of the rows."""
+def _cast(
+    post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /, *, free: bool = False, **data: Any
+) -> int:
+    """Set somebody's vote on a post whose row is held. Returns the score, which is always the sum of the rows. `free`
+    votes are not of those somebody has a day."""
     if value not in (1, 0, -1):
         raise ValidationError({"value": _("Vote up, down, or take it back.")})
     vote = votes.filter(voter=by).first()
@@ -86,7 +92,7 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
     if given_to := getattr(vote, "given_to_id", None):
         data["given_to"] = given_to  # it was cast on a thread that was merged: that author's points go back
     idea = isinstance(post, Thread) and post.is_idea  # these have a number of votes of their own
-    if value and not (idea or is_replaying()) and (vote is None or vote.created_at < _today()):
+    if value and not (idea or free or is_replaying()) and (vote is None or vote.created_at < _today()):
         _require_vote_left(by)
     if value == 0:
         vote.delete()
@@ -103,7 +109,7 @@ def _cast(post: Thread | Answer, votes: Any, by: User, value: int, kind: str, /,
     post.score += value - previous
     if value and isinstance(post, Answer) and post.thread.product_id is not None:
         # Whether an owner judged is a fact of this moment; the log keeps it.
-        data["owner"] = Ownership.objects.filter(owner=by, product=post.thread.product_id).exists()
+        data.setdefault("owner", Ownership.objects.filter(owner=by, product=post.thread.product_id).exists())
     record(kind, actor=by, subject=post, value=value, previous=previous, **data)
     return post.score
 
@@ -132,6 +138,67 @@ def vote_answer(answer: Answer, by: User, value: int) -> int:
         require((permissions.why_not_vote_down if value < 0 else permissions.why_not_vote)(by, row))
     answer.score = _cast(row, row.votes, by, value, "answer.voted", thread=thread.pk)
     return answer.score
+
+
+@dataclass(frozen=True)
+class TakenOut:
+    """A vote that a moderator took out of the count: all it takes to give it back."""
+
+    value: int
+    at: datetime
+    owner: bool = False
+
+
+@retried
+def take_vote_out(post: Thread | Answer, voter: User, by: User) -> TakenOut | None:
+    """A moderator takes somebody's vote out of the count; score, points and badges follow. None if there is none.
+
+    Raises NotAllowed.
+    """
+    require(why_not_moderate(by))
+    row = _held(post)
+    vote = row.votes.filter(voter=voter).first()
+    if vote is None:
+        return None
+    cast = Event.objects.filter(
+        subject_type=ContentType.objects.get_for_model(row), subject_id=row.pk, actor=voter, kind=_kind_of(row)
+    )
+    last = cast.order_by("-pk").values_list("data", flat=True).first() or {}
+    taken = TakenOut(vote.value, vote.created_at, bool(last.get("owner")))
+    post.score = _cast(row, row.votes, voter, 0, _kind_of(row), **_facts_of(row), taken_out_by=by.pk)
+    return taken
+
+
+@retried
+def give_vote_back(post: Thread | Answer, voter: User, by: User, taken: TakenOut) -> bool:
+    """Undo it: the vote counts again from the moment it was cast. False if its voter has voted here since."""
+    require(why_not_moderate(by))
+    row = _held(post)
+    if row.votes.filter(voter=voter).exists():
+        return False
+    told = {**_facts_of(row), "given_back_by": by.pk}
+    if isinstance(row, Answer):
+        told["owner"] = taken.owner
+    with clock.travel(taken.at):
+        post.score = _cast(row, row.votes, voter, taken.value, _kind_of(row), free=True, **told)
+    return True
+
+
+def _held(post: Thread | Answer) -> Any:
+    if not isinstance(post, Answer):
+        return locked(post)
+    thread = locked(post.thread)
+    row = locked(post)
+    row.thread = thread
+    return row
+
+
+def _kind_of(row: Thread | Answer) -> str:
+    return "answer.voted" if isinstance(row, Answer) else "thread.voted"
+
+
+def _facts_of(row: Thread | Answer) -> dict[str, Any]:
+    return {"thread": row.thread_id} if isinstance(row, Answer) else {"kind": row.kind}
 
 
 def add_vote_rows(post: Thread | Answer, *, value: int, rows: Iterable[tuple[str, datetime]], source: str) -> int:
