@@ -47,6 +47,7 @@ LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
     "suggest": ((60, 60), (1800, 3600)),  # tags while somebody writes
     "draft": ((60, 60),),
     "write_first": ((10, 600),),  # visitors who write before they sign up, by address
+    "upload_first": ((10, 600), (40, 86400)),  # their pictures, by address
     "search": ((60, 60), (1200, 3600)),
     "matches": ((120, 60), (1200, 3600)),  # while somebody types a title
     "similar": ((240, 60), (4800, 3600)),  # beside each thread that is read

@@ -8,16 +8,18 @@ the token and SECRET_KEY. So neither a copy of the database nor a look into sess
 import base64
 import json
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from community.core import clock
 
-from .models import KeptPost
+from .models import KeptPicture, KeptPost
 
 KEPT_FOR = timedelta(hours=48)  # a sign-up takes minutes; two days bridge a mail that comes late
 SALT = "community.posts.kept"
@@ -57,8 +59,63 @@ def forget(token: str) -> None:
 
 
 def tidy() -> int:
-    """Erase what nobody came back for. Returns how many."""
-    return KeptPost.objects.filter(created_at__lte=clock.now() - KEPT_FOR).delete()[0]
+    """Erase what nobody came back for, with its pictures. Returns how many."""
+    return KeptPost.objects.filter(created_at__lte=clock.now() - KEPT_FOR).delete()[1].get("posts.KeptPost", 0)
+
+
+# Pictures that go with it, sealed with the same key
+
+
+@dataclass(frozen=True)
+class Shot:
+    pk: int
+    alt: str
+
+
+def add_picture(token: str, content: bytes, alt: str) -> Shot | None:
+    """Keep a picture, made anew by `core.uploads.reencode`, with the text that is kept under a token; at most three."""
+    post = KeptPost.objects.filter(key=_hash(token)).first()
+    if post is None or post.pictures.count() >= KeptPicture.MOST:
+        return None
+    lock = _lock(token)
+    row = KeptPicture.objects.create(
+        post=post, sealed=lock.encrypt(content), sealed_alt=lock.encrypt(alt.encode()).decode(), created_at=clock.now()
+    )
+    return Shot(row.pk, alt)
+
+
+def pictures(token: str) -> list[Shot]:
+    """The pictures kept under a token, without what they show."""
+    lock = _lock(token)
+    found = _pictures(token).defer("sealed")
+    try:
+        return [Shot(row.pk, lock.decrypt(row.sealed_alt.encode()).decode()) for row in found]
+    except InvalidToken:
+        return []
+
+
+def picture(token: str, pk: int) -> bytes:
+    """A kept picture as WebP; nothing for whoever has not the token that sealed it."""
+    row = _pictures(token).filter(pk=pk).first()
+    try:
+        return _lock(token).decrypt(bytes(row.sealed)) if row is not None else b""
+    except InvalidToken:
+        return b""
+
+
+def describe(token: str, pk: int, alt: str) -> None:
+    _pictures(token).filter(pk=pk).update(sealed_alt=_lock(token).encrypt(alt.encode()).decode())
+
+
+def drop_picture(token: str, pk: int) -> None:
+    """Twice is harmless."""
+    _pictures(token).filter(pk=pk).delete()
+
+
+def _pictures(token: str) -> QuerySet[KeptPicture]:
+    if not token:
+        return KeptPicture.objects.none()
+    return KeptPicture.objects.filter(post__key=_hash(token), post__created_at__gt=clock.now() - KEPT_FOR)
 
 
 def _read(row: KeptPost | None, token: str) -> dict[str, str]:

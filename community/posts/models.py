@@ -155,6 +155,23 @@ class KeptPost(models.Model):
         return f"kept since {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class KeptPicture(models.Model):
+    """A picture of what a visitor wrote, re-encoded on arrival and sealed with the same key. It goes with the text."""
+
+    MOST = 3
+
+    post = models.ForeignKey(KeptPost, on_delete=models.CASCADE, related_name="pictures")
+    sealed = models.BinaryField()
+    sealed_alt = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"picture {self.pk} of {self.post_id}"
+
+
 class Upload(models.Model):
     """A member's picture, re-encoded on arrival. Gone after 48 h unless a post uses it."""
 

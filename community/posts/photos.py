@@ -4,22 +4,30 @@ A file that arrived is kept as an Upload even when the form fails elsewhere, so 
 what no post uses in the end is swept away after 48 hours.
 """
 
-from collections.abc import Iterable
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
-from community.core import clock, limits, text
+from community.core import clock, limits, numbers, text
 from community.core.uploads import reencode
 
+from . import gates, kept
 from .models import Upload
 
 ROWS = 3
+NAME = re.compile(r"k?[0-9]{1,17}")  # of a photo that a form has already; with a k when it is sealed
+BRACKETS = re.compile(r"[\[\]\\`<>\n]+")  # would end or change the words of a picture in Markdown
 
 
 class Photos:
@@ -29,49 +37,52 @@ class Photos:
     """
 
     rows = range(ROWS)
+    captions = True
 
     def __init__(self, owner: User, target: models.Model | None = None) -> None:
         self.owner, self.target = owner, target
         self.errors: list[str] = []
-        self.uploads: list[Upload] = []
+        self.uploads: list[Any] = []
         if target is not None:
             content_type = ContentType.objects.get_for_model(target)
             self.uploads = list(Upload.objects.filter(target_type=content_type, target_id=target.pk, owner=owner))
 
-    def take(self, request: HttpRequest) -> list[Upload]:
+    def take(self, request: HttpRequest) -> list[Any]:
         """The photos as the form wants them, in order. What is wrong stands in `errors`."""
         post = request.POST
         dropped = set(post.getlist("photo-drop"))
-        kept = [pk for pk in post.getlist("photo-kept") if pk.isdecimal() and len(pk) < 18 and pk not in dropped]
-        self.uploads = [
-            self._reworded(upload, post.get(f"photo-alt-{upload.pk}", ""), post.get(f"photo-caption-{upload.pk}", ""))
-            for upload in self._own(kept)
-        ]
+        kept = [name for name in post.getlist("photo-kept") if NAME.fullmatch(name) and name not in dropped]
+        self.uploads = self._kept(kept, post)
         for row in self.rows:
             file = request.FILES.get(f"photo-file-{row}")
             if file is None:
                 continue
-            limits.spend("upload", self.owner)
+            self._spend()
             try:
                 content, _width, _height = reencode(file)
             except ValidationError as problem:
                 self.errors += problem.messages
                 continue
-            upload = Upload(
-                owner=self.owner,
-                alt=_line(post.get(f"photo-alt-new-{row}", "")),
-                caption=_line(post.get(f"photo-caption-new-{row}", "")),
-                created_at=clock.now(),
-            )
-            upload.file.save(content.name, content, save=False)
-            upload.save()
-            self.uploads.append(upload)
+            alt, caption = _line(post.get(f"photo-alt-new-{row}", "")), _line(post.get(f"photo-caption-new-{row}", ""))
+            self.uploads += self._new(content, alt, caption)
         if any(not upload.alt for upload in self.uploads):
             self.errors.append(_("Describe each photo in a sentence, for those who cannot see it."))
         return self.uploads
 
+    def _spend(self) -> None:
+        limits.spend("upload", self.owner)
+
+    def _kept(self, names: list[str], post: Any) -> list[Any]:
+        return [
+            self._reworded(upload, post.get(f"photo-alt-{upload.pk}", ""), post.get(f"photo-caption-{upload.pk}", ""))
+            for upload in self._own(names)
+        ]
+
+    def _new(self, content: ContentFile, alt: str, caption: str) -> list[Any]:
+        return [store(self.owner, content, alt, caption)]
+
     def _own(self, ids: Iterable[str]) -> list[Upload]:
-        wanted = list(ids)
+        wanted = [pk for pk in ids if pk.isdecimal()]
         found = {str(upload.pk): upload for upload in Upload.objects.filter(pk__in=wanted, owner=self.owner)}
         return [found[pk] for pk in dict.fromkeys(wanted) if pk in found and self._is_free(found[pk])]
 
@@ -89,6 +100,105 @@ class Photos:
             upload.alt, upload.caption = alt, caption
             upload.save(update_fields=["alt", "caption"])
         return upload
+
+
+@dataclass
+class SealedPhoto:
+    """A photo that waits with a visitor's text, as the form shows it."""
+
+    pk: str
+    alt: str
+    url: str
+    caption: str = ""
+
+
+class AskersPhotos(Photos):
+    """The photos of a form that visitors fill in, too: theirs wait, sealed, with what they wrote (`kept.py`), and
+    become uploads of theirs once they have joined. `begin` keeps the text and returns the token, when there is none;
+    `place` is the address of a sealed picture. A newcomer sees as many rows as pictures are allowed."""
+
+    captions = False
+
+    def __init__(self, request: HttpRequest, token: str, begin: Callable[[], str], place: Callable[[int], str]) -> None:
+        user: Any = request.user
+        self.owner = user if user.is_authenticated else None  # type: ignore[assignment]
+        self.target, self.errors = None, []
+        self.request, self.token, self.begin, self.place = request, token, begin, place
+        self.uploads = list(self._sealed())
+        self.most = min(ROWS, numbers.remembered().newcomer_images) if self._is_new() else ROWS
+
+    def _is_new(self) -> bool:
+        return self.owner is None or gates.is_newcomer(self.owner)
+
+    @property
+    def rows(self) -> range:  # type: ignore[override]
+        return range(max(0, self.most - len(self.uploads)))
+
+    def _sealed(self) -> list[SealedPhoto]:
+        return [
+            SealedPhoto(f"k{shot.pk}", shot.alt, self.place(shot.pk))
+            for shot in (kept.pictures(self.token) if self.token else [])
+        ]
+
+    def _spend(self) -> None:
+        limits.spend_for("upload" if self.owner else "upload_first", self.request)
+
+    def _kept(self, names: list[str], post: Any) -> list[Any]:
+        found: list[Any] = super()._kept(names, post) if self.owner else []
+        for photo in self._sealed():
+            pk = int(photo.pk[1:])
+            if photo.pk not in names:
+                kept.drop_picture(self.token, pk)
+                continue
+            photo.alt = _line(post.get(f"photo-alt-{photo.pk}", ""))
+            if self.owner is None:
+                kept.describe(self.token, pk, photo.alt)
+                found.append(photo)
+            elif content := kept.picture(self.token, pk):
+                found.append(store(self.owner, named(content), photo.alt))
+                kept.drop_picture(self.token, pk)
+        return found
+
+    def _new(self, content: ContentFile, alt: str, caption: str) -> list[Any]:
+        if self.owner:
+            return super()._new(content, alt, caption)
+        self.token = self.token or self.begin()
+        shot = kept.add_picture(self.token, content.read(), alt)
+        return [SealedPhoto(f"k{shot.pk}", shot.alt, self.place(shot.pk))] if shot else []
+
+
+def adopt(token: str, owner: User) -> list[Upload]:
+    """The pictures kept under a token as uploads of whoever has joined. Runs in the transaction that posts the text;
+    when that fails, `discard` takes the files away again."""
+    return [
+        store(owner, named(content), shot.alt)
+        for shot in kept.pictures(token)
+        if (content := kept.picture(token, shot.pk))
+    ]
+
+
+def discard(uploads: Iterable[Upload]) -> None:
+    """Away with the files of uploads whose rows a transaction took back."""
+    for upload in uploads:
+        default_storage.delete(upload.file.name)
+
+
+def store(owner: User, content: ContentFile, alt: str, caption: str = "") -> Upload:
+    """Keep a picture that `reencode` made as an upload that no post shows yet."""
+    upload = Upload(owner=owner, alt=alt, caption=caption, created_at=clock.now())
+    upload.file.save(content.name, content, save=False)
+    upload.save()
+    return upload
+
+
+def named(content: bytes) -> ContentFile:
+    return ContentFile(content, name=f"{secrets.token_urlsafe(16)}.webp")
+
+
+def with_pictures(body: str, uploads: Iterable[Upload]) -> str:
+    """A Markdown text with these pictures beneath."""
+    shown = [f"![{BRACKETS.sub(' ', upload.alt)}]({upload.file.url})" for upload in uploads]
+    return "\n\n".join([body.rstrip(), *shown])
 
 
 def photos_of(things: Iterable[Any]) -> dict[int, list[Upload]]:

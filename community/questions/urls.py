@@ -15,6 +15,7 @@ urlpatterns = [
     path("questions/filters/keep/", listing.save_filter, name="save_filter"),
     path("questions/filters/<int:pk>/delete/", listing.delete_filter, name="delete_filter"),
     path("questions/ask/", ask.ask, name="ask"),
+    path("questions/ask/picture/<int:pk>/", ask.kept_picture, name="kept_picture"),
     path("questions/ask/tags/", ask.suggest_tags, name="suggest_tags"),
     path("questions/still-working/<str:token>/", still_working.still_working, name="still_working"),
     path("questions/<int:pk>/", thread.short, name="short"),

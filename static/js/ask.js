@@ -61,6 +61,35 @@
     }
   });
 
+  /* Visitors: a picture that is pasted or dropped goes into the next empty row for pictures, and its words are next. */
+  const area = form.querySelector("#id_body");
+  const take = (files) => {
+    for (const file of [...files].filter((one) => one.type.startsWith("image/"))) {
+      const row = [...form.querySelectorAll("#photos input[type=file]")].find((input) => !input.files.length);
+      if (!row) return;
+      const carried = new DataTransfer();
+      carried.items.add(file);
+      row.files = carried.files;
+      row.closest("details").open = true;
+      row.closest("details").querySelector("input[type=text]")?.focus();
+    }
+  };
+  if (area && !area.dataset.uploadUrl && form.querySelector("#photos")) {
+    area.addEventListener("paste", (event) => {
+      if (![...(event.clipboardData?.files || [])].some((one) => one.type.startsWith("image/"))) return;
+      event.preventDefault();
+      take(event.clipboardData.files);
+    });
+    area.addEventListener("dragover", (event) => {
+      if ([...(event.dataTransfer?.types || [])].includes("Files")) event.preventDefault();
+    });
+    area.addEventListener("drop", (event) => {
+      if (!event.dataTransfer?.files.length) return;
+      event.preventDefault();
+      take(event.dataTransfer.files);
+    });
+  }
+
   /* Several tags in one line: the browser completes the last of them. */
   const tags = form.querySelector("[list=known-tags]");
   const known = [...(document.getElementById("known-tags")?.options || [])].map((option) => option.value);

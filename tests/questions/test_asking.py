@@ -1,16 +1,20 @@
 """Asking: what looks alike, what is refused before anybody signs up, and nothing of what was written gets lost."""
 
+import io
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from community.accounts.models import User
 from community.core import clock, limits
@@ -18,7 +22,7 @@ from community.core.errors import Conflict
 from community.core.models import Numbers
 from community.posts import doors, kept, tagging
 from community.posts import services as posts
-from community.posts.models import Draft, KeptPost, Tag
+from community.posts.models import Draft, KeptPicture, KeptPost, Tag, Upload
 from community.questions import services
 from community.questions.forms import AskForm
 from community.questions.models import PrivateDetails, Thread
@@ -35,7 +39,7 @@ BODY = "Since Monday there is water under it each morning."
 PASSWORD = "crema-linen-4417"
 
 
-def asking(**more: str) -> dict[str, str]:
+def asking(**more: Any) -> dict[str, str]:
     return {"kind": "problem", "title": TITLE, "body": BODY, "started": doors.long_open(), **more}
 
 
@@ -62,7 +66,7 @@ def log_in(client: Client, user: User, then: str) -> str:
     return sent["Location"]
 
 
-def write_first(client: Client, **more: str) -> str:
+def write_first(client: Client, **more: Any) -> str:
     """A visitor sends the form; returns where signing in will lead."""
     sent = client.post(ASK, asking(**more))
     assert sent.status_code == 302 and sent["Location"].startswith("/accounts/signup/?next="), sent.content.decode()
@@ -388,6 +392,124 @@ def test_the_page_costs_the_same_whoever_asks(alice: User, duo: Product, django_
         page(client, title=TITLE)
         with django_assert_max_num_queries(most):
             assert "5 threads that may settle it" in page(client, title=TITLE)
+
+
+# Pictures, without a script and before anybody has joined
+
+
+def a_file(kind: str = "JPEG") -> io.BytesIO:
+    drawn = io.BytesIO()
+    Image.new("RGB", (30, 20), "brown").save(drawn, kind)
+    drawn.seek(0)
+    drawn.name = "pot.jpg"
+    return drawn
+
+
+def allowing(pictures: int) -> None:
+    found = Numbers.load()
+    found.newcomer_images = pictures
+    found.save()
+
+
+def test_a_visitors_picture_waits_sealed_and_is_posted_with_the_words(alice: User) -> None:
+    allowing(2)
+    client = Client()
+    missing = client.post(ASK, asking(**{"photo-file-0": a_file()}))  # its words are missing
+    shown = missing.content.decode()
+    assert missing.status_code == 422 and "Describe each photo" in shown and BODY in shown
+    name = re.search(r'name="photo-kept" value="(k\d+)"', shown)[1]  # type: ignore[index]
+    place = re.search(r'src="(/questions/ask/picture/\d+/)"', shown)[1]  # type: ignore[index]
+    picture = client.get(place)
+    assert (picture["Content-Type"], picture["X-Content-Type-Options"]) == ("image/webp", "nosniff")
+    assert Image.open(io.BytesIO(picture.content)).size == (30, 20)
+    assert Client().get(place).status_code == signed_in(alice).get(place).status_code == 404
+    assert b"WEBP" not in bytes(KeptPicture.objects.get().sealed) and not Upload.objects.exists()
+    assert log_in(Client(), with_password(alice), "/questions/ask/?kept=1") and not Thread.objects.exists()
+    then = write_first(client, **{"photo-kept": name, f"photo-alt-{name}": "A [pot], left"})
+    assert "pot], left" not in everything_stored()
+    thread_at = log_in(client, alice, then)
+    upload = Upload.objects.get()
+    thread = Thread.objects.get()
+    assert thread.get_absolute_url() == thread_at
+    assert (upload.owner, upload.target, upload.alt) == (alice, thread, "A [pot], left")
+    assert thread.body_source.startswith(BODY) and f'src="{upload.file.url}"' in thread.body_html
+    assert 'alt="A pot , left"' in thread.body_html
+    assert not KeptPicture.objects.exists() and client.get(place).status_code == 404
+
+
+def test_what_is_only_begun_is_posted_by_no_sign_in_and_its_picture_goes_along(alice: User) -> None:
+    client = Client()
+    client.post(ASK, asking(look="1", **{"photo-file-0": a_file(), "photo-alt-new-0": "A pot"}))
+    assert log_in(client, with_password(alice), "/questions/ask/?kept=1") == "/questions/ask/?kept=1"
+    assert not Thread.objects.exists()
+    form = page(client)
+    name = re.search(r'name="photo-kept" value="(k\d+)"', form)[1]  # type: ignore[index]
+    assert BODY in form
+    client.post(ASK, asking(**{"photo-kept": name, f"photo-alt-{name}": "A pot"}))
+    assert Upload.objects.get().target == Thread.objects.get()
+    assert not KeptPicture.objects.exists()
+
+
+def test_pictures_of_a_text_nobody_came_back_for_are_erased() -> None:
+    client = Client()
+    write_first(client, **{"photo-file-0": a_file(), "photo-alt-new-0": "A pot"})
+    picture = KeptPicture.objects.get()
+    with clock.travel(clock.now() + timedelta(hours=49)):
+        assert client.get(f"/questions/ask/picture/{picture.pk}/").status_code == 404
+        assert kept.tidy() == 1
+    assert not KeptPicture.objects.exists()
+
+
+def test_hostile_files_are_refused_and_the_text_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"<svg onload=alert(1)>", b"", b"RIFF\0\0\0\0WEBPVP8 ", b"GIF89a" + b"\xff" * 40):
+        file = io.BytesIO(content)
+        file.name = "../../<b>pot</b>.png"
+        refused = Client().post(ASK, asking(**{"photo-file-0": file, "photo-alt-new-0": "A pot"}))
+        assert refused.status_code == 422 and BODY in refused.content.decode()
+        assert "<b>pot" not in refused.content.decode()
+    assert not KeptPicture.objects.exists() and not KeptPost.objects.exists()
+    monkeypatch.setitem(limits.LIMITS, "upload_first", ((5, 600),))  # refused ones count
+    client = Client()
+    for status in (302, 429):
+        sent = client.post(ASK, asking(**{"photo-file-0": a_file(), "photo-alt-new-0": "A pot"}))
+        assert sent.status_code == status
+    assert BODY in sent.content.decode() and sent["Retry-After"]
+
+
+def test_a_newcomer_is_offered_as_many_as_may_be_used(alice: User) -> None:
+    allowing(1)
+    assert page(Client()).count('type="file"') == 1
+    files = {f"photo-file-{row}": a_file() for row in range(3)}
+    Client().post(ASK, asking(**files, **{f"photo-alt-new-{row}": "A pot" for row in range(3)}))
+    assert KeptPicture.objects.count() == 1
+    allowing(0)
+    assert 'type="file"' not in page(Client())
+
+
+def test_a_member_without_javascript_adds_pictures(alice: User) -> None:
+    client = signed_in(alice)
+    assert "<noscript><fieldset" in page(client)
+    short = client.post(ASK, asking(body="short", **{"photo-file-1": a_file("PNG"), "photo-alt-new-1": "A pot"}))
+    pk = Upload.objects.get().pk
+    assert short.status_code == 422 and f'name="photo-kept" value="{pk}"' in short.content.decode()
+    client.post(ASK, asking(**{"photo-kept": str(pk), f"photo-alt-{pk}": "Two pots"}))
+    upload = Upload.objects.get()
+    assert (upload.target, upload.alt) == (Thread.objects.get(), "Two pots")
+    other = factories.a_person()
+    signed_in(other).post(ASK, asking(**{"photo-kept": str(pk), f"photo-alt-{pk}": "Mine now"}))
+    upload.refresh_from_db()
+    assert upload.alt == "Two pots" and str(upload.file) not in Thread.objects.get(author=other).body_source
+
+
+def test_a_post_that_fails_leaves_no_file(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    then = write_first(client, **{"photo-file-0": a_file(), "photo-alt-new-0": "A pot"})
+    made: list[str] = []
+    monkeypatch.setattr(services, "post_thread_once", lambda by, body, **given: made.append(body) or 1 / 0)
+    log_in(client, with_password(alice), then)
+    path = re.search(r"/media/(uploads/[^)]+)", made[0])[1]  # type: ignore[index]
+    assert not default_storage.exists(path) and not Upload.objects.exists()
+    assert KeptPicture.objects.count() == 1, "it waits, for another try"
 
 
 # Drafts

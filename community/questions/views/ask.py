@@ -1,6 +1,7 @@
 """Asking: title first, with what looks alike. A visitor writes first and signs up after; nothing is lost between."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from community.accounts.models import User
 from community.core import limits, text
@@ -27,7 +28,8 @@ from community.moderation.permissions import why_not_write
 from community.posts import credit, kept, tagging
 from community.posts import services as posts
 from community.posts.doors import long_open, send
-from community.posts.models import Tag
+from community.posts.models import Tag, Upload
+from community.posts.photos import AskersPhotos, adopt, discard, with_pictures
 from products.models import Ownership, Product
 
 from .. import services
@@ -36,6 +38,7 @@ from ..models import Kind, Thread
 
 logger = logging.getLogger(__name__)
 
+UNSENT = "unsent"  # among what is kept: only pictures were sent so far
 KEPT = "kept_question"  # in the session: the token of what a visitor wrote before signing in
 REFUSED = "kept_refused"  # in the session: why it could not be posted, by field
 POSTED = "kept_posted"  # in the session: the thread that it became
@@ -67,20 +70,61 @@ def ask(request: HttpRequest) -> HttpResponse:
     if "afresh" in request.POST:
         return _begin_afresh(request)
     form = AskForm(request.POST, user=request.user)
-    if "look" in request.POST or "preview" in request.POST:
-        return _look(request, form)
+    photos, limited = _photos(request, form), None
+    try:
+        photos.take(request)
+    except limits.Limited as error:
+        limited = error
+    if limited is None and ("look" in request.POST or "preview" in request.POST):
+        return _look(request, form, photos)
+    for said in dict.fromkeys(photos.errors):
+        form.add_error(None, said)
+    if limited is not None:
+        return _too_often(request, form, photos, limited)
     if not form.is_valid():
-        return _show(request, form, status=422)
+        return _show(request, form, photos, status=422)
     if not request.user.is_authenticated:
-        return _keep_for_later(request, form)
-    thread, status = send(form, "post", request.user, lambda: _post(request.user, form))
+        return _keep_for_later(request, form, photos)
+    thread, status = send(form, "post", request.user, lambda: _post(request.user, form, photos.uploads))
     if thread is None:
-        return _show(request, form, status=status)
+        return _show(request, form, photos, status=status)
     credit.first_post(request)
     posts.drop_draft(request.user, DRAFT)
     _forget_kept(request)
     _say_posted(request, thread)
     return redirect(thread)
+
+
+def _photos(request: HttpRequest, form: AskForm | None = None) -> AskersPhotos:
+    """The pictures of the form, for members and visitors alike. With the first of a visitor's, what is written so far
+    is kept, too: not sent yet, so that no sign-in posts it."""
+
+    def begin() -> str:
+        written = form.as_written() if form is not None else {}
+        request.session[KEPT] = token = kept.keep({**written, UNSENT: "1"}, _token(request))
+        return token
+
+    return AskersPhotos(request, _token(request), begin, lambda pk: reverse("questions:kept_picture", args=[pk]))
+
+
+@require_safe
+def kept_picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """A picture that waits with what a visitor wrote, for the session that sent it and nobody else."""
+    content = kept.picture(_token(request), pk)
+    if not content:
+        raise Http404
+    headers = {
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return HttpResponse(content, content_type="image/webp", headers=headers)
+
+
+def _too_often(request: HttpRequest, form: AskForm, photos: AskersPhotos, error: limits.Limited) -> HttpResponse:
+    form.add_error(None, error.reason)
+    form.retry_after = error.wait  # type: ignore[attr-defined]
+    return _show(request, form, photos, status=429)
 
 
 def _begin_afresh(request: HttpRequest) -> HttpResponse:
@@ -98,13 +142,13 @@ def suggest_tags(request: HttpRequest) -> HttpResponse:
     return render(request, "questions/_suggested_tags.html", {"suggested": _suggested(request.POST)})
 
 
-def _post(by: User, form: AskForm) -> Thread:
+def _post(by: User, form: AskForm, pictures: Iterable[Upload] = ()) -> Thread:
     given = form.cleaned_data
     thread = services.post_thread_once(
         by,
         kind=given["kind"],
         title=given["title"],
-        body=given["body"],
+        body=with_pictures(given["body"], pictures) if pictures else given["body"],
         product=given["product"],
         model_version=given["model_version"],
         tags=given["tags"],
@@ -138,15 +182,13 @@ def _forget_kept(request: HttpRequest) -> None:
         request.session.pop(REFUSED, None)
 
 
-def _keep_for_later(request: HttpRequest, form: AskForm) -> HttpResponse:
+def _keep_for_later(request: HttpRequest, form: AskForm, photos: AskersPhotos) -> HttpResponse:
     """Sign up now; the question is kept meanwhile, and posted as soon as that is done."""
     try:
         limits.spend_for("write_first", request)
     except limits.Limited as error:
-        form.add_error(None, error.reason)
-        form.retry_after = error.wait  # type: ignore[attr-defined]
-        return _show(request, form, status=429)
-    request.session[KEPT] = kept.keep(form.as_written(), _token(request))
+        return _too_often(request, form, photos, error)
+    request.session[KEPT] = kept.keep(form.as_written(), photos.token)
     request.session.pop(REFUSED, None)
     return redirect(f"{resolve_url('account_signup')}?{urlencode({'next': way_back()})}")
 
@@ -163,7 +205,7 @@ def post_what_was_kept(request: HttpRequest, response: HttpResponse, user: User,
         return
     token = _token(request)
     written = kept.kept(token)
-    if not written:
+    if not written or written.get(UNSENT):
         return
     form = AskForm({**written, "started": long_open()}, user=user)
     thread = None
@@ -185,9 +227,14 @@ def post_what_was_kept(request: HttpRequest, response: HttpResponse, user: User,
 
 @transaction.atomic
 def _post_kept(by: User, form: AskForm, token: str) -> Thread:
-    if not kept.take(token):
-        raise Conflict(_("This was posted a moment ago."))
-    return _post(by, form)
+    pictures = adopt(token, by)
+    try:
+        if not kept.take(token):
+            raise Conflict(_("This was posted a moment ago."))
+        return _post(by, form, pictures)
+    except Exception:
+        discard(pictures)
+        raise
 
 
 # The page
@@ -198,8 +245,8 @@ def _open(request: HttpRequest) -> HttpResponse:
     if written := kept.kept(_token(request)):
         refused = request.session.get(REFUSED)
         if refused and request.user.is_authenticated:
-            return _show(request, _refused(written, refused, request.user), "refused")
-        return _show(request, AskForm(initial={**written, "started": long_open()}, user=request.user), "kept")
+            return _show(request, _refused(written, refused, request.user), origin="refused")
+        return _show(request, AskForm(initial={**written, "started": long_open()}, user=request.user), origin="kept")
     if "kept" in request.GET and request.session.session_key and (pk := request.session.get(POSTED)):
         thread = Thread.objects.visible_to(request.user).filter(pk=pk).first()
         if thread is not None:
@@ -215,7 +262,7 @@ def _open(request: HttpRequest) -> HttpResponse:
         drafted = posts.draft_of(request.user, DRAFT)
         if drafted.get("title") or drafted.get("body"):
             initial = {name: drafted[name] for name in DRAFTED if name in drafted}
-            return _show(request, AskForm(initial={**initial, **came_with}, user=request.user), "draft")
+            return _show(request, AskForm(initial={**initial, **came_with}, user=request.user), origin="draft")
     return _show(request, AskForm(initial=came_with, user=request.user))
 
 
@@ -229,7 +276,7 @@ def _refused(written: dict[str, str], refused: dict[str, list[str]], user: User)
     return form
 
 
-def _look(request: HttpRequest, form: AskForm) -> HttpResponse:
+def _look(request: HttpRequest, form: AskForm, photos: AskersPhotos) -> HttpResponse:
     """Without JavaScript: what looks alike, and the preview. Nothing is checked yet, and nothing is lost."""
     shown = AskForm(initial=form.as_written(), user=request.user)
     preview = ""
@@ -241,10 +288,18 @@ def _look(request: HttpRequest, form: AskForm) -> HttpResponse:
             preview = text.render_plain(error.reason).html
         except ValidationError as error:
             preview = text.render_plain(" ".join(error.messages)).html
-    return _show(request, shown, preview=preview)
+    return _show(request, shown, photos, preview=preview)
 
 
-def _show(request: HttpRequest, form: AskForm, origin: str = "", status: int = 200, preview: str = "") -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    form: AskForm,
+    photos: AskersPhotos | None = None,
+    *,
+    origin: str = "",
+    status: int = 200,
+    preview: str = "",
+) -> HttpResponse:
     user = request.user
     rows = _shelf(user)
     value = form["product"].value() or form["other_product"].value()
@@ -261,6 +316,7 @@ def _show(request: HttpRequest, form: AskForm, origin: str = "", status: int = 2
     title = str(form["title"].value() or "").strip()
     context = {
         "form": form,
+        "photos": photos or _photos(request),
         "origin": origin,
         "draft_url": f"{reverse('posts:draft')}?key={DRAFT}",
         "draft_key": DRAFT,
