@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 
 from community.accounts.models import Department, User
 from community.accounts.services import join
-from community.posts.models import Tag, Topic
+from community.posts.models import Tag, TagSynonym, Topic
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 from community.sharing import services as sharing
@@ -62,9 +62,12 @@ def a_topic(slug: str = "", **fields: Any) -> Topic:
     return Topic.objects.create(slug=slug, **{"name": slug.title(), **fields})
 
 
-def a_tag(slug: str = "", **fields: Any) -> Tag:
+def a_tag(slug: str = "", synonyms: tuple[str, ...] = (), **fields: Any) -> Tag:
     slug = slug or f"tag{next(_number)}"
-    return Tag.objects.create(slug=slug, **{"name": slug, **fields})
+    tag = Tag.objects.create(slug=slug, **{"name": slug, **fields})
+    for word in synonyms:
+        TagSynonym.objects.create(slug=word, name=word, tag=tag)
+    return tag
 
 
 def a_thread(by: User | None = None, **fields: Any) -> Thread:

@@ -80,7 +80,9 @@ def policy_for(thread: Thread, *, reopened: bool = False) -> EscalationPolicy | 
 
 
 def tag_words(thread: Thread) -> set[str]:
-    return {word.casefold() for tag in thread.tags.all() for word in (tag.slug, tag.name)}
+    """The tags of a thread, with their other words: a policy that names an old one still holds."""
+    tags = thread.tags.prefetch_related("synonyms")
+    return {word.casefold() for tag in tags for pair in tag.words() for word in pair}
 
 
 def _stems(text: str) -> set[str]:

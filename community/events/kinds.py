@@ -96,6 +96,7 @@ KINDS: dict[str, str] = {
     "tip.restored": "Shown again.",
     "tip.deleted": "Taken away.",
     "tip.featured": "Staff featured it.",
+    "tag.changed": "A moderator made, renamed or merged a tag (data: what; merged = the tag that went).",
     # products
     "product.published": "A product page went online or changed (data: product).",
     "product.withdrawn": "A product page went offline (data: product).",

@@ -11,14 +11,17 @@ from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import render, resolve_url
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from community.core import clock, limits
 from community.core.errors import Conflict, NotAllowed
+
+from . import tagging
+from .models import Tag
 
 QUICKEST = timedelta(seconds=3)  # nobody reads and writes a post in less (CHECKS 54)
 STARTED_SALT = "community.posts.started"
@@ -66,6 +69,21 @@ def merged_meanwhile(request: HttpRequest, thing: Any, pk: int) -> HttpResponse 
         return None
     kept = "\n\n".join(request.POST[name] for name in ("body", "reason", "note") if request.POST.get(name))
     return refuse(request, _("This thread was merged already."), 409, kept=kept, back=thing.get_absolute_url())
+
+
+def tag_asked_for(request: HttpRequest) -> Tag | HttpResponse | None:
+    """The tag of `?tag=`, or None without one; the way to the main tag for another word of it. Raises Http404."""
+    slug = request.GET.get("tag")
+    if not slug:
+        return None
+    tag = tagging.find(slug)
+    if tag is None:
+        raise Http404
+    if tag.slug == slug:
+        return tag
+    query = request.GET.copy()
+    query["tag"] = tag.slug
+    return redirect(f"{request.path}?{query.urlencode()}", permanent=True)
 
 
 def posted(request: HttpRequest) -> Any:

@@ -37,13 +37,24 @@ class Tag(models.Model):
     name = models.CharField(_("name"), max_length=50)
     topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL, related_name="tags")
     about = models.CharField(_("what it is for"), max_length=300, blank=True, default="")
-    synonyms = models.CharField(
-        _("other words for it"),
-        max_length=300,
-        blank=True,
-        default="",
-        help_text=_("With commas between them. Whoever writes one of them is offered this tag."),
-    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def words(self) -> list[tuple[str, str]]:
+        """Slug and name, its own first, then those of its other words; one prefetches `synonyms` for many tags."""
+        return [(self.slug, self.name), *((other.slug, other.name) for other in self.synonyms.all())]
+
+
+class TagSynonym(models.Model):
+    """Another word for a tag: whoever types it gets the tag, and its old address leads there."""
+
+    slug = models.SlugField(unique=True, max_length=50, allow_unicode=True)
+    name = models.CharField(_("name"), max_length=50)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="synonyms")
 
     class Meta:
         ordering = ["name"]

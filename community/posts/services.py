@@ -26,7 +26,7 @@ from community.moderation.services import held
 
 from . import gates
 from .models import Comment, Draft, Follow, Revision, Tag, Upload
-from .tagging import check_tags, named
+from .tagging import check_tags, main_words, named
 
 DRAFT_BYTES = 60_000
 UNUSED = timedelta(hours=48)
@@ -182,12 +182,12 @@ def latest_revision(target: models.Model) -> int:
 
 
 def tags_named(names: list[str] | tuple[str, ...], by: User) -> list[Tag]:
-    """The tags of these names, made where the person may make tags.
+    """The tags of these names, made where the person may make tags; another word for a tag is that tag.
 
     Raises ValidationError at `tags` for too many, and for new ones by somebody who can't make them yet.
     """
     check_tags(names, by)
-    wanted = named(names)
+    wanted = main_words(named(names))
     known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=wanted)}
     for slug in [slug for slug in wanted if slug not in known]:
         try:

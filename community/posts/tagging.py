@@ -14,14 +14,14 @@ from community.core import text
 from community.events.log import is_replaying
 from community.moderation.permissions import is_moderator
 
-from .models import Tag
+from .models import Tag, TagSynonym
 
 MOST_TAGS = 5
 NEW_TAG_REPUTATION = 750  # FEATURES F, Privileges
 NEAR = 3
 LONGEST_PHRASE = 3  # words in a tag or in a synonym
 READ = 4000  # characters of a text that are looked at; who hasn't named the matter by then won't
-VOCABULARY_SECONDS = 60
+VOCABULARY, VOCABULARY_SECONDS = "posts.vocabulary", 60  # in the cache
 WORD = re.compile(r"[^\W_]+", re.UNICODE)
 ENDINGS = ("ing", "ed", "er", "es", "en", "s", "e", "n")
 
@@ -36,15 +36,28 @@ class Known(NamedTuple):
 
 def vocabulary() -> list[Known]:
     """All tags; at most a minute old."""
-    return cache.get_or_set("posts.vocabulary", _read_vocabulary, VOCABULARY_SECONDS)  # type: ignore[return-value]
+    return cache.get_or_set(VOCABULARY, _read_vocabulary, VOCABULARY_SECONDS)  # type: ignore[return-value]
 
 
 def _read_vocabulary() -> list[Known]:
     known = []
-    for slug, name, synonyms in Tag.objects.order_by("slug").values_list("slug", "name", "synonyms"):
-        phrases = {tuple(stems(phrase)) for phrase in (slug.replace("-", " "), name, *synonyms.split(","))}
-        known.append(Known(slug, name, tuple(sorted(phrase for phrase in phrases if phrase))))
+    for tag in Tag.objects.order_by("slug").prefetch_related("synonyms"):
+        words = (tag.slug.replace("-", " "), tag.name, *(other.name for other in tag.synonyms.all()))
+        phrases = {tuple(stems(phrase)) for phrase in words}
+        known.append(Known(tag.slug, tag.name, tuple(sorted(phrase for phrase in phrases if phrase))))
     return known
+
+
+def find(slug: str) -> Tag | None:
+    """The tag of this slug, or the one that it is another word for."""
+    return Tag.objects.filter(slug=slug).first() or Tag.objects.filter(synonyms__slug=slug).first()
+
+
+def main_words(wanted: dict[str, str]) -> dict[str, str]:
+    """Tags by slug and name, with the main tag in place of each other word for it."""
+    rows = TagSynonym.objects.filter(slug__in=wanted).values_list("slug", "tag__slug", "tag__name") if wanted else ()
+    main = {slug: (tag, name) for slug, tag, name in rows}
+    return dict(main.get(slug, (slug, name)) for slug, name in wanted.items())
 
 
 def stems(words: str) -> list[str]:
@@ -117,9 +130,9 @@ def tag_and_slug(name: str) -> tuple[str, str]:
 def check_tags(names: Iterable[str], by: Any) -> None:
     """Raise ValidationError at `tags` for too many, or for a new one by somebody who can't make it; `by` may be a
     visitor. Says what stands near."""
-    wanted = named(names)
     if is_replaying():
         return
+    wanted = main_words(named(names))
     if len(wanted) > MOST_TAGS:
         raise ValidationError({"tags": _("Choose at most %(most)d tags.") % {"most": MOST_TAGS}})
     if not wanted or may_make_tags(by):

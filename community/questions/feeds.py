@@ -14,6 +14,7 @@ from django.utils.http import http_date
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from community.posts import tagging
 from community.posts.models import Tag
 from products.models import Product
 
@@ -139,7 +140,9 @@ class ProductQuestions(Questions):
 
 class TagQuestions(Questions):
     def get_object(self, request: HttpRequest, slug: str) -> Tag:
-        return get_object_or_404(Tag, slug=slug)
+        if (tag := tagging.find(slug)) is None:
+            raise Http404
+        return tag
 
     def link(self, about: Tag) -> str:
         return f"{reverse('questions:list')}?tag={about.slug}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, IntegerField, Q, Subquery, Value
+from django.db.models import Count, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from community.core import clock
@@ -49,12 +49,10 @@ def _write(user: Any, thread: Thread, at: datetime, before: datetime | None) -> 
 
 def with_new(rows: Any, thread: Thread, since: datetime | None, user: Any) -> Any:
     """The answers of a page (or its comments, where there is no answer), each with `new_count` and `first_new` of the
-    answers of the whole thread, and `new_comments` and `first_new_comment`: no query of their own."""
+    answers of the whole thread, and `new_comments` and `first_new_comment`: no query of their own. As they are when
+    nothing is new."""
     if since is None or thread.active_at <= since:
-        nothing = Value(None, IntegerField())
-        return rows.annotate(
-            new_count=Value(0), first_new=nothing, new_comments=Value(0), first_new_comment=nothing
-        )  # fmt: skip
+        return rows
     new = Answer.objects.filter(thread=thread).visible().since(since).exclude(author=user)
     of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
     answers = Answer.objects.filter(thread=thread).visible().values("pk")

@@ -53,11 +53,18 @@ def note_change(target: models.Model) -> None:
     A row that waits already is written again, and so held until the change is there to be read: a worker that took
     it before would index the old words, and nobody would come back for the new ones.
     """
+    note_changes(type(target), [target.pk])
+
+
+def note_changes(model: type[models.Model], ids: Iterable[int]) -> None:
+    """`note_change` for many of a kind."""
+    content_type = ContentType.objects.get_for_model(model)
     IndexChange.objects.bulk_create(
-        [IndexChange(target_type=ContentType.objects.get_for_model(target), target_id=target.pk)],
+        [IndexChange(target_type=content_type, target_id=pk) for pk in ids],
         update_conflicts=True,
         unique_fields=["target_type", "target_id"],
         update_fields=["at"],
+        batch_size=1000,
     )
 
 
@@ -165,6 +172,12 @@ def index_targets(content_type: ContentType, ids: list[int]) -> Tally:
     return Tally(written=len(documents), dropped=dropped)
 
 
+def tag_words(target: Any) -> list[str]:
+    """The names of its tags, and the other words for them."""
+    tags = target.tags.prefetch_related("synonyms")
+    return [name for tag in tags for _slug, name in tag.words()]
+
+
 @makes(Thread)
 def _thread(thread: Thread) -> dict[str, Any] | None:
     if not thread.is_visible:
@@ -180,7 +193,7 @@ def _thread(thread: Thread) -> dict[str, Any] | None:
         leading = {pk: text for pk, text, _at in answers}.get(thread.leading_solution_id)
         official = next((text for _pk, text, at in answers if at), None)
         best = leading or official or ""
-    words = [thread.body_text, *(text for _pk, text, _at in answers), *(tag.name for tag in thread.tags.all())]
+    words = [thread.body_text, *(text for _pk, text, _at in answers), *tag_words(thread)]
     # Whoever types what somebody else typed finds it, too.
     words += thread.merged_threads.filter(title_hidden=False).order_by("pk").values_list("title", flat=True)[:20]
     return {
@@ -227,7 +240,7 @@ def _recipe(recipe: Recipe) -> dict[str, Any] | None:
     words = [recipe.body_text]
     words += recipe.ingredients.values_list("name", flat=True)
     words += recipe.steps.values_list("text", flat=True)
-    words += recipe.tags.values_list("name", flat=True)
+    words += tag_words(recipe)
     return {
         "kind": Document.Kind.RECIPE,
         **about(recipe.products.first()),

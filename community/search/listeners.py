@@ -3,6 +3,7 @@
 from community.events.kinds import KINDS
 from community.events.log import listen
 from community.events.models import Event
+from community.posts.models import Tag
 from community.questions.models import Answer
 
 from . import documents
@@ -31,4 +32,13 @@ def note(event: Event) -> None:
     if event.kind == "thread.merged":
         documents.note_change(subject.merged_into)
         Deflection.objects.filter(thread=subject).update(thread=subject.merged_into)
+    index.enqueue()
+
+
+@listen("tag.changed")
+def note_tagged(event: Event) -> None:
+    """What carries a tag is found by its name, and by its other words."""
+    tag: Tag = event.subject
+    for rows in (tag.threads, tag.recipes, tag.tips):  # type: ignore[attr-defined]
+        documents.note_changes(rows.model, rows.order_by("pk").values_list("pk", flat=True))
     index.enqueue()

@@ -21,7 +21,7 @@ from community.core.errors import require
 from community.moderation.models import Moderated
 from community.moderation.permissions import why_not_write
 from community.posts import services as posts
-from community.posts.doors import act, send
+from community.posts.doors import act, send, tag_asked_for
 from community.posts.models import Tag
 from community.posts.photos import Photos, photos_of
 from community.posts.views import comment_context, part_of
@@ -116,12 +116,13 @@ def recipe_list(request: HttpRequest) -> HttpResponse:
     time = _choice(request, "time", dict(TIMES))
     difficulty = _choice(request, "difficulty", Difficulty.values)
     found = Recipe.objects.visible().sorted_by(sort)
-    product = tag = None
+    product = None
+    if isinstance(tag := tag_asked_for(request), HttpResponse):
+        return tag
     if slug := request.GET.get("product"):
         product = get_object_or_404(Product, slug=slug)
         found = found.filter(uses__product=product)
-    if slug := request.GET.get("tag"):
-        tag = get_object_or_404(Tag, slug=slug)
+    if tag:
         found = found.filter(tags=tag)
     if time:
         found = found.within(int(time))
@@ -341,12 +342,13 @@ def tip_list(request: HttpRequest) -> HttpResponse:
     """`?product=duo&tag=steam&sort=newest&page=2`"""
     sort = _choice(request, "sort", dict(TIP_SORTS), "worked")
     found = Tip.objects.visible().sorted_by(sort)
-    product = tag = None
+    product = None
+    if isinstance(tag := tag_asked_for(request), HttpResponse):
+        return tag
     if slug := request.GET.get("product"):
         product = get_object_or_404(Product, slug=slug)
         found = found.filter(product=product)
-    if slug := request.GET.get("tag"):
-        tag = get_object_or_404(Tag, slug=slug)
+    if tag:
         found = found.filter(tags=tag)
     page = _page(request, found.for_listing())
     context = {

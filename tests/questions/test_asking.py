@@ -251,7 +251,7 @@ def test_a_hurried_visitor_is_asked_to_wait_and_keeps_everything() -> None:
 @pytest.fixture
 def tags(db: None) -> list[Tag]:
     return [
-        factories.a_tag("descaling", synonyms="limescale, chalk"),
+        factories.a_tag("descaling", synonyms=("limescale", "chalk")),
         factories.a_tag("steam-wand", name="steam wand"),
         factories.a_tag("noise"),
         factories.a_tag("pump"),

@@ -18,7 +18,7 @@ from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
 from community.posts.services import latest_revision, tags_named
-from community.posts.tagging import tag_and_slug
+from community.posts.tagging import main_words, named
 
 from .. import permissions
 from ..models import Answer, EditSuggestion, Thread
@@ -62,12 +62,16 @@ def texts_at(post: Thread | Answer, number: int) -> Texts:
         return texts_of(post)
     if isinstance(post, Answer):
         return Texts("", kept.body_source, ())
-    return Texts(kept.title, kept.body_source, tuple(sorted(kept.tags.split())))
+    return Texts(kept.title, kept.body_source, _slugs(kept.tags.split()))
+
+
+def _slugs(words: Iterable[str]) -> tuple[str, ...]:
+    """Tags as they are called now: one may have been renamed or merged since."""
+    return tuple(sorted(main_words(named(words))))
 
 
 def suggested_texts(suggestion: EditSuggestion) -> Texts:
-    names = [tag_and_slug(name)[1] for name in suggestion.tags.split(",")]
-    return Texts(suggestion.title, suggestion.body_source, tuple(sorted(slug for slug in names if slug)))
+    return Texts(suggestion.title, suggestion.body_source, _slugs(suggestion.tags.split(",")))
 
 
 def rebased(suggestion: EditSuggestion, post: Thread | Answer) -> Texts:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from community.core import clock
-from community.posts.doors import act
+from community.posts.doors import act, tag_asked_for
 from community.posts.models import Tag
 from products.models import Product
 
@@ -260,7 +260,9 @@ def questions(request: HttpRequest) -> HttpResponse:
     chosen_products = _facet(request, "product", [product.slug for product in products])
     chosen_kinds = _facet(request, "kind", Kind.values)
     chosen_states = _facet(request, "state", [state.key for state in STATES])
-    tag = get_object_or_404(Tag, slug=request.GET["tag"]) if request.GET.get("tag") else None
+    tag = tag_asked_for(request)
+    if isinstance(tag, HttpResponse):
+        return tag
 
     base: ThreadQuerySet = Thread.objects.visible()
     if chosen_products:

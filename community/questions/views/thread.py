@@ -195,7 +195,7 @@ def _news(thread: Thread, answers: list[Answer], comments: dict[str, dict[str, A
     on the one that it is found on."""
     remarks = [remark for entry in comments.values() for remark in entry["rows"]]
     row: Any = next(iter(answers or remarks), None)
-    if row is None:
+    if not hasattr(row, "new_count"):
         return {"new": 0, "new_comments": 0}
     first, said = row.first_new, row.first_new_comment
     here = any(answer.pk == first for answer in answers)
@@ -272,13 +272,14 @@ def comments_of(
     if kind in kinds.values() and pk.isdecimal() and len(pk) < 18:
         unfolded = Q(target_type=of_thread if kind == "thread" else of_answer, target_id=int(pk))
     place = [F("target_type_id"), F("target_id")]
+    all_of_them = Comment.objects.filter(
+        Q(target_type=of_thread, target_id=thread.pk)
+        | Q(target_type=of_answer, target_id__in=[answer.pk for answer in answers])
+    ).visible_to(user)
+    if not answers:
+        all_of_them = seen.with_new(all_of_them, thread, since, user)
     rows = (
-        Comment.objects.filter(
-            Q(target_type=of_thread, target_id=thread.pk)
-            | Q(target_type=of_answer, target_id__in=[answer.pk for answer in answers])
-        )
-        .visible_to(user)
-        .annotate(
+        all_of_them.annotate(
             nth=Window(RowNumber(), partition_by=place, order_by=[F("created_at").asc(), F("id").asc()]),
             among=Window(Count("pk"), partition_by=place),
         )
@@ -289,8 +290,6 @@ def comments_of(
         .for_listing()
         .order_by("created_at", "id")
     )
-    if not answers:
-        rows = seen.with_new(rows, thread, since, user)
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         row.is_new = row.is_news_to(user, since)  # type: ignore[attr-defined]
