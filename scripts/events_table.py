@@ -14,7 +14,7 @@ BEGIN, END = "<!-- events -->", "<!-- /events -->"
 RECORDED_BY = {
     "person": "accounts", "thread": "questions", "answer": "questions", "follow_up": "questions",
     "idea": "questions", "edit": "questions", "comment": "posts", "follow": "posts", "flag": "moderation",
-    "share": "posts",
+    "share": "posts", "tag": "posts",
     "review": "reviews", "recipe": "sharing", "tip": "sharing", "product": "products", "ownership": "products",
     "alert": "products",
     "help_article": "pages", "advocate": "advocates", "badge": "advocates",
