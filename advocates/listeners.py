@@ -5,12 +5,12 @@ All of it in the transaction of the cause, in replays too. Points come first: ba
 
 from typing import Any
 
-from community.accounts.models import TrustLevel, User
+from community.accounts.models import Standing, TrustLevel, User
 from community.events.log import listen
 from community.events.models import Event
 from community.moderation.models import Flag
 
-from . import badges, boards, reputation, totals, trust
+from . import badges, boards, queue, reputation, totals, trust
 
 
 @listen(*sorted({*reputation.HEARD, *badges.HEARD}))
@@ -116,3 +116,11 @@ def _evaluate(person_id: int, below: int | None = None) -> None:
 def _evaluate_batch(batch: totals.Batch) -> None:
     people = User.objects.filter(pk__in=batch.jobs.pop("trust", set())).order_by("pk")
     trust.evaluate_all(people)
+
+
+@listen("answer.posted")
+def what_was_asked_is_done(event: Event) -> None:
+    """Of an advocate: who asked them knows, what a pass taught is forgotten, their rhythm is kept."""
+    answer: Any = event.subject
+    if answer.author.standing == Standing.ADVOCATE:
+        queue.answered(answer.thread, answer.author_id, event.occurred_at)

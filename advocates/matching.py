@@ -1,59 +1,48 @@
 """Who could answer this: advocates who know the product and have not been asked too often (FEATURES F)."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q
 
-from community.accounts.models import Standing, User
+from community.accounts.models import User
 from community.core import clock
 from community.core.models import Numbers
-from community.questions.models import Answer, Thread
+from community.events.log import is_replaying
+from community.questions.models import Thread
 
-from . import competence
-from .models import AdvocateMembership, Ask
-
-WEEK = timedelta(days=7)
+from .models import Ask
+from .ranking import rank
 
 
 def matching_advocates(thread: Thread, limit: int | None = None) -> list[User]:
-    """Whom to ask quietly about a thread: the most competent who are here and under their weekly limit.
+    """Whom to ask quietly about a thread: the first of `ranking.rank` who are here and under their weekly limit.
 
     They know its product; a thread without a product goes to those asked least of late. Never the asker, nobody who
     has answered or was asked about it before. `limit` is the number of the settings unless given.
     """
-    numbers = Numbers.load()
-    limit = numbers.advocates_asked if limit is None else limit
-    now = clock.now()
-    members = (
-        AdvocateMembership.objects.filter(
-            state=AdvocateMembership.State.ACTIVE, user__is_active=True, user__standing=Standing.ADVOCATE
-        )
-        .exclude(user=thread.author_id)
-        .exclude(user__silenced_until__gt=now)
-        .exclude(user__in=Answer._base_manager.filter(thread=thread).values("author"))
-        .exclude(user__in=Ask.objects.filter(thread=thread).values("person"))
-        .annotate(asked=Count("user__asks", filter=Q(user__asks__at__gt=now - WEEK), distinct=True))
-        .filter(asked__lt=numbers.asks_per_advocate_a_week)
-        .select_related("user")
-    )
-    if thread.product_id is not None:
-        members = members.filter(expertise__product=thread.product_id)
-    chosen = list(members)
-    tags = [thread.topic] if thread.topic_id is not None else []
-    known = competence.of([member.user_id for member in chosen], thread.product_id, tags)  # type: ignore[list-item]
-    chosen.sort(key=lambda member: (-known.get(member.user_id, 0.0), member.asked, -member.user.reputation, member.pk))
-    return [member.user for member in chosen[:limit]]
+    limit = Numbers.load().advocates_asked if limit is None else limit
+    return [row.member.user for row in rank([thread])[thread.pk] if not row.out][:limit]
 
 
 @transaction.atomic
 def asked(thread: Thread, people: Iterable[User]) -> list[User]:
-    """Note that people are asked about a thread. Returns those who were not before: twice is harmless."""
-    wanted = list(people)
-    known = set(Ask.objects.filter(thread=thread, person__in=wanted).values_list("person", flat=True))
-    new = [person for person in wanted if person.pk not in known]
+    """Note that people are asked about a thread. Returns those who were not before: twice is harmless.
+
+    A question has so many places as the settings say (three); whoever comes later is not asked. The story of a demo
+    or an import asks whom it asked. Two who ask at once get a place once: the database holds one row a place.
+    """
+    wanted = list({person.pk: person for person in people}.values())
+    rows = list(Ask.objects.filter(thread=thread).values_list("person", "place"))
+    known, taken = {person for person, _place in rows}, {place for _person, place in rows if place}
+    most = len(wanted) + len(taken) if is_replaying() else Numbers.load().advocates_asked
+    free = [place for place in range(1, most + 1) if place not in taken]
+    new = [person for person in wanted if person.pk not in known][: len(free)]
     Ask.objects.bulk_create(
-        [Ask(person=person, thread=thread, at=clock.now()) for person in new], ignore_conflicts=True
+        [
+            Ask(person=person, thread=thread, at=clock.now(), place=place)
+            for person, place in zip(new, free, strict=False)
+        ],
+        ignore_conflicts=True,
     )
-    return new
+    made = set(Ask.objects.filter(thread=thread, person__in=new).values_list("person", flat=True)) if new else set()
+    return [person for person in new if person.pk in made]

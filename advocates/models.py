@@ -5,17 +5,30 @@ from typing import Any
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
+from django.core.signing import Signer
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from community.accounts.models import Department
 from community.core import clock
+from community.core.models import Body
 from community.events.models import Event
+from community.moderation.models import Moderated
 from community.posts.models import Topic
 from products.models import Product
 
-from .querysets import AwardQuerySet, BoardScoreQuerySet, EntryQuerySet, MembershipQuerySet
+from .querysets import (
+    OPEN_APPLICATIONS,
+    ApplicationQuerySet,
+    AwardQuerySet,
+    BoardScoreQuerySet,
+    EntryQuerySet,
+    LetterQuerySet,
+    MembershipQuerySet,
+    ThanksQuerySet,
+)
 
 PERSON = settings.AUTH_USER_MODEL
 
@@ -392,6 +405,14 @@ class AdvocateMembership(models.Model):
         verbose_name=_("who looks after the questions meanwhile"),
     )
     admitted_by = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    joined_at = models.DateTimeField(null=True, blank=True, help_text=_("First time they were admitted."))
+    resting_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("Said that there is no time now: not asked until then.")
+    )
+    farewell = models.CharField(
+        _("thanks at parting"), max_length=300, blank=True, default="", help_text=_("Shown with former advocates.")
+    )
+    removed = models.BooleanField(default=False, help_text=_("Left because the role was taken away."))
 
     objects = MembershipQuerySet.as_manager()
 
@@ -455,15 +476,280 @@ class Interest(models.Model):
 
 
 class Ask(models.Model):
-    """An advocate was asked to look at a thread: what the weekly limit counts."""
+    """An advocate was asked to look at a thread: what the weekly limit counts. At most three have a place."""
+
+    class Why(models.TextChoices):
+        NOT_MY_PRODUCT = "not_my_product", _("Not my product")
+        NO_TIME = "no_time", _("No time now")
+        DONT_KNOW = "dont_know", _("I don't know")
 
     person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="asks")
     thread = models.ForeignKey("questions.Thread", on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(default=clock.now)
+    place = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("First, second or third; empty for who stands in, or found it alone.")
+    )
+    by_choice = models.BooleanField(default=False, help_text=_("Found in their queue; nobody asked them."))
+    answered_at = models.DateTimeField(null=True, blank=True)
+    passed_at = models.DateTimeField(null=True, blank=True)
+    why = models.CharField(max_length=20, choices=Why, blank=True, default="")
+    handed_to = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "thread"], name="ask_once_per_thread")]
-        indexes = [models.Index(fields=["person", "at"], name="ask_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "thread"], name="ask_once_per_thread"),
+            models.UniqueConstraint(fields=["thread", "place"], name="ask_one_per_place"),
+        ]
+        indexes = [models.Index(fields=["person", "at"], name="ask_person"), models.Index(fields=["at"], name="ask_at")]
 
     def __str__(self) -> str:
         return f"{self.person_id} about {self.thread_id}"
+
+
+class Claim(models.Model):
+    """An advocate is writing an answer: for ten minutes no other advocate begins one. Everybody else may."""
+
+    thread = models.OneToOneField("questions.Thread", on_delete=models.CASCADE, related_name="claim")
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person_id} on {self.thread_id}"
+
+
+class Lesson(models.Model):
+    """What a pass taught about whom to ask: a factor on what somebody knows of a thing (`ranking.py`)."""
+
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="lessons")
+    kind = models.CharField(max_length=7, choices=Competence.Kind)
+    key = models.BigIntegerField(help_text=_("Id of the product or the topic."))
+    factor = models.FloatField(default=1)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "kind", "key"], name="lesson_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.kind} {self.key}: {self.factor}"
+
+
+class Rhythm(models.Model):
+    """When in the week an advocate answers, for routing alone: shown to nobody (`rhythm.py`)."""
+
+    person = models.OneToOneField(PERSON, on_delete=models.CASCADE, related_name="rhythm")
+    hours = models.JSONField(default=list, help_text=_("168 weights, from Monday 0 h UTC."))
+    since = models.DateTimeField(default=clock.now)
+    at = models.DateTimeField(default=clock.now, help_text=_("As of when the weights are."))
+
+    def __str__(self) -> str:
+        return f"rhythm of {self.person_id}"
+
+
+class CodeOfConduct(Body):
+    """A version of what an advocate promises. Never changed: an edit is the next version."""
+
+    version = models.PositiveIntegerField(unique=True)
+    published_at = models.DateTimeField(default=clock.now)
+    published_by = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    what_changed = models.CharField(_("what changed"), max_length=300, blank=True, default="")
+
+    class Meta:
+        ordering = ["-version"]
+        verbose_name = _("code of conduct")
+        verbose_name_plural = _("code of conduct")
+
+    def __str__(self) -> str:
+        return f"{self.version}"
+
+
+class CodeAcceptance(models.Model):
+    """Somebody accepted a version on a day."""
+
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="codes_accepted")
+    code = models.ForeignKey(CodeOfConduct, on_delete=models.PROTECT, related_name="acceptances")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "code"], name="code_accepted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} accepted {self.code_id}"
+
+
+class Application(models.Model):
+    """Somebody's way into the programme, or to a further product: asked or invited, tried, judged, decided."""
+
+    class State(models.TextChoices):
+        INVITED = "invited", _("Invited")
+        TRIAL = "trial", _("Trial")
+        JUDGING = "judging", _("Being judged")
+        JUDGED = "judged", _("Waits for a decision")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="applications", verbose_name=_("person"))
+    state = models.CharField(_("state"), max_length=10, choices=State)
+    motivation = models.TextField(blank=True, default="")
+    invited_by = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(PERSON, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True, default="", help_text=_("Of the decision; they read it."))
+
+    objects = ApplicationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=Q(state__in=OPEN_APPLICATIONS),
+                name="application_one_open",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "created_at"], name="application_state")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.state}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("advocates:apply")
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_APPLICATIONS
+
+
+class AppliedProduct(models.Model):
+    """A product somebody would answer for, and whether they were accepted for it."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="products")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    accepted = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["application", "product"], name="applied_product_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.application_id}: {self.product_id}"
+
+
+class TrialItem(models.Model):
+    """A real, old, solved question, shown to an applicant without its answers; and what they would answer."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="trial")
+    thread = models.ForeignKey("questions.Thread", on_delete=models.CASCADE, related_name="+")
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    answer = models.TextField(blank=True, default="")
+    answer_html = models.TextField(blank=True, default="", editable=False)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["application", "thread"], name="trial_item_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.application_id}: {self.thread_id}"
+
+
+class Judge(models.Model):
+    """An advocate who judges a trial. The third is asked where the first two differ."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="judges")
+    person = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="judged_trials")
+    place = models.PositiveSmallIntegerField()
+    asked_at = models.DateTimeField(default=clock.now)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "person"], name="judge_once"),
+            models.UniqueConstraint(fields=["application", "place"], name="judge_one_per_place"),
+            models.CheckConstraint(condition=Q(place__range=(1, 3)), name="judge_of_three"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} judges {self.application_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("advocates:judge", args=[self.application_id])
+
+
+class Judgement(models.Model):
+    """Whether an answer of a trial would help its asker, by one judge."""
+
+    judge = models.ForeignKey(Judge, on_delete=models.CASCADE, related_name="judgements")
+    item = models.ForeignKey(TrialItem, on_delete=models.CASCADE, related_name="judgements")
+    helps = models.BooleanField()
+    note = models.CharField(max_length=500, blank=True, default="")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["judge", "item"], name="judgement_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.judge_id} on {self.item_id}: {self.helps}"
+
+
+class Letter(models.Model):
+    """What came of an advocate's month, signed by a department. Its figures are those of the day it was written."""
+
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="letters")
+    month = models.DateField(help_text=_("Its first day."))
+    department = models.ForeignKey(Department, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    signed_by = models.CharField(max_length=120, blank=True, default="", help_text=_("As it was signed."))
+    answers = models.PositiveIntegerField(default=0)
+    accepted = models.PositiveIntegerField(default=0)
+    readers = models.PositiveIntegerField(default=0)
+    readers_until = models.PositiveIntegerField(default=0, help_text=_("Readers of all they answered, until then."))
+    fixes = models.PositiveIntegerField(default=0)
+    thanks = models.PositiveIntegerField(default=0)
+    contacts_saved = models.PositiveIntegerField(default=0)
+    per_hundred = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Assumed: of a hundred readers so many would have written to us.")
+    )
+    written_at = models.DateTimeField(default=clock.now)
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-month", "-id"]
+        constraints = [models.UniqueConstraint(fields=["person", "month"], name="letter_once_a_month")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.month}"
+
+    def get_absolute_url(self) -> str:
+        """Signed: whoever has the address can see that the letter is genuine, and nobody guesses one."""
+        return reverse("advocates:letter", args=[Signer(salt="advocates.letter").sign(str(self.pk))])
+
+
+class Thanks(Moderated):
+    """A thank you of an asker for an answer: seen by its author; by everybody, if both like."""
+
+    answer = models.OneToOneField("questions.Answer", on_delete=models.CASCADE, related_name="thanks")
+    author = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="thanks_given")
+    body_text = models.CharField(_("your words"), max_length=300)
+    asker_shows = models.BooleanField(_("others may read it"), default=False)
+    answerer_shows = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = ThanksQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thank you")
+        verbose_name_plural = _("thank yous")
+
+    def __str__(self) -> str:
+        return self.body_text
+
+    def get_absolute_url(self) -> str:
+        return reverse("advocates:thanks", args=[self.answer_id])
+
+    def published_event(self) -> tuple[str, dict[str, Any]]:
+        return "thanks.given", {"answer": self.answer_id}

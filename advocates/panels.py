@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from community.accounts.models import Standing
 from community.core import panels
 
-from . import boards, competence
+from . import boards, competence, gratitude, neutrality
 from .matching import matching_advocates
-from .models import Period
+from .models import Period, Thanks
 
 
 class Competence(panels.Panel):
@@ -36,7 +36,9 @@ class Invitable(panels.Panel):
     """Advocates who know what a thread is about, are here, and were not asked too often."""
 
     template = "advocates/_invitable.html"
-    query_budget = 5  # the numbers, who matches, what they know, how often they were asked, who is invited
+    # Who is here and how often they were asked, their products, what they know, what passes taught, who answered,
+    # who was asked, the numbers, who is invited.
+    query_budget = 8
     SHOWN = 6
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
@@ -62,3 +64,55 @@ class OfTheMonth(panels.Panel):
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         rows = [row for row in boards.top(Period.MONTH, count=30) if row.person.is_advocate][:3]
         return {panels.key(thing): {"rows": rows} for thing in batch} if rows else {}
+
+
+class SayThanks(panels.Panel):
+    """To whoever asked: a way to say thank you for an answer that solved it. No query: the page behind it knows."""
+
+    template = "advocates/_thank.html"
+    query_budget = 0
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        if request is None or not request.user.is_authenticated:
+            return {}
+        return {
+            answer.pk: {}
+            for answer in batch
+            if answer.is_accepted and answer.thread.author_id == request.user.pk and answer.author_id != request.user.pk
+        }
+
+
+class Cheer(panels.Panel):
+    """On one's own page: a line about what has just become true for the first time."""
+
+    template = "advocates/_cheer.html"
+    order = 1
+    query_budget = 2
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        if request is None or not request.user.is_authenticated:
+            return {}
+        own = [person for person in batch if person.pk == request.user.pk]
+        said = {person.pk: gratitude.celebration(person) for person in own}
+        return {pk: {"celebration": line} for pk, line in said.items() if line}
+
+
+class Neutral(panels.Panel):
+    """Of advocates, now or then: how they rate, and how much of what they wrote has a tie beside it; public thanks."""
+
+    template = "advocates/_neutral.html"
+    order = 90
+    query_budget = 2
+    SHOWN = 6
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        found: dict[Hashable, Mapping[str, Any]] = {}
+        for person in batch[:1]:  # a page is about one
+            if person.standing in (Standing.ADVOCATE, Standing.FORMER_ADVOCATE):
+                thanks = Thanks.objects.public().filter(answer__author=person).order_by("-pk")
+                found[person.pk] = {
+                    "neutral": neutrality.of(person),
+                    "ties": person.ties,
+                    "thanks": thanks.select_related("author", "answer", "answer__thread")[: self.SHOWN],
+                }
+        return found

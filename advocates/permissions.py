@@ -18,3 +18,14 @@ def why_not_change_own(user: Any, person: Any) -> str:
     if user is not None and user.is_authenticated and (user.pk == person.pk or can_manage(user)):
         return ""
     return _("Only the advocate or a community manager can do this.")
+
+
+def why_not_edit_code(user: Any) -> str:
+    """The code of conduct is editors' and managers' to word."""
+    if (
+        user is not None
+        and user.is_authenticated
+        and (can_manage(user) or user.has_perm("advocates.change_codeofconduct"))
+    ):
+        return ""
+    return _("Only editors and community managers can do this.")

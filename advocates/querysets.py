@@ -4,8 +4,12 @@ from typing import Any, NoReturn, Self
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models.functions import Coalesce
+
+from community.moderation.querysets import ModeratedQuerySet
 
 UNLISTED_STANDINGS = ("staff", "erased")
+OPEN_APPLICATIONS = ("invited", "trial", "judging", "judged")
 
 
 class EntryQuerySet(models.QuerySet):
@@ -63,3 +67,37 @@ class MembershipQuerySet(models.QuerySet):
 
     def for_listing(self) -> Self:
         return self.select_related("user", "user__profile", "stand_in").prefetch_related("expertise__product")
+
+    def here(self) -> Self:
+        """Who can be asked at all: active advocates whose account is open."""
+        return self.filter(state="active", user__is_active=True, user__standing="advocate")
+
+    def with_honours(self) -> Self:
+        """Who left, and was not sent away."""
+        return (
+            self.filter(state="left", removed=False, user__is_active=True, user__standing="former_advocate")
+            .annotate(began=Coalesce("joined_at", "since"))
+            .select_related("user")
+            .order_by("-until", "pk")
+        )
+
+
+class ApplicationQuerySet(models.QuerySet):
+    def open(self) -> Self:
+        return self.filter(state__in=OPEN_APPLICATIONS)
+
+    def for_listing(self) -> Self:
+        return self.select_related("person", "invited_by", "decided_by").prefetch_related("products__product")
+
+
+class LetterQuerySet(models.QuerySet):
+    def for_page(self) -> Self:
+        return self.select_related("person", "person__profile", "department")
+
+
+class ThanksQuerySet(ModeratedQuerySet):
+    def public(self) -> Self:
+        """What both like to be read, as long as the answer is."""
+        return self.visible().filter(
+            asker_shows=True, answerer_shows=True, answer__visibility="visible", answer__thread__visibility="visible"
+        )

@@ -23,13 +23,14 @@ from community.events.log import is_replaying, record
 from products.models import Product
 
 from . import badges as judging
-from . import permissions, tasks, totals, trust
-from .models import AdvocateMembership, Award, Badge, Expertise, Interest, Rank
+from . import permissions, queue, rhythm, tasks, totals, trust
+from .models import AdvocateMembership, Award, Badge, Claim, Expertise, Interest, Rank
 
 State = AdvocateMembership.State
+SHORTEST_REASON = 20
 
 
-def _require_manager(by: User | None) -> None:
+def require_manager(by: User | None) -> None:
     """`by` is None for migrations' and loaders' own data only."""
     if by is not None and not is_replaying():
         require(permissions.why_not_manage(by))
@@ -75,7 +76,7 @@ def save_rank(
 ) -> Rank:
     """Add or change a rank. Without a drawing it keeps its own, or gets that of its step. Raises ValidationError by
     field."""
-    _require_manager(by)
+    require_manager(by)
     name = text.clean_line(name)[:60]
     alt = text.clean_line(alt)[:200] or (picture.alt if picture is not None else "")[:200]
     errors: dict[str, str] = {}
@@ -115,7 +116,7 @@ def save_rank(
 @transaction.atomic
 def save_ranks(by: User | None, ranks: Sequence[dict[str, Any]]) -> list[Rank]:
     """Set the whole ladder: these ranks and no others. The first begins at 0. Pictures of ranks that stay, stay."""
-    _require_manager(by)
+    require_manager(by)
     thresholds = [rank["threshold"] for rank in ranks]
     if not thresholds or min(thresholds) != 0 or len(set(thresholds)) != len(thresholds):
         raise ValidationError(_("Ranks begin at 0, and each at another number of points."))
@@ -150,7 +151,7 @@ def save_ranks(by: User | None, ranks: Sequence[dict[str, Any]]) -> list[Rank]:
 @transaction.atomic
 def delete_rank(rank: Rank, by: User | None) -> None:
     """Take a rank out; its people move to the one below."""
-    _require_manager(by)
+    require_manager(by)
     if rank.threshold == 0:
         raise Conflict(_("Somebody who begins needs a rank, too: rename it instead."))
     rank.delete()
@@ -166,7 +167,7 @@ def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = 
 
     A new or changed rule is judged over the whole history: in the background, in a replay by `award_badges`.
     """
-    _require_manager(by)
+    require_manager(by)
     rule = dict(data["award"]) if isinstance(data.get("award"), dict) else data.get("award")
     by_hand = data.get("by_hand") or False
     hand_given = bool(by_hand) or (isinstance(rule, dict) and rule.get("event") == judging.BY_HAND)
@@ -213,7 +214,7 @@ def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = 
 @transaction.atomic
 def retire_badge(badge: Badge, by: User | None) -> None:
     """Give a badge no more. Who has it keeps it as long as its ground holds."""
-    _require_manager(by)
+    require_manager(by)
     if badge.retired_at is None:
         badge.retired_at = clock.now()
         badge.save(update_fields=["retired_at"])
@@ -222,7 +223,7 @@ def retire_badge(badge: Badge, by: User | None) -> None:
 @transaction.atomic
 def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -> list[Award]:
     """Thank people by hand, with a reason that everybody reads. The same reason twice is harmless."""
-    _require_manager(by)
+    require_manager(by)
     chosen = list(people)
     reason = text.clean_line(reason)[:500]
     if not badge.by_hand:
@@ -256,7 +257,7 @@ def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -
 @transaction.atomic
 def take_back_badge(award: Award, by: User, *, reason: str) -> None:
     """Take a badge given by hand back, and say why. Twice is harmless."""
-    _require_manager(by)
+    require_manager(by)
     if not award.badge.by_hand:
         raise Conflict(_("This badge follows its rule; it goes when its ground goes."))
     if not reason.strip():
@@ -282,7 +283,8 @@ def _copy_standing(member: AdvocateMembership) -> None:
             person.groups.add(group)
     else:
         if person.standing == Standing.ADVOCATE:
-            person.standing = Standing.FORMER_ADVOCATE if member.state == State.LEFT else Standing.MEMBER
+            honoured = member.state == State.LEFT and not member.removed
+            person.standing = Standing.FORMER_ADVOCATE if honoured else Standing.MEMBER
         person.expertise_text = ""
         if group:
             person.groups.remove(group)
@@ -298,7 +300,7 @@ def _set_expertise(member: AdvocateMembership, products: Iterable[Product]) -> N
         Expertise.objects.update_or_create(membership=member, product=product, defaults={"position": position})
 
 
-def _why_not_member(user: User) -> str:
+def why_not_member(user: User) -> str:
     if user.standing in (Standing.STAFF, Standing.ERASED) or not user.is_active:
         return _("Advocates are owners, not staff, with an account that is open.")
     return ""
@@ -309,8 +311,8 @@ def note_candidate(
     user: User, by: User | None, products: Iterable[Product] = (), *, note: str = ""
 ) -> AdvocateMembership:
     """Somebody applied or was invited. Nothing of it shows beside their name yet."""
-    _require_manager(by)
-    require(_why_not_member(user))
+    require_manager(by)
+    require(why_not_member(user))
     member, new = AdvocateMembership.objects.get_or_create(
         user=user, defaults={"state": State.CANDIDATE, "since": clock.now(), "note": text.clean_line(note)[:200]}
     )
@@ -325,8 +327,8 @@ def note_candidate(
 @transaction.atomic
 def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note: str = "") -> AdvocateMembership:
     """Make somebody an advocate for these products. Twice is harmless; an advocate's products are set anew."""
-    _require_manager(by)
-    require(_why_not_member(user))
+    require_manager(by)
+    require(why_not_member(user))
     member, _new = AdvocateMembership.objects.select_for_update().get_or_create(
         user=user, defaults={"state": State.CANDIDATE, "since": clock.now()}
     )
@@ -335,12 +337,15 @@ def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note
     if joins:
         member.state, member.since, member.until = State.ACTIVE, clock.now(), None
         member.admitted_by = by
+        member.joined_at = member.joined_at or clock.now()
+        member.removed, member.farewell = False, ""
     if note:
         member.note = text.clean_line(note)[:200]
     member.save()
     _set_expertise(member, products)
     _copy_standing(member)
     if joins:
+        rhythm.begin(user)
         record("advocate.joined", actor=by, subject=user)
         trust.evaluate(user)
     return member
@@ -349,7 +354,7 @@ def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note
 @transaction.atomic
 def set_expertise(user: User, by: User | None, products: Iterable[Product]) -> None:
     """Change the products an advocate answers for."""
-    _require_manager(by)
+    require_manager(by)
     member = _member(user)
     _set_expertise(member, products)
     _copy_standing(member)
@@ -373,11 +378,19 @@ def set_away(
     note: str = "",
     stand_in: User | None = None,
 ) -> AdvocateMembership:
-    """An advocate is away (and somebody may look after their questions), or back. Twice is harmless."""
+    """An advocate is away, or back. Who stands in for them gets the open questions they were asked about.
+
+    Twice is harmless. Raises ValidationError when the stand-in is no advocate who is here.
+    """
     if not is_replaying():
         require(permissions.why_not_change_own(by, user))
-    if stand_in is not None and stand_in.pk == user.pk:
-        raise ValidationError({"stand_in": _("Choose somebody else.")})
+    if on and stand_in is not None:
+        if stand_in.pk == user.pk:
+            raise ValidationError({"stand_in": _("Choose somebody else.")})
+        if not AdvocateMembership.objects.here().filter(user=stand_in).exists():
+            raise ValidationError({"stand_in": _("Choose an advocate who is here.")})
+    if on and until is not None and until <= clock.now():
+        raise ValidationError({"until": _("Choose a day that lies ahead.")})
     member = _member(user)
     changes = (member.state == State.AWAY) != on
     member.state = State.AWAY if on else State.ACTIVE
@@ -389,6 +402,8 @@ def set_away(
     user.is_away = on
     if changes:
         record("advocate.away", actor=by, subject=user, on=on)
+    if on and stand_in is not None and (threads := queue.hand_over(member, stand_in)):
+        record("advocate.handed_over", actor=by, subject=user, to=stand_in.pk, threads=threads)
     return member
 
 
@@ -401,22 +416,60 @@ def bring_back() -> int:
     return len(ended)
 
 
-@transaction.atomic
-def leave(user: User, by: User, *, reason: str = "") -> None:
-    """An advocate stops, or is asked to. Points, badges and rank stay. Twice is harmless."""
-    if not is_replaying():
-        require(permissions.why_not_change_own(by, user))
+def _end(user: User, *, removed: bool, farewell: str = "") -> AdvocateMembership | None:
+    """The role ends; None when there was none to end."""
     member = AdvocateMembership.objects.select_for_update().filter(user=user).first()
     if member is None or member.state == State.LEFT:
-        return
+        return None
     was_current = member.is_current
     member.user = user
     member.state, member.until, member.stand_in, member.note = State.LEFT, clock.now(), None, ""
-    member.save(update_fields=["state", "until", "stand_in", "note"])
+    member.removed, member.farewell = removed, text.clean_line(farewell)[:300]
+    member.save(update_fields=["state", "until", "stand_in", "note", "removed", "farewell"])
+    Claim.objects.filter(person=user).delete()
     User.objects.filter(pk=user.pk).update(is_away=False)
     _copy_standing(member)
-    if was_current:
+    return member if was_current else None
+
+
+@transaction.atomic
+def leave(user: User, by: User, *, reason: str = "", farewell: str = "") -> None:
+    """An advocate stops, with honours: they stay among us as former advocate, and so does all they wrote.
+
+    `farewell` is a line of thanks that everybody reads; a manager's to write. Twice is harmless.
+    """
+    if not is_replaying():
+        require(permissions.why_not_change_own(by, user))
+    if not permissions.can_manage(by) and not is_replaying():
+        farewell = ""
+    if _end(user, removed=False, farewell=farewell) is not None:
         record("advocate.left", actor=by, subject=user, note=reason)
+        trust.evaluate(user)
+
+
+@transaction.atomic
+def thank_at_parting(user: User, by: User, farewell: str) -> None:
+    """The line of thanks that stands with a former advocate."""
+    require_manager(by)
+    gone = AdvocateMembership.objects.filter(user=user, state=State.LEFT, removed=False)
+    if not gone.update(farewell=text.clean_line(farewell)[:300]):
+        raise Conflict(_("They did not leave with honours."))
+
+
+@transaction.atomic
+def remove(user: User, by: User, *, reason: str) -> None:
+    """Take the role away, with a reason that they read and that stays in the log. What they wrote and earned stays.
+
+    They are told, and where they can have it looked at again. Twice is harmless.
+    """
+    require_manager(by)
+    reason = text.clean_line(reason)[:500]
+    if len(reason) < SHORTEST_REASON:
+        raise ValidationError({"reason": _("Say why, in 20 characters or more; they will read it.")})
+    if by.pk == user.pk:
+        raise Conflict(_("Whoever wants to stop leaves; the role is taken away by somebody else."))
+    if _end(user, removed=True) is not None:
+        record("advocate.removed", actor=by, subject=user, note=reason)
         trust.evaluate(user)
 
 
@@ -471,9 +524,24 @@ def interests_on(person: User, day: date) -> list[Interest]:
 
 
 def copy_interests(person: User) -> None:
+    """What bylines print: the ties of today in a line, and all of them with their dates for what was written then."""
     lines = dict.fromkeys(interest.line for interest in interests_on(person, clock.now().date()))
     person.interests_text = " ".join(lines)[:400]
-    User.objects.filter(pk=person.pk).update(interests_text=person.interests_text)
+    person.ties = [
+        [_iso(interest.since), _iso(interest.until), interest.line]
+        for interest in person.interests.order_by("since", "pk")
+    ]
+    User.objects.filter(pk=person.pk).update(interests_text=person.interests_text, ties=person.ties)
+
+
+def _iso(day: date | str | None) -> str:
+    return day if isinstance(day, str) else day.isoformat() if day else ""
+
+
+def begin_rhythms() -> int:
+    """Sweep: advocates from before rhythms were kept, and whoever has none for another reason."""
+    without = AdvocateMembership.objects.current().filter(user__rhythm=None).select_related("user")
+    return len([rhythm.begin(member.user) for member in without])
 
 
 def copy_all_interests() -> int:

@@ -127,6 +127,7 @@ def home(request: HttpRequest) -> HttpResponse:
     members = AdvocateMembership.objects.current().for_listing().order_by("state", "since", "pk")
     context = {
         "members": members,
+        "former": AdvocateMembership.objects.with_honours()[:SHOWN],
         "top_rules": reputation.current_rules(clock.now())[:6],
         "cap": Numbers.load().daily_reputation_cap,
         **_board(request, ON_HOME),

@@ -20,6 +20,7 @@ RECORDED_BY = {
     "help_article": "pages", "advocate": "advocates", "badge": "advocates",
     "votes": "advocates", "escalation": "escalation",
     "incident": "escalation", "bridge": "bridges",
+    "letter": "advocates", "thanks": "advocates",
 }  # fmt: skip
 
 

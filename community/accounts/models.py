@@ -1,6 +1,6 @@
 """People, and the departments some of them speak for."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
@@ -104,6 +104,12 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
         default="",
         help_text=_("Declared ties to the brand, as printed beside the name."),
     )
+    ties = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text="[['2023-05-04', '' or the last day, 'Given a Mill 54 in May 2023.']]",
+    )
     expertise_text = models.CharField(max_length=200, blank=True, default="")
 
     hide_from_boards = models.BooleanField(_("leave me out of leaderboards"), default=False)
@@ -158,6 +164,14 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
     @property
     def is_advocate(self) -> bool:
         return self.standing == Standing.ADVOCATE
+
+    def ties_on(self, moment: datetime | None) -> str:
+        """The ties declared for the day something was written, past ones too: what is printed beside it."""
+        if moment is None or not self.ties:
+            return ""
+        day = moment.astimezone(UTC).date().isoformat()
+        lines = dict.fromkeys(line for since, until, line in self.ties if since <= day and (not until or day <= until))
+        return " ".join(lines)
 
     @property
     def is_erased(self) -> bool:

@@ -306,6 +306,11 @@ class Numbers(BaseGenericSetting):
     orders_kept_days = models.PositiveSmallIntegerField(
         _("days an imported order waits for its buyer to join"), default=365, help_text=_("Then it is erased.")
     )
+    contacts_per_hundred_readers = models.PositiveSmallIntegerField(
+        _("of a hundred readers of an answer, how many would have written to you"),
+        default=5,
+        help_text=_("An assumption, printed in every letter to an advocate. [F]"),
+    )
     mails_a_day = models.PositiveSmallIntegerField(_("mails a person a day"), default=100, help_text="[I]")
 
     class Meta:

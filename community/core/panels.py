@@ -65,6 +65,7 @@ SLOTS = {
     "thread.byline": "people, wherever somebody speaks",
     "thread.relay": "threads: who has it now and until when",
     "thread.rail": "threads: beside the thread",
+    "thread.answer": "answers of a thread: below each",
     "thread.invite": "threads: whom one could invite to answer",
     "thread.now": "threads of a list: who has it now, in a line; empty shows who answered",
     "case.side": "threads: beside a staff member's case",

@@ -242,6 +242,7 @@ def _badge(event: Event) -> Heard:
 
 @heard_by(
     "thread.hidden", "answer.hidden", "comment.hidden", "review.hidden", "recipe.hidden", "tip.hidden",
+    "thanks.hidden", "thanks.restored",
     "thread.restored", "answer.restored", "comment.restored", "review.restored", "recipe.restored", "tip.restored",
     "person.silenced",
 )  # fmt: skip
@@ -302,6 +303,36 @@ def _acknowledged(event: Event) -> Heard:
 @heard_by("escalation.advocates_notified")
 def _advocates(event: Event) -> Heard:
     return dict.fromkeys(event.data.get("people", ()), "asked_to_help")
+
+
+@heard_by("advocate.handed_over")
+def _handed_over(event: Event) -> Heard:
+    return {event.data["to"]: "asked_to_help"}
+
+
+@heard_by("advocate.removed")
+def _role_removed(event: Event) -> Heard:
+    return {event.subject.pk: "programme"}
+
+
+@heard_by("advocate.invited", "advocate.decided")
+def _application(event: Event) -> Heard:
+    return {event.subject.person_id: "programme"}
+
+
+@heard_by("advocate.judge_asked")
+def _judge(event: Event) -> Heard:
+    return {event.subject.person_id: "judge"} if event.subject is not None else {}  # replaced meanwhile
+
+
+@heard_by("letter.written")
+def _letter(event: Event) -> Heard:
+    return {event.subject.person_id: "impact_letter"}
+
+
+@heard_by("thanks.given")
+def _thanks(event: Event) -> Heard:
+    return {event.subject.answer.author_id: "thanked"} if event.subject.is_visible else {}
 
 
 @heard_by("escalation.department_notified", "escalation.routed")

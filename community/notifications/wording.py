@@ -11,8 +11,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from advocates import letters
 from advocates.models import Badge, VoteFinding
 from community.accounts.models import Department, User
+from community.core.brand import of_request
 from community.core.text import excerpt
 from community.escalation.models import Escalation
 from community.events.models import Event
@@ -520,11 +522,103 @@ def _invited(f: _Facts) -> Words:
 
 
 def _asked_to_help(f: _Facts) -> Words:
+    if f.event.kind == "advocate.handed_over":
+        return _handed_over(f)
     return f.say(
         _("Can you help with “%(title)s”?"), _("Can you help? %(title)s"), _("Read the question"),
         _("A question about something you know well is still open:"),
         _("Nobody sees that you were asked, and you need not answer."), quote=True,
     )  # fmt: skip
+
+
+def _plain(f: _Facts, sentence: str, subject: str, action: str, url: str, *lines: str) -> Words:
+    """A notice that is about no thread."""
+    made = f.say(sentence, subject, action, *lines)
+    made.url = url
+    return made
+
+
+def _handed_over(f: _Facts) -> Words:
+    n = len(f.event.data.get("threads", ()))
+    told = {"n": n, "who": str(f.subject)}
+    sentence = ngettext(
+        "You stand in for %(who)s: %(n)d open question", "You stand in for %(who)s: %(n)d open questions", n
+    )
+    return _plain(
+        f, _escaped(sentence % told), _escaped(sentence % told), _("Open your queue"), reverse("advocates:queue"),
+        _escaped(_("%(who)s is away, and named you. What was asked of them is in your queue now.") % told),
+        _("You need not answer; you can pass."),
+    )  # fmt: skip
+
+
+def _escaped(words: str) -> str:
+    """Names go in before the title does."""
+    return words.replace("%", "%%")
+
+
+def _programme(f: _Facts) -> Words:
+    note = getattr(f.event, "note", None)
+    kind = f.event.kind
+    if kind == "advocate.invited":
+        made = _plain(
+            f, _("You are invited to become an advocate"), _("Would you like to be an advocate?"),
+            _("Read what it means"), reverse("advocates:apply"),
+            _("We read what you wrote, and would like to have you among those who help others."),
+            _("You say yes or no; saying no costs nothing."),
+        )  # fmt: skip
+    elif kind == "advocate.removed":
+        contact = of_request(None).contact
+        lines = [_("Your role as an advocate has ended. What you wrote and earned stays. The reason:")]
+        if contact:
+            lines.append(_escaped(_("You can have it looked at again: write to %(contact)s.") % {"contact": contact}))
+        made = _plain(
+            f, _("Your role as an advocate has ended"), _("Your role as an advocate has ended"), _("Read more"),
+            reverse("advocates:mine"), *lines,
+        )  # fmt: skip
+    elif f.event.data.get("accepted"):
+        made = _plain(
+            f, _("You are an advocate now"), _("Welcome among the advocates"), _("Open your place"),
+            reverse("advocates:mine"),
+            _("Your trial was judged, and you were accepted. Thank you for the time you give."),
+        )  # fmt: skip
+    else:
+        made = _plain(
+            f, _("Your application was not accepted"), _("About your application as an advocate"), _("See your trial"),
+            reverse("advocates:apply"), _("Thank you for applying. This time it was not accepted, for this reason:"),
+        )  # fmt: skip
+    made.quote = note.text if note else ""
+    return made
+
+
+def _judge(f: _Facts) -> Words:
+    return _plain(
+        f, _("You are asked to judge an applicant's trial"), _("Would you judge a trial?"), _("Read the answers"),
+        f.subject.get_absolute_url(),
+        _("Somebody would like to become an advocate. Please say of each answer whether it would have helped."),
+        _("You don't see who it is, nor what the other judge says. It takes a quarter of an hour."),
+    )  # fmt: skip
+
+
+def _impact_letter(f: _Facts) -> Words:
+    letter = f.subject
+    told = {"month": letters.month_name(letter)}
+    made = _plain(
+        f, _escaped(_("What came of your %(month)s") % told), _escaped(_("Your letter: %(month)s") % told),
+        _("Read the letter"), letter.get_absolute_url(),
+        *[_escaped(f"{number} {words}") for number, words in letters.lines(letter)],
+        *([_escaped(letters.assumption(letter))] if letter.contacts_saved else []),
+        *([_escaped(_("Thank you. %(who)s") % {"who": letter.signed_by})] if letter.signed_by else [_("Thank you.")]),
+    )  # fmt: skip
+    return made
+
+
+def _thanked(f: _Facts) -> Words:
+    made = _plain(
+        f, _("%(who)s thanks you for an answer"), _("%(who)s says thank you"), _("Read it"),
+        f.subject.get_absolute_url(), _("%(who)s wrote:"),
+    )  # fmt: skip
+    made.quote = f.subject.body_text
+    return made
 
 
 def _case_department(f: _Facts) -> Words:
@@ -574,6 +668,10 @@ WORDS = {
     "edit_reviewed": _edit_reviewed,
     "invited": _invited,
     "asked_to_help": _asked_to_help,
+    "programme": _programme,
+    "judge": _judge,
+    "impact_letter": _impact_letter,
+    "thanked": _thanked,
     "case_department": _case_department,
     "case_assigned": _case_assigned,
     "case_lead": _case_lead,

@@ -92,6 +92,8 @@ def why_not_edit(user: Any, post: Thread | Answer) -> str:
         return _("Staff never change what members wrote.")
     if post.author.speaks_for_brand or (isinstance(post, Answer) and post.is_official):
         return _("Official answers are changed by the department that gave them.")
+    if post.author.is_advocate:
+        return _("An advocate's words are changed by nobody else.")
     if user.reputation < FREE_EDIT_REPUTATION:
         return _("Editing others' posts takes %(points)d points; you have %(have)d.") % {
             "points": FREE_EDIT_REPUTATION,
@@ -121,7 +123,7 @@ def why_not_suggest(user: Any, post: Thread | Answer) -> str:
         return _("Staff never change what members wrote.")
     if reason := why_not_change_at_all(post):
         return reason
-    if user.reputation >= FREE_EDIT_REPUTATION:
+    if user.reputation >= FREE_EDIT_REPUTATION and not post.author.is_advocate:
         return _("You can edit this yourself.")
     if user.reputation < SUGGEST_REPUTATION:
         return _("Suggesting an edit takes %(points)d points; you have %(have)d.") % {
@@ -148,6 +150,15 @@ def why_not_review(user: Any, suggestion: EditSuggestion) -> str:
     return _("The author of the post, staff, and members from %(points)d points on decide on suggested edits.") % {
         "points": FREE_EDIT_REPUTATION
     }
+
+
+def why_not_take_over(user: Any, suggestion: EditSuggestion) -> str:
+    """Leaving a post as it is, a reviewer may always; changing an advocate's words, only the advocate."""
+    if reason := why_not_review(user, suggestion):
+        return reason
+    if suggestion.post.author.is_advocate and suggestion.post.author_id != user.pk:
+        return _("An advocate's words change only if the advocate takes the edit over.")
+    return ""
 
 
 def why_not_invite(user: Any, thread: Thread) -> str:

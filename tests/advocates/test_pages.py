@@ -55,7 +55,8 @@ def test_the_advocates_page_says_who_and_what_ties_them(client, life):
     assert "No ties declared" not in page
 
 
-def test_an_away_advocate_names_who_looks_after_the_questions(client, life, bob, charlie):
+def test_an_away_advocate_names_who_looks_after_the_questions(client, life, bob, charlie, hanna, duo):
+    services.admit(charlie, hanna, [duo])
     services.set_away(bob, bob, note="Away until spring", stand_in=charlie)
     page = client.get("/advocates/").content.decode()
     assert "Away until spring" in page

@@ -50,6 +50,9 @@ def test_a_candidate_shows_nothing_yet(bob, hanna, duo):
 
 def test_away_and_back(bob, charlie, hanna, duo):
     services.admit(bob, hanna, [duo])
+    with pytest.raises(ValidationError):
+        services.set_away(bob, bob, stand_in=charlie)
+    services.admit(charlie, hanna, [duo])
     services.set_away(bob, bob, note="Away until spring", stand_in=charlie)
     services.set_away(bob, bob, note="Away until spring", stand_in=charlie)
     assert Event.objects.filter(kind="advocate.away").count() == 1
@@ -57,7 +60,7 @@ def test_away_and_back(bob, charlie, hanna, duo):
     member = services.set_away(bob, hanna, False)
     assert (member.state, member.note, member.stand_in) == ("active", "", None)
     with pytest.raises(NotAllowed):
-        services.set_away(bob, charlie)
+        services.set_away(bob, a_person())
     with pytest.raises(ValidationError):
         services.set_away(bob, bob, stand_in=bob)
 

@@ -13,6 +13,7 @@ from django.template import engines, loader
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
 
+from community.accounts.models import User
 from community.core import clock
 from community.core.templatetags import community as tags
 
@@ -244,4 +245,6 @@ def test_pages_without_a_form_carry_no_token(client, db: None) -> None:
     ],
 )
 def test_a_tie_is_said_once(disclosure: str, interests: str, lines: list[str]) -> None:
-    assert tags.ties(disclosure, interests) == lines
+    author = User(ties=[["2023-05-04", "", interests]] if interests else [])
+    assert tags.ties(author, datetime(2024, 1, 1, tzinfo=UTC), disclosure) == lines
+    assert tags.ties(author, datetime(2023, 1, 1, tzinfo=UTC), disclosure) == lines[:1] * bool(disclosure)

@@ -323,8 +323,10 @@ def json_ld(data: Any) -> SafeString:
 
 
 @register.simple_tag
-def ties(disclosure: str, interests: str) -> list[str]:
-    """What ties somebody to the brand, each said once: what stands with the post, then what else they declared."""
+def ties(author: Any, at: Any, disclosure: str = "") -> list[str]:
+    """What tied somebody to the brand when they wrote something, each said once: what stands with the post, then what
+    else they declared for that day."""
+    interests = author.ties_on(at) if author is not None and not author.is_erased else ""
     said = _same(disclosure)
     further = [line for line in re.split(r"(?<=[.!?])\s+", interests or "") if line and _same(line) not in said]
     return [line for line in (disclosure, " ".join(further)) if line]

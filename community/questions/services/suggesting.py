@@ -175,7 +175,7 @@ def approve_suggestion(
     was improved: at all since `seen_revision`, the version the reviewer saw) or the suggestion was decided otherwise.
     """
     row, post = _open(suggestion)
-    require(permissions.why_not_review(by, row))
+    require(permissions.why_not_take_over(by, row))
     if row.state == State.APPROVED:
         return row
     if not row.is_open:

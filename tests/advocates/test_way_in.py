@@ -1,0 +1,263 @@
+"""The way into the programme and out of it: code, application, blind trial, judges, decision, honours, removal."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from advocates import programme, services
+from advocates.models import Application, CodeAcceptance, Interest, Judge, Judgement
+from community.accounts.models import Standing, User
+from community.core import clock
+from community.core.errors import Conflict, NotAllowed
+from community.events.models import Event
+from community.questions import services as questions
+
+from ..factories import a_person, a_product, a_thread, an_answer
+
+pytestmark = pytest.mark.django_db
+WHY = "I have repaired three of these machines and like to explain."
+WORDS = "Open the steam valve, wait for a minute and close it again. That empties the boiler."
+
+
+@pytest.fixture
+def judges(hanna, duo):
+    people = [a_person() for _ in range(3)]
+    for person in people:
+        services.admit(person, hanna, [duo])
+    return people
+
+
+@pytest.fixture
+def solved(wednesday, duo):
+    """Four questions that were solved long ago."""
+    with clock.travel(wednesday - timedelta(days=90)):
+        for _ in range(4):
+            thread = a_thread(product=duo)
+            questions.accept_answer(an_answer(thread), thread.author)
+
+
+def applied(person, *products):
+    return programme.apply(person, list(products), WHY, code_version=programme.current_code().version)
+
+
+def sent(person, *products):
+    application = applied(person, *products)
+    for item in application.trial.all():
+        programme.answer_trial(person, item.pk, WORDS)
+    return programme.send_trial(person)
+
+
+def seats(application):
+    return list(application.judges.select_related("person"))
+
+
+def judged(application, seat, *said):
+    items = programme.items_for(seat)
+    return programme.judge(
+        application, seat.person, {item.pk: (yes, "") for item, yes in zip(items, said, strict=True)}
+    )
+
+
+def test_the_code_has_versions_and_is_accepted_with_the_day(wednesday, bob, hanna, charlie, client):
+    assert programme.current_code().version == 1
+    programme.accept_code(bob, 1)
+    programme.accept_code(bob, 1)
+    assert CodeAcceptance.objects.get(person=bob).at == wednesday
+    words = "We promise **this** and that, and that is quite a long promise to be made by anybody at all, as one sees."
+    with pytest.raises(NotAllowed):
+        programme.publish_code(charlie, words, what_changed="All of it.")
+    with pytest.raises(ValidationError):
+        programme.publish_code(hanna, words)
+    new = programme.publish_code(hanna, words, what_changed="All of it.")
+    assert programme.publish_code(hanna, words, what_changed="Nothing.") == new
+    with pytest.raises(Conflict):
+        programme.accept_code(bob, 1)
+    assert programme.acceptance_of(bob).code.version == 1
+    page = client.get("/advocates/code-of-conduct/").content.decode()
+    assert "<strong>this</strong>" in page and "Version 1" in page
+    assert "noindex" in client.get("/advocates/code-of-conduct/1/").content.decode()
+
+
+def test_a_trial_from_applying_to_being_accepted(judges, solved, bob, hanna, duo):
+    application = sent(bob, duo)
+    assert application.trial.count() == programme.QUESTIONS
+    assert application.state == "judging"
+    first, second = seats(application)
+    assert not {first.person_id, second.person_id} - {person.pk for person in judges}
+    judged(application, first, True, True, False)
+    with pytest.raises(Conflict):
+        judged(application, first, True, True, True)
+    assert Application.objects.get().state == "judging"
+    judged(application, second, True, True, False)
+    assert Application.objects.get().state == "judged"
+    assert Judge.objects.count() == 2
+    agreed = programme.agreement(programme.pairs_of(programme.verdicts_of(application).values()))
+    assert (agreed.percent, agreed.kappa, agreed.in_words) == (100, 1.0, "almost perfect")
+    with pytest.raises(NotAllowed):
+        programme.decide(application, bob, [duo])
+    programme.decide(application, hanna, [duo])
+    programme.decide(application, hanna, [])
+    assert Application.objects.get().state == "accepted"
+    assert User.objects.get(pk=bob.pk).standing == Standing.ADVOCATE
+    assert Event.objects.filter(kind="advocate.decided").count() == 1
+
+
+def test_a_third_judges_where_two_differ_and_the_majority_holds(judges, solved, bob, hanna, duo):
+    application = sent(bob, duo)
+    first, second = seats(application)
+    judged(application, first, True, True, False)
+    judged(application, second, False, True, False)
+    assert Application.objects.get().state == "judging"
+    third = seats(application)[2]
+    items = programme.items_for(third)
+    assert len(items) == 1
+    judged(application, third, False)
+    application.refresh_from_db()
+    assert application.state == "judged"
+    assert programme.passed_products(application) == {duo.pk: False}
+    with pytest.raises(ValidationError):
+        programme.decide(application, hanna, [duo])
+    with pytest.raises(ValidationError):
+        programme.decide(application, hanna, [])
+    programme.decide(application, hanna, [], reason="The boiler answers were wrong.")
+    assert User.objects.get(pk=bob.pk).standing == Standing.MEMBER
+
+
+def test_kappa_is_that_of_cohen():
+    pairs = [(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10 + [(False, False)] * 15
+    assert programme.agreement(pairs).kappa == 0.4
+    assert programme.agreement([(True, True)] * 3).kappa is None
+    assert programme.agreement([]).percent is None
+
+
+def test_judging_is_blind(judges, solved, bob, duo, client):
+    """No name of the applicant, no answer that settled it among the trial's questions, no judgement of another."""
+    application = sent(bob, duo)
+    first, second = seats(application)
+    judged(application, first, True, True, False)
+    Judgement.objects.update(note="Says the first judge.")
+    client.force_login(second.person)
+    page = client.get(f"/advocates/judging/{application.pk}/").content.decode()
+    assert "Bob" not in page and "bob" not in page
+    assert "Says the first judge." not in page
+    assert WORDS in page
+    client.force_login(first.person)
+    assert "Bob" not in client.get("/advocates/judging/").content.decode()
+    client.force_login(judges[0] if judges[0].pk not in (first.person_id, second.person_id) else judges[2])
+    stranger = next(one for one in judges if one.pk not in (first.person_id, second.person_id))
+    client.force_login(stranger)
+    assert client.get(f"/advocates/judging/{application.pk}/").status_code == 404
+    with pytest.raises(NotAllowed):
+        programme.judge(application, stranger, {})
+
+
+def test_the_trial_shows_questions_without_answers_and_keeps_what_is_typed(judges, solved, bob, duo, client):
+    client.force_login(bob)
+    form = client.get("/advocates/apply/")
+    assert form.status_code == 200
+    data = {"products": [duo.pk], "motivation": WHY, "code": 1}
+    assert client.post("/advocates/apply/", data).status_code == 422
+    assert client.post("/advocates/apply/", {**data, "accepts": "on"})["Location"] == "/advocates/trial/"
+    items = list(Application.objects.get().trial.select_related("thread__leading_solution"))
+    page = client.get("/advocates/trial/").content.decode()
+    for item in items:
+        assert item.thread.title in page
+        assert item.thread.leading_solution.body_text not in page
+        assert item.thread.get_absolute_url() not in page
+    short = client.post("/advocates/trial/", {f"answer-{items[0].pk}": "Too short.", "send": "1"})
+    assert short.status_code == 422 and "Too short." in short.content.decode()
+    answers = {f"answer-{item.pk}": WORDS for item in items}
+    assert client.post("/advocates/trial/", {**answers, "send": "1"}).status_code == 303
+    assert Application.objects.get().state == "judging"
+    assert client.get("/advocates/trial/").status_code == 303
+    assert client.get("/advocates/apply/withdraw/").status_code == 405
+    client.post("/advocates/apply/withdraw/")
+    client.post("/advocates/apply/withdraw/")
+    assert Application.objects.get().state == "withdrawn"
+
+
+def test_who_may_apply_for_what(wednesday, bob, dana, duo, hanna):
+    with pytest.raises(NotAllowed):
+        applied(dana, duo)
+    with pytest.raises(ValidationError) as raised:
+        programme.apply(bob, [], "Short.", code_version=1)
+    assert set(raised.value.message_dict) == {"products", "motivation"}
+    with pytest.raises(Conflict):
+        programme.apply(bob, [duo], WHY, code_version=7)
+    application = applied(bob, duo)  # there are no old questions: the manager decides
+    assert application.state == "judged"
+    with pytest.raises(Conflict):
+        applied(bob, duo)
+    programme.decide(application, hanna, [duo])
+    with pytest.raises(ValidationError):
+        applied(bob, duo)
+    further = applied(bob, mill := a_product("mill"))
+    programme.decide(further, hanna, [mill])
+    held = {row.product_id for row in User.objects.get(pk=bob.pk).advocate.expertise.all()}
+    assert held == {duo.pk, mill.pk}
+
+
+def test_an_invitation_is_answered_by_whom_it_is_for(solved, judges, bob, charlie, hanna, duo, client):
+    with pytest.raises(NotAllowed):
+        programme.invite(bob, charlie)
+    application = programme.invite(bob, hanna, [duo])
+    assert programme.invite(bob, hanna) == application
+    client.force_login(bob)
+    assert "You are invited" in client.get("/advocates/apply/").content.decode()
+    assert applied(bob, duo).pk == application.pk
+    assert Application.objects.get().invited_by == hanna
+    programme.withdraw(bob)
+    programme.withdraw(bob)
+    assert Event.objects.filter(kind="advocate.withdrew").count() == 1
+
+
+def test_a_judge_who_does_not_judge_is_replaced(judges, solved, bob, duo, wednesday):
+    application = sent(bob, duo)
+    first, slow = seats(application)
+    judged(application, first, True, True, True)
+    assert programme.keep_judging() == 0
+    with clock.travel(wednesday + programme.PATIENCE + timedelta(hours=1)):
+        assert programme.keep_judging() == 1
+        assert programme.keep_judging() == 0
+    now = {seat.person_id for seat in seats(application)}
+    assert slow.person_id not in now and first.person_id in now
+
+
+def test_past_ties_stand_beside_what_was_written_then(wednesday, bob, alice, duo, client, django_assert_num_queries):
+    with clock.travel(wednesday - timedelta(days=400)):
+        then = an_answer(a_thread(alice, product=duo), bob)
+    services.declare_interest(
+        bob, bob, kind="payment", line="Paid for a water test.", since=date(2025, 1, 1), until=date(2025, 12, 31)
+    )
+    now = an_answer(a_thread(alice, product=duo), bob)
+    assert "Paid for a water test." in client.get(then.thread.get_absolute_url()).content.decode()
+    assert "Paid for a water test." not in client.get(now.thread.get_absolute_url()).content.decode()
+    person = User.objects.get(pk=bob.pk)
+    with django_assert_num_queries(0):
+        assert person.ties_on(then.created_at) == "Paid for a water test."
+        assert person.ties_on(now.created_at) == ""
+    services.end_interest(Interest.objects.get(), bob, date(2025, 1, 2))
+    assert User.objects.get(pk=bob.pk).ties == [["2025-01-01", "2025-01-02", "Paid for a water test."]]
+
+
+def test_leaving_with_honours_and_being_sent_away(bob, charlie, hanna, duo, client):
+    for person in (bob, charlie):
+        services.admit(person, hanna, [duo])
+    services.leave(bob, hanna, farewell="For a thousand patient answers.")
+    page = client.get("/advocates/").content.decode()
+    assert "With our thanks" in page and "For a thousand patient answers." in page
+    with pytest.raises(NotAllowed):
+        services.remove(charlie, bob, reason="Was rude to somebody twice.")
+    with pytest.raises(ValidationError):
+        services.remove(charlie, hanna, reason="Rude.")
+    services.remove(charlie, hanna, reason="Was rude to newcomers, twice, after a warning.")
+    services.remove(charlie, hanna, reason="Was rude to newcomers, twice, after a warning.")
+    event = Event.objects.get(kind="advocate.removed")
+    assert event.note.text.startswith("Was rude to newcomers")
+    assert User.objects.get(pk=charlie.pk).standing == Standing.MEMBER
+    assert "Charlie" not in client.get("/advocates/").content.decode()
+    client.force_login(charlie)
+    page = client.get("/advocates/mine/").content.decode()
+    assert "ended on" in page
+    assert "Was rude" not in client.get(charlie.get_absolute_url()).content.decode()
