@@ -9,7 +9,16 @@ class AdvocatesConfig(AppConfig):
         from community.questions import ordering
 
         from . import (  # noqa: F401
-            badges, boards, competence, letters, listeners, programme, rings, services, totals, trust,
+            badges,
+            boards,
+            competence,
+            letters,
+            listeners,
+            programme,
+            rings,
+            services,
+            totals,
+            trust,
         )  # fmt: skip
         from . import panels as own
 

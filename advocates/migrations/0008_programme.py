@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_dated_ties'),
+        ('accounts', '0005_dated_ties'),
         ('advocates', '0007_vote_findings'),
         ('products', '0002_imported_reviews'),
         ('questions', '0010_count_threads'),

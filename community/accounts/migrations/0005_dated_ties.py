@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_shortcuts_and_invitations'),
+        ('accounts', '0004_rank_pictures'),
     ]
 
     operations = [
