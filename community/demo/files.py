@@ -123,6 +123,7 @@ class Content:
     ranks: list[Row]
     policies: Row
     release_notes: list[Row]
+    shelf: Row
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -150,6 +151,7 @@ def read(folder: Path) -> Content:
         name: one(f"{name}.yaml")
         for name in (
             "brand", "people", "topics", "products", "reviews", "pages", "badges", "ranks", "policies", "release_notes",
+            "shelf",
         )
     }  # fmt: skip
     threads = many("threads", "yaml", parse)
@@ -169,7 +171,7 @@ def read(folder: Path) -> Content:
         topics=part("topics", "topics"), products=named["products"], reviews=part("reviews", "reviews"),
         threads=threads, recipes=kinds["recipes"], tips=kinds["tips"], articles=kinds["help"], pages=named["pages"],
         badges=part("badges", "badges"), ranks=part("ranks", "ranks"), policies=named["policies"],
-        release_notes=part("release_notes", "release_notes"), problems=problems,
+        release_notes=part("release_notes", "release_notes"), shelf=named["shelf"], problems=problems,
     )  # fmt: skip
     _Check(content).all()
     if problems:
@@ -215,6 +217,17 @@ class _Check:
                 self.bad(row, f"{key}: {row.get(key)!r} is there twice")
             seen.add(row.get(key))
 
+    def shelf(self, shelf: Row) -> None:
+        for name in ("units", "orders", "codes", "recalls", "known_issues"):
+            for row in shelf.get(name, []):
+                self.keys(row, "product")
+                self.known(row, "product", self.products, "product")
+                self.known(row, "by", self.people, "person")
+                self.known(row, "person", self.people, "person")
+        for person in shelf.get("asked", []):
+            if person not in self.people:
+                self.bad(shelf, f"asked: there is no person {person!r}")
+
     def all(self) -> None:
         content = self.content
         self.unique(content.people, "username")
@@ -225,6 +238,7 @@ class _Check:
             self.unique(rows, key)
         for row in content.people:
             self.person(row)
+        self.shelf(content.shelf)
         for row in content.products.get("products", []):
             self.product(row)
         for row in content.reviews:

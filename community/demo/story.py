@@ -69,6 +69,7 @@ class Story:
         self._programme()
         opened = self._opened()
         self._people(opened)
+        self._shelves(opened)
         house = self._house(opened)
         facts = [*house, *sorted(self.facts, key=lambda fact: fact.at)]
         facts.sort(key=lambda fact: fact.at)
@@ -217,6 +218,33 @@ class Story:
                     joined + timedelta(minutes=5), f"shelf:{name}:{slug}", row,
                     lambda world, name=name, slug=slug, review=review: world.own(name, slug, review),
                 )  # fmt: skip
+
+    def _shelves(self, opened: datetime) -> None:
+        """What the shop and the owners say of things, and what owners are told: nothing before the house is open."""
+        soonest = opened + timedelta(days=2)
+
+        def when(key: str, row: Row) -> datetime:
+            return max(soonest, self.base(key, row["days_ago"]))
+
+        shelf = self.content.shelf
+        for row in shelf.get("orders", []):
+            key = f"order:{row['order']}"
+            self.add(when(key, row), key, row, lambda world, row=row: world.order(row))
+        for row in shelf.get("codes", []):
+            key = f"codes:{row['note']}"
+            self.add(when(key, row), key, row, lambda world, row=row: world.print_codes(row))
+        for row in shelf.get("recalls", []):
+            key = f"recall:{row['product']}"
+            self.add(when(key, row), key, row, lambda world, row=row: world.recall(row))
+        for row in shelf.get("known_issues", []):
+            key = f"known_issue:{row['title']}"
+            self.add(when(key, row), key, row, lambda world, row=row: world.know_issue(row))
+        for row in shelf.get("units", []):
+            key = f"unit:{row['person']}:{row['product']}"
+            self.add(self.base(key, 0), key, row, lambda world, row=row: world.describe(row))
+        for name in shelf.get("asked", []):
+            key = f"asked:{name}"
+            self.add(self.base(key, 0), key, shelf, lambda world, name=name: world.plan_to_ask(name))
 
     def _programme(self) -> None:
         """Advocates: since when, for what, with which ties; who is away, who would like to be one."""

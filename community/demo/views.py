@@ -1,7 +1,9 @@
 """Pages of the demo alone: the mails that nobody's mailbox gets. They do not exist anywhere else."""
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import urlize
@@ -9,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import logins
+from . import files, logins
 from . import mail as mails
 
 
@@ -23,7 +25,15 @@ def _only_in_the_demo() -> None:
 def mail_list(request: HttpRequest) -> HttpResponse:
     """Mails, newest first, and the codes that the staff of the demo are asked for."""
     _only_in_the_demo()
-    return render(request, "demo/mail.html", {"mails": mails.newest(), "codes": logins.codes()})
+    context = {"mails": mails.newest(), "codes": logins.codes(), "receipts": _receipt_codes()}
+    return render(request, "demo/mail.html", context)
+
+
+def _receipt_codes() -> list[tuple[str, str]]:
+    """Product and code, of the codes that the demo's files give away to try."""
+    file = Path(settings.ROOT) / "demo" / "shelf.yaml"
+    batches = files.parse(file.read_text(encoding="utf-8"), file.name).get("codes", []) if file.is_file() else []
+    return [(batch["product"], code) for batch in batches for code in batch["codes"]]
 
 
 @require_safe

@@ -35,7 +35,9 @@ from community.questions.models import Answer, FollowUp, Thread
 from community.sharing import services as sharing
 from community.sharing.models import Recipe, Tip
 from products import services as products
-from products.models import Ownership, Product
+from products.models import Ownership, Product, Version
+from products.shelf import alerts, codes, orders
+from reviews import asking
 from reviews import services as reviews
 from reviews.models import Review
 
@@ -211,6 +213,42 @@ class World:
         bought = clock.now().date() - timedelta(days=round(30.4 * months)) if months is not None else None
         verified = VERIFIED.get(review["verified"], "") if review else ""
         products.add_to_shelf(product, self.person(name), bought_on=bought, verified=verified)
+
+    def _versions(self, product: Product, names: Sequence[str]) -> list[Version]:
+        return [Version.objects.get(product=product, name=name) for name in names]
+
+    def order(self, row: Row) -> None:
+        product = self.the_product(row["product"])
+        (version,) = self._versions(product, [row["version"]])
+        orders.take_line(
+            source="shop.brindle.example", key=orders.key_of(row["order"], product.slug), address=row["email"],
+            product=product, version=version, bought_on=clock.now().date(),
+        )  # fmt: skip
+
+    def print_codes(self, row: Row) -> None:
+        codes.take_over(self.the_product(row["product"]), row["codes"], note=row["note"], by=self.person(row["by"]))
+
+    def recall(self, row: Row) -> None:
+        product = self.the_product(row["product"])
+        alerts.keep_recall(product, self.person(row["by"]), self._versions(product, row["versions"]))
+
+    def know_issue(self, row: Row) -> None:
+        product = self.the_product(row["product"])
+        alerts.issue(
+            product, self.person(row["by"]), title=row["title"], body=row["text"],
+            versions=self._versions(product, row["versions"]),
+        )  # fmt: skip
+
+    def describe(self, row: Row) -> None:
+        person, product = self.person(row["person"]), self.the_product(row["product"])
+        (version,) = self._versions(product, [row["version"]])
+        bought_on = Ownership.objects.get(owner=person, product=product).bought_on
+        products.change_on_shelf(product, person, version=version, bought_on=bought_on, serial=row["serial"])
+
+    def plan_to_ask(self, name: str) -> None:
+        """The replay plans no requests: they would all be due at once. The worker asks this one person."""
+        for own in self.person(name).shelf.select_related("product"):
+            asking.plan(own.owner, own.product)
 
     def advocate(self, row: Row) -> None:
         known = [self.the_product(slug) for slug in row.get("expertise", [])]

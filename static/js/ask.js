@@ -46,6 +46,8 @@
   const button = form.querySelector("[data-post]");
   const signedIn = Boolean(form.querySelector("[data-draft-url]"));
   const version = form.querySelector("[name=model_version]");
+  const serial = form.querySelector("[name=serial]");
+  let known = serial?.value || "";
   let offered = version?.value || "";
   form.addEventListener("change", (event) => {
     const kind = form.querySelector("[name=kind]:checked")?.value;
@@ -54,7 +56,11 @@
       const post = words[`post${kind[0].toUpperCase()}${kind.slice(1)}`];
       if (button && post && signedIn) button.textContent = post;
     }
-    /* The series of the one on the shelf, unless somebody typed another. */
+    /* The number and the series of the one on the shelf, unless somebody typed another: never those of the one before. */
+    if (event.target.name === "product" && serial && (!serial.value || serial.value === known)) {
+      known = event.target.dataset.serial || "";
+      serial.value = known;
+    }
     if (event.target.name === "product" && version && (!version.value || version.value === offered)) {
       offered = event.target.dataset.version || "";
       version.value = offered;

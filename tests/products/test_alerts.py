@@ -186,3 +186,19 @@ def test_an_editor_chooses_among_the_products_own_series(
     assert client.post(page, given).status_code == 302
     assert list(OwnerAlert.objects.get().versions.all()) == [first]
     assert list(steam.recall_versions.all()) == [first]
+
+
+def test_a_known_issue_stands_where_people_ask_and_the_form_knows_the_owners_machine(
+    steam: Product, first: Version, dana: User, client: Client
+) -> None:
+    mine = owner("mine", steam, first)
+    services.change_on_shelf(steam, mine, version=first, bought_on=None, serial="ST1-4711")
+    alerts.issue(steam, dana, title="It hums & hums", body="Put it on the cork mat.", versions=[first])
+    shown = client.get("/questions/ask/?product=steam").content.decode()
+    assert "It hums &amp; hums" in shown
+    assert "It concerns: Series 1" in shown
+    assert "ST1-4711" not in shown
+    client.force_login(mine)
+    shown = client.get("/questions/ask/").content.decode()  # who owns one thing asks about that one
+    assert 'name="serial" value="ST1-4711"' in shown
+    assert 'value="Series 1"' in shown

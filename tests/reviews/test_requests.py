@@ -290,3 +290,23 @@ def test_a_sweep_costs_what_is_due(alice: User, wednesday: object, django_assert
     Numbers.load()
     with django_assert_num_queries(2):  # the numbers, and nobody is due
         assert asking.sweep() == 0
+
+
+def test_staff_see_how_many_were_asked_opened_and_reviewed(
+    client: Client, alice: User, dana: User, ravi: User, duo: Product, wednesday: object, enrol: Any
+) -> None:
+    row = bought(alice, duo, 20)
+    bought(alice, a_product("mill", name="Mill 54"), 21)
+    asking.sweep()
+    asking.note_opened(row, 4)
+    a_review(alice, duo)
+    enrol(dana)
+    client.force_login(dana)
+    page = client.get("/admin/review-requests/").content.decode()
+    figures = re.findall(r"<b>(\d+)</b>", page)
+    assert figures == ["1", "2", "1", "1", "0"]
+    assert "Mill 54" in page
+    assert client.get("/admin/review-requests/?days=7").status_code == 404
+    enrol(ravi)
+    client.force_login(ravi)
+    assert client.get("/admin/review-requests/").status_code == 403

@@ -305,14 +305,18 @@ def _show(
     value = form["product"].value() or form["other_product"].value()
     if value is None and len(rows) == 1 and not form.is_bound:
         value = rows[0].product.slug  # who owns one thing asks about that one
-    products = list(Product.objects.order_by("position", "name").only("slug", "name", "short_name"))
+    products = list(Product.objects.order_by("position", "name").only("slug", "name", "short_name", "known_issues"))
     chosen = next((product for product in products if product.slug == value), None)
     versions = {row.product.slug: row.version.name for row in rows if row.version}
+    serials = {row.product.slug: row.serial for row in rows if row.serial}
     shelf = [row.product for row in rows]
     near = shelf if chosen is None or chosen in shelf else [chosen, *shelf]
     version = form["model_version"].value()
     if not version and not form.is_bound and chosen is not None:
         version = versions.get(chosen.slug, "")
+    if not form.is_bound and chosen is not None and not form.initial.get("serial"):
+        # The box for staff's eyes is open then: whoever asks sees what goes along.
+        form.initial["serial"] = serials.get(chosen.slug, "")
     title = str(form["title"].value() or "").strip()
     context = {
         "form": form,
@@ -324,7 +328,7 @@ def _show(
         "body_labels": [(kind.value, label) for kind, label in BODY_LABELS.items()],
         "kinds": [(kind, form["kind"].value() == kind.value) for kind in Kind],
         "kind": form["kind"].value() or Kind.QUESTION.value,
-        "shelf": [(product, versions.get(product.slug, "")) for product in near],
+        "shelf": [(product, versions.get(product.slug, ""), serials.get(product.slug, "")) for product in near],
         "owned": bool(shelf),
         "others": [product for product in products if product not in near],
         "product_value": chosen.slug if chosen else "",
