@@ -28,8 +28,8 @@ from community.pages.models import HelpArticlePage
 from community.posts.models import Revision
 from community.questions.models import Answer, AnswerVote, Thread, ThreadVote
 from community.sharing.models import Recipe, Tip
-from products.models import Product
-from reviews.models import Refusal, Review
+from products.models import OrderLine, OwnerAlert, Product, ReceiptCode
+from reviews.models import Refusal, Review, ReviewRequest
 
 from .conftest import FOLDER, WEDNESDAY
 
@@ -283,3 +283,15 @@ def test_mail_page_is_the_demos_alone(client: Client, settings: object) -> None:
 
 def test_the_clock_was_only_visited() -> None:
     assert clock.now() == WEDNESDAY
+
+
+def test_shelves_are_told() -> None:
+    alice = User.objects.get(username="alice.meyer")
+    assert dict(alice.shelf.values_list("product__slug", "verified")) == {"duo": "order", "scale": "order"}
+    assert OrderLine.objects.waiting().count() == 4
+    assert ReceiptCode.objects.filter(used_at=None).count() == 3
+    assert sorted(OwnerAlert.objects.open().values_list("product__slug", "versions__name")) == [
+        ("drip-8", "Series 1"), ("steam", "Series 1"),
+    ]  # fmt: skip
+    asked = ReviewRequest.objects.get(due_at__lte=WEDNESDAY)
+    assert (asked.person, asked.product.slug) == (alice, "scale"), "the worker asks one person, about one thing"
