@@ -65,19 +65,25 @@ class UnitForm(forms.Form):
 
 
 class BatchForm(forms.Form):
-    product = forms.ModelChoiceField(label=_("For"), queryset=Product.objects.all(), to_field_name="slug")
+    product = forms.ModelChoiceField(
+        label=_("For"), queryset=Product.objects.all(), to_field_name="slug", empty_label=_("Choose")
+    )
     count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST, initial=100)
     note = forms.CharField(label=_("What for"), max_length=120, required=False)
 
 
 class VerifyForm(forms.Form):
-    product = forms.ModelChoiceField(label=_("Product"), queryset=Product.objects.all(), to_field_name="slug")
+    product = forms.ModelChoiceField(
+        label=_("Product"), queryset=Product.objects.all(), to_field_name="slug", empty_label=_("Choose")
+    )
     verified = forms.BooleanField(required=False)
     reason = forms.CharField(label=_("What you saw"), max_length=300)
 
 
 class AlertForm(forms.Form):
-    product = forms.ModelChoiceField(label=_("Product"), queryset=Product.objects.all(), to_field_name="slug")
+    product = forms.ModelChoiceField(
+        label=_("Product"), queryset=Product.objects.all(), to_field_name="slug", empty_label=_("Choose")
+    )
     versions = forms.ModelMultipleChoiceField(
         label=_("Series or firmware"),
         queryset=Version.objects.select_related("product").order_by("product__position", "product_id", "position"),
