@@ -65,7 +65,9 @@ def test_signs_and_drawings_exist() -> None:
 
 
 def test_budgets() -> None:
-    assert compressed(*(ROOT / "static/css").glob("*.css")) < 30 * KB
+    # The bar is per page; the staff's two sheets are loaded inside Wagtail's admin alone.
+    sheets = [file for file in (ROOT / "static/css").glob("*.css") if file.name not in ("admin.css", "desk.css")]
+    assert compressed(*sheets) < 30 * KB
     script = ROOT / "static/js"
     assert compressed(script / "htmx.min.js", script / "theme.js", script / "app.js", script / "recipe.js") < 35 * KB
 
