@@ -13,9 +13,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.files.images import ImageFile
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
+from wagtail.documents.models import Document
 from wagtail.fields import StreamField
 from wagtail.models import Locale, Page, Site
 
@@ -162,6 +165,49 @@ def save_image(path: Path | str, title: str = "", alt: str = "", by: User | None
     return image
 
 
+def save_document(path: Path | str, title: str, by: User | None = None) -> Document:
+    """The paper of a file; the same bytes are kept once."""
+    path = Path(path)
+    content = path.read_bytes()
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    document = Document.objects.filter(file_hash=digest).first()
+    if document is None:
+        document = Document.objects.create(
+            title=title,
+            file=ContentFile(content, name=path.name),
+            file_hash=digest,
+            file_size=len(content),
+            uploaded_by_user=by,
+        )
+    return document
+
+
+def _paper(told: str | Mapping[str, str], folder: Path, by: User | None) -> dict[str, Any]:
+    """A document as the file names it: by its title, with an address, or with a file."""
+    if isinstance(told, str):
+        return {"title": told, "file": None, "url": ""}
+    file = save_document(_inside(folder, told["file"]), told["title"], by).pk if told.get("file") else None
+    return {"title": told["title"], "file": file, "url": told.get("url", "")}
+
+
+def _save_film(name: str, folder: Path) -> str:
+    """A film or its captions in the media, under a name that says what is in it; nothing for nothing."""
+    if not name:
+        return ""
+    path = _inside(folder, name)
+    content = path.read_bytes()
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()[:12]
+    kept = f"videos/{path.stem}-{digest}{path.suffix}"
+    return kept if default_storage.exists(kept) else default_storage.save(kept, ContentFile(content))
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"{name} does not lie in {folder}.")
+    return path
+
+
 def _picture_file(name: str, folder: Path) -> Path:
     """A drawing's rendered picture: `art/duo-hero.svg` lies beside it as WebP."""
     path = folder / name
@@ -203,15 +249,18 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
         ],
         "in_the_box": "\n".join(data.get("in_the_box", [])),
         "variants": [
-            {"type": "variant", "value": {"name": one["name"], "sku": one.get("sku", ""), "note": one.get("note", "")}}
+            {
+                "type": "variant",
+                "value": {
+                    "name": one["name"],
+                    "sku": one.get("sku", ""),
+                    "note": one.get("note", ""),
+                    "ended": bool(one.get("ended", False)),
+                },
+            }
             for one in data.get("variants", [])
         ],
-        "documents": [
-            {"type": "document", "value": {"title": title, "url": ""}}
-            if isinstance(title, str)
-            else {"type": "document", "value": {"title": title["title"], "url": title.get("url", "")}}
-            for title in data.get("documents", [])
-        ],
+        "documents": [{"type": "document", "value": _paper(paper, folder, by)} for paper in data.get("documents", [])],
         "spare_parts": [
             {
                 "type": "part",
@@ -230,6 +279,8 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
         "video_title": film.get("title", ""),
         "video_length": film.get("length", ""),
         "video_url": film.get("url", ""),
+        "video_file": _save_film(film.get("file", ""), folder),
+        "video_captions": _save_film(film.get("captions", ""), folder),
         "video_transcript": film.get("transcript", ""),
         "search_description": data.get("seo_description", ""),
     }

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from community.core import panels
 
 from . import ideas
+from .forms import AnswerForm
 from .models import Answer, Kind, Thread
 from .views.listing import with_voices
 
@@ -67,6 +68,10 @@ class ProductThreads(panels.Panel):
         rows = [row for row in _about_products(request, batch) if row.asked and row.nth <= ASKED]
         rows.sort(key=lambda row: row.nth)
         threads = with_voices(rows)
+        me = getattr(getattr(request, "user", None), "pk", None)
+        for thread in threads:
+            if self._waits(thread) and me not in (thread.author_id, *(person.pk for person in thread.voices)):
+                thread.answer_form = AnswerForm(auto_id=f"here-{thread.pk}-%s")
         return {
             product.pk: {
                 "product": product,
@@ -74,6 +79,11 @@ class ProductThreads(panels.Panel):
             }
             for product in batch
         }
+
+    def _waits(self, thread: Any) -> bool:
+        """Whether an answer is what it needs."""
+        asks = thread.kind in (Kind.QUESTION, Kind.PROBLEM)
+        return asks and thread.is_open and thread.leader is None and not thread.is_settled
 
 
 class ProductIdeas(panels.Panel):
