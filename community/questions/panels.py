@@ -67,7 +67,7 @@ class ProductThreads(panels.Panel):
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         rows = [row for row in _about_products(request, batch) if row.asked and row.nth <= ASKED]
         rows.sort(key=lambda row: row.nth)
-        threads = with_voices(rows)
+        threads: list[Any] = with_voices(rows)
         me = getattr(getattr(request, "user", None), "pk", None)
         for thread in threads:
             if self._waits(thread) and me not in (thread.author_id, *(person.pk for person in thread.voices)):

@@ -1,20 +1,26 @@
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from wagtail.documents.models import Document
 from wagtail.models import PageViewRestriction
 
 from community.accounts.models import User
+from community.core import clock
 from community.events.models import Event
-from products.models import Ownership, Product
+from community.questions.models import Answer
+from community.questions.services import accept_answer
+from products.models import Ownership, Product, Version
 from products.pages import GalleryItem, ProductPage
-from products.video import film_of
+from products.video import film_of, is_captions, is_film
 from tests import factories
 
 from .pages import a_product_page
@@ -151,6 +157,72 @@ def test_the_catalogue_filters_by_family(client: Client, duo_page: ProductPage, 
     assert client.get("/products/?family=nothing").status_code == 404
 
 
+def test_a_question_that_waits_is_answered_where_it_is_read(
+    client: Client, duo_page: ProductPage, duo: Product, alice: User, bob: User
+) -> None:
+    waits, settled = factories.a_thread(alice, product=duo), factories.a_thread(alice, product=duo)
+    accept_answer(factories.an_answer(settled), alice)
+    factories.a_thread(alice, product=duo, kind="praise")
+    boxes = re.findall(r'action="(/questions/thread/\d+/answer/)"', client.get("/products/duo/").content.decode())
+    assert boxes == [f"/questions/thread/{waits.pk}/answer/"]  # a visitor may write first
+    client.force_login(bob)
+    html = client.get("/products/duo/").content.decode()
+    body = "Open the valve fully and close it again, six times over."
+    page = clock.now() + timedelta(minutes=1)
+    with clock.travel(page):
+        started = re.search(r'name="started" value="([^"]+)"', html)
+        assert started is not None
+        answer = client.post(boxes[0], {"body": body, "website": "", "started": started[1]})
+    assert answer.status_code == 303 and Answer.objects.get(thread=waits).author == bob
+    # Whoever asked or spoke already has no box.
+    assert boxes[0] not in client.get("/products/duo/").content.decode()
+    client.force_login(alice)
+    assert boxes[0] not in client.get("/products/duo/").content.decode()
+
+
+def test_papers_are_downloaded_never_opened(client: Client, tmp_path: Path, duo: Product) -> None:
+    (tmp_path / "care.pdf").write_bytes(b"%PDF-1.4 <script>alert(1)</script>")
+    papers = ["User manual", {"title": "Care", "file": "care.pdf"}, {"title": "Water", "url": "/help/water/"}]
+    page = a_product_page(tmp_path, duo, documents=papers)
+    again = a_product_page(tmp_path, duo, documents=papers)
+    assert again.latest_revision_id == page.latest_revision_id and Document.objects.count() == 1
+    html = client.get("/products/duo/").content.decode()
+    address = Document.objects.get().url
+    assert f'href="{address}" download' in html and "PDF, 34" in html and "Ask for the others" in html
+    answer = client.get(address)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff" and answer["Content-Security-Policy"] == "default-src 'none'"
+    assert client.get(f"/media/{Document.objects.get().file.name}").status_code == 404
+    with pytest.raises(ValueError, match="does not lie in"):
+        a_product_page(tmp_path, duo, documents=[{"title": "Secret", "file": "../../etc/passwd"}])
+
+
+def test_a_film_of_ones_own_is_a_film_with_captions(client: Client, tmp_path: Path, duo: Product) -> None:
+    (tmp_path / "look.mp4").write_bytes(b"\0\0\0\x18ftypisom" + b"0" * 40)
+    (tmp_path / "look.vtt").write_text("WEBVTT\n")
+    film = {"title": "A look", "length": "0:15", "file": "look.mp4", "captions": "look.vtt", "poster": "duo.webp"}
+    page = a_product_page(tmp_path, duo, video=film)
+    html = client.get("/products/duo/").content.decode()
+    assert f'data-file="{page.video_file.url}" data-captions="{page.video_captions.url}"' in html
+    page.full_clean()
+    for field, is_it in (("video_file", is_film), ("video_captions", is_captions)):
+        with pytest.raises(ValidationError):
+            is_it(ContentFile(b"<html><script>alert(1)</script>", name=field))
+
+
+def test_variants_say_which_are_no_longer_made(client: Client, tmp_path: Path, duo: Product) -> None:
+    Version.objects.create(product=duo, name="Series 3")
+    a_product_page(tmp_path, duo, variants=[{"name": "Moss", "sku": "M"}, {"name": "Oxblood", "ended": True}])
+    html = client.get("/products/duo/").content.decode()
+    assert "Oxblood" in html and html.count("No longer made.") == 1 and "Series 3" in html
+
+
+def test_pictures_lead_to_larger_ones_without_a_script(client: Client, duo_page: ProductPage) -> None:
+    html = client.get("/products/duo/").content.decode()
+    large = re.search(r'<a class="plate gallery__main" href="([^"]+)" data-closer data-width="1300"', html)
+    assert large is not None and client.get(large[1]).status_code == 200
+
+
 def test_the_shelf_needs_a_post_and_a_person(client: Client, duo_page: ProductPage, alice: User) -> None:
     assert client.get("/products/duo/shelf/").status_code == 405
     assert client.post("/products/duo/shelf/", {"on": "1"}).status_code == 302
@@ -174,7 +246,10 @@ def queries(client: Client, address: str) -> int:
 ADDRESSES = ("/products/", "/products/duo/", "/products/compare/?p=duo")
 
 
-def test_asking_does_not_grow_with_the_catalogue(client: Client, duo_page: ProductPage, tmp_path: Path) -> None:
+def test_asking_does_not_grow_with_the_catalogue(
+    client: Client, duo_page: ProductPage, tmp_path: Path, settings: Any
+) -> None:
+    settings.BRAND_SECONDS = 60  # as it runs: the brand and the hours at its foot are kept for a minute
     before = [queries(client, address) for address in ADDRESSES]
     for number in range(6):
         a_product_page(tmp_path, factories.a_product(f"p{number}"))
