@@ -112,7 +112,6 @@ class Paper(blocks.StructBlock):
     url = blocks.CharBlock(
         max_length=500,
         required=False,
-        default="",
         label=_("address"),
         help_text=_("Where it can be read, when it is no file. Neither: the page offers to send it on request."),
     )
