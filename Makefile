@@ -4,7 +4,8 @@
 # make lint   the linters alone; make browser-test: the tests in Chromium
 # make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds;
 #              make bench-reviews: how often the hints on reviews are right;
-#              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL
+#              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL;
+#              make bench-badges: the same with a million events and people
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
 
@@ -23,7 +24,8 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews lock clean env env-dev
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges lock clean \
+	env env-dev
 
 run: env
 	@HOST="$(HOST)" PORT="$(PORT)" DATA="$(DATA)" exec $(PY) manage.py serve --prepare --demo
@@ -58,6 +60,9 @@ bench-reviews: env
 
 bench-many-reviews: env
 	@exec $(PY) -m bench.many_reviews
+
+bench-badges: env
+	@exec $(PY) -m bench.badges
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)

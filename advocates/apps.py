@@ -34,7 +34,7 @@ class AdvocatesConfig(AppConfig):
         schedule.every(24 * 3600, "advocates: old boards")(boards.prune)
         schedule.every(3600, "advocates: back from an absence")(services.bring_back)
         schedule.every(24 * 3600, "advocates: ranks")(totals.rename_by_rank)
-        schedule.every(24 * 3600, "advocates: badges")(badges.award_badges)
+        schedule.every(24 * 3600, "advocates: badges")(badges.sweep)
         schedule.every(24 * 3600, "advocates: serial votes")(rings.look)
         schedule.every(24 * 3600, "advocates: trust")(trust.evaluate_all)
         schedule.every(24 * 3600, "advocates: ties to the brand")(services.copy_all_interests)

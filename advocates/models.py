@@ -9,6 +9,7 @@ from django.core.signing import Signer
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department
@@ -321,7 +322,18 @@ class Rank(models.Model):
 
 
 class Badge(models.Model):
-    """What somebody did, said in a sentence to people and as data to the machine (`badges.py`)."""
+    """What somebody did, said in a sentence to people and as data to the machine (`badges/`)."""
+
+    class Area(models.TextChoices):
+        ASKING = "asking", _("Asking")
+        ANSWERING = "answering", _("Answering")
+        REVIEWING = "reviewing", _("Reviewing")
+        COOKING = "cooking", _("Cooking")
+        TESTING = "testing", _("Testing")
+        EDITING = "editing", _("Editing")
+        MODERATING = "moderating", _("Moderating")
+        WELCOMING = "welcoming", _("Welcoming")
+        THANKS = "thanks", _("Thanks")
 
     class Level(models.TextChoices):
         BRONZE = "bronze", _("Bronze")
@@ -335,8 +347,12 @@ class Badge(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=60)
     level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.BRONZE)
-    area = models.SlugField(_("area"), max_length=30, blank=True, default="")
+    area = models.CharField(_("area"), max_length=30, choices=Area, default=Area.ANSWERING)
+    glyph = models.CharField(_("drawing"), max_length=20, blank=True, default="")
     rule = models.CharField(_("what it is for"), max_length=300, help_text=_("One sentence, shown with the badge."))
+    words = models.JSONField(
+        _("in other languages"), default=dict, blank=True, help_text='{"de": {"name": "…", "rule": "…"}}'
+    )
     award = models.JSONField(
         _("rule"),
         help_text=_("event, to, count, when, threshold, window_days; docs/badges.md says what each may be."),
@@ -344,6 +360,11 @@ class Badge(models.Model):
     event = models.CharField(max_length=60, editable=False, db_index=True, help_text=_("Copied from the rule."))
     awarded = models.CharField(_("how often"), max_length=5, choices=Awarded, default=Awarded.ONCE)
     per = models.CharField(_("for each"), max_length=20, blank=True, default="")
+    kept = models.BooleanField(
+        _("kept when its ground falls"),
+        default=False,
+        help_text=_("For what somebody did and others confirmed. What others think of a post goes when that changes."),
+    )
     by_hand = models.BooleanField(_("given by hand"), default=False)
     at_most_people = models.PositiveSmallIntegerField(_("people at once, by hand"), default=50)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
@@ -357,6 +378,38 @@ class Badge(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("badges:badge", args=[self.slug])
+
+    def _word(self, field: str) -> str:
+        language = (get_language() or "").partition("-")[0]
+        return self.words.get(language, {}).get(field) or getattr(self, field)
+
+    @property
+    def label(self) -> str:
+        """Its name in the language of the page."""
+        return self._word("name")
+
+    @property
+    def sentence(self) -> str:
+        """What it is for, in the language of the page."""
+        return self._word("rule")
+
+    @property
+    def drawing(self) -> str:
+        return self.glyph or self.area
+
+
+class BadgeSweep(models.Model):
+    """How far judging badges over the whole history has come, so that it goes on where it was stopped."""
+
+    key = models.CharField(max_length=500, unique=True, help_text=_("Which badges: their slugs, or all."))
+    after = models.BigIntegerField(default=0, help_text=_("Everybody up to this id is done."))
+    given = models.PositiveIntegerField(default=0)
+    taken = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.key} up to {self.after}"
 
 
 class Award(models.Model):

@@ -161,6 +161,12 @@ def delete_rank(rank: Rank, by: User | None) -> None:
 # Badges
 
 
+def _badges_changed() -> None:
+    """Now for what follows in this transaction; and when it is over, whatever others read meanwhile."""
+    judging.forget()
+    transaction.on_commit(judging.forget)
+
+
 @transaction.atomic
 def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = None) -> Badge:
     """Add or change a badge, from the words of demo/badges.yaml. Idempotent; raises ValidationError by field.
@@ -177,6 +183,11 @@ def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = 
         judging.check_award(rule, awarded=awarded, per=per, by_hand=hand_given)
     except ValidationError as error:
         errors.update(error.message_dict)
+    area = data.get("area") or (Badge.Area.THANKS if hand_given else Badge.Area.ANSWERING)
+    if area not in Badge.Area.values:
+        errors["area"] = _("Choose an area.")
+    if data.get("glyph") and data["glyph"] not in judging.GLYPHS:
+        errors["glyph"] = _("Choose a drawing.")
     if data.get("level") not in Badge.Level.values:
         errors["level"] = _("Choose bronze, silver or gold.")
     if awarded not in Badge.Awarded.values:
@@ -189,7 +200,7 @@ def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = 
     wanted = {
         "name": text.clean_line(data["name"])[:60],
         "level": data["level"],
-        "area": data.get("area", ""),
+        "area": area,
         "rule": text.clean_line(data.get("rule", ""))[:300],
         "award": rule,
         "event": rule["event"],
@@ -197,6 +208,8 @@ def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = 
         "per": per,
         "by_hand": hand_given,
         "at_most_people": limits.get("at_most_people", judging.MOST_BY_HAND),
+        # Whoever says nothing about these leaves them as they are.
+        **{name: data[name] for name in ("glyph", "kept", "words") if name in data},
     }
     if position is not None:
         wanted["position"] = position
@@ -206,6 +219,7 @@ def save_badge(by: User | None, data: dict[str, Any], *, position: int | None = 
     judged = ("award", "awarded", "per")
     rejudge = known is None or known.retired_at or any(getattr(known, field) != wanted[field] for field in judged)
     badge, _new = Badge.objects.update_or_create(slug=data["slug"], defaults={**wanted, "retired_at": None})
+    _badges_changed()
     if rejudge and not hand_given and not is_replaying() and by is not None:
         tasks.judge_badge.enqueue(badge.slug)
     return badge
@@ -218,6 +232,7 @@ def retire_badge(badge: Badge, by: User | None) -> None:
     if badge.retired_at is None:
         badge.retired_at = clock.now()
         badge.save(update_fields=["retired_at"])
+        _badges_changed()
 
 
 @transaction.atomic
@@ -248,7 +263,7 @@ def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -
             badge=badge, person=person, per_key=key, defaults={"at": clock.now(), "reason": reason, "given_by": by}
         )
         if new:
-            judging.copy_counts(person)
+            judging.copy_counts([person])
             record(judging.BY_HAND, actor=by, subject=person, badge=badge.slug, per=key, given_by="staff")
         given.append(award)
     return given
@@ -264,7 +279,7 @@ def take_back_badge(award: Award, by: User, *, reason: str) -> None:
         raise ValidationError({"reason": _("Say why; they will read it.")})
     gone, _details = Award.objects.filter(pk=award.pk).delete()
     if gone:
-        judging.copy_counts(award.person)
+        judging.copy_counts([award.person])
         record("badge.revoked", actor=by, subject=award.person, note=reason, badge=award.badge.slug, per=award.per_key)
 
 

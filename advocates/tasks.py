@@ -3,7 +3,6 @@
 from django_tasks import task
 
 from . import badges, totals
-from .models import Badge
 
 
 @task()
@@ -15,4 +14,5 @@ def rename_by_rank() -> int:
 @task()
 def judge_badge(slug: str) -> list[int]:
     """A rule changed: it runs over the whole history."""
-    return list(badges.award_badges(badges=Badge.objects.filter(slug=slug)))
+    step = badges.sweep([slug], restart=True)
+    return [step.given, step.taken]

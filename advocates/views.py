@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
+from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Q, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,7 +22,7 @@ from community.questions.models import FollowUp
 from community.questions.permissions import FREE_EDIT_REPUTATION
 from products.models import Product
 
-from . import boards, reputation, trust
+from . import badges, boards, reputation, trust
 from .models import AdvocateMembership, Award, Badge, BoardScore, Help, Period, Rank
 
 SHOWN, ON_HOME = 50, 10
@@ -163,40 +164,58 @@ def points(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _holders() -> Q:
-    return ~Q(awards__person__standing=Standing.ERASED) & Q(awards__person__is_active=True)
+def _shown(prefix: str = "") -> Q:
+    """Awards of people who have a page."""
+    return Q(**{f"{prefix}person__is_active": True}) & ~Q(**{f"{prefix}person__standing": Standing.ERASED})
+
+
+HOLDERS_REMEMBERED_FOR = 300  # seconds: how many have a badge is counted over all awards
+
+
+def _holders() -> dict[int, int]:
+    """How many people have each badge."""
+    rows = Award.objects.filter(_shown()).order_by().values("badge").annotate(n=Count("person", distinct=True))
+    return {row["badge"]: row["n"] for row in rows}
 
 
 @require_safe
 def badge_list(request: HttpRequest) -> HttpResponse:
-    """All badges by level, how many have them, which are mine; and the ranks."""
-    badges = list(
-        Badge.objects.filter(retired_at=None).annotate(
-            holders=Count("awards__person", filter=_holders(), distinct=True)
-        )
-    )
+    """All badges by area, how many have them, which are mine and how near I am to others; and the ranks."""
+    shown = list(Badge.objects.filter(retired_at=None))
+    holders = cache.get_or_set("badge-holders", _holders, HOLDERS_REMEMBERED_FOR) or {}
     mine: dict[int, int] = {}
+    near: dict[int, badges.Progress] = {}
     if request.user.is_authenticated:
         rows = Award.objects.filter(person=request.user).order_by().values("badge").annotate(n=Count("pk"))
         mine = {row["badge"]: row["n"] for row in rows}
-    for one in badges:
-        one.mine = mine.get(one.pk, 0)  # type: ignore[attr-defined]
-    levels = [
-        (level, label, [one for one in badges if one.level == level]) for level, label in reversed(Badge.Level.choices)
-    ]
-    return render(
-        request, "advocates/badges.html", {"levels": levels, "ranks": Rank.objects.all(), "count": len(badges)}
-    )
+        near = {one.badge.pk: one for one in badges.progress(request.user)}
+    order = {level: number for number, level in enumerate(Badge.Level.values)}
+    for one in shown:
+        one.mine, one.holders = mine.get(one.pk, 0), holders.get(one.pk, 0)  # type: ignore[attr-defined]
+        one.toward = near.get(one.pk)  # type: ignore[attr-defined]
+    shown.sort(key=lambda one: (order.get(one.level, 0), one.position, one.pk))
+    areas = [(area, label, [one for one in shown if one.area == area]) for area, label in Badge.Area.choices]
+    context = {"areas": [row for row in areas if row[2]], "ranks": Rank.objects.all()}
+    return render(request, "advocates/badges.html", context)
 
 
 @require_safe
 def badge(request: HttpRequest, slug: str) -> HttpResponse:
-    """One badge and who has it, the newest first."""
+    """One badge and who has it, each person once, whoever earned it last first."""
     found = get_object_or_404(Badge, slug=slug)
-    awards = (
-        Award.objects.for_listing()
-        .filter(badge=found, person__is_active=True)
-        .exclude(person__standing=Standing.ERASED)
-    )
+    awards = Award.objects.for_listing().filter(_shown(), badge=found)
+    if found.awarded == Badge.Awarded.MANY:
+        later = Award.objects.filter(badge=found, person=OuterRef("person")).filter(
+            Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+        )
+        awards = awards.filter(~Exists(later))
     page = Paginator(awards, 30).get_page(request.GET.get("page"))
-    return render(request, "advocates/badge.html", {"badge": found, "page": page})
+    people = [award.person_id for award in page]
+    rows = Award.objects.filter(badge=found, person__in=people).order_by().values("person").annotate(n=Count("pk"))
+    times = {row["person"]: row["n"] for row in rows}
+    for award in page:
+        award.times = times.get(award.person_id, 1)
+    toward = None
+    if request.user.is_authenticated:
+        toward = next((one for one in badges.progress(request.user, [found]) if one.have), None)
+    return render(request, "advocates/badge.html", {"badge": found, "page": page, "toward": toward})

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
+from advocates import badges
 from community.accounts.models import Department, User
 from community.accounts.services import set_role
 from community.core import brand, clock, numbers
@@ -36,6 +37,7 @@ def _no_memory() -> Iterator[None]:
     translation.activate(settings.LANGUAGE_CODE)
     cache.clear()
     brand.forget()
+    badges.forget()
     numbers.forget()
     yield
 

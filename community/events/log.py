@@ -5,7 +5,7 @@ what they write is true exactly when the event is. Slow work is enqueued by them
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -84,6 +84,32 @@ def record(
             continue
         listener(event)
     return event
+
+
+def record_past(kind: str, /, happened: Iterable[tuple[AbstractBaseUser, datetime, dict[str, Any]]]) -> None:
+    """Append what long ago came to be, many at a time: the person (who is actor and subject), the moment, the data.
+
+    Nobody is told of it: only kinds that live listeners alone hear can be recorded like this. Raises ValueError for
+    others, TransactionManagementError outside of a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(f"record_past({kind!r}) outside of a transaction")
+    KINDS[kind]
+    if not all(live_only for _listener, live_only in _listeners[kind]):
+        raise ValueError(f"{kind} is heard at once, so each has to be recorded by itself")
+    rows = [
+        Event(
+            kind=kind,
+            actor_id=person.pk,
+            subject_type=ContentType.objects.get_for_model(person),
+            subject_id=person.pk,
+            data=data,
+            occurred_at=at,
+            origin=_origin.get(),
+        )
+        for person, at, data in happened
+    ]
+    Event.objects.bulk_create(rows, batch_size=500)
 
 
 @contextmanager

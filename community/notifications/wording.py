@@ -413,13 +413,13 @@ def _shared(f: _Facts) -> Words:
 
 def _badge(f: _Facts) -> Words:
     badge = Badge.objects.filter(slug=f.event.data.get("badge", "")).first()
-    told = {"badge": badge.name if badge else f.event.data.get("badge", "")}
+    told = {"badge": badge.label if badge else f.event.data.get("badge", "")}
     made = Words(
         sentence=_("You earned a badge: %(badge)s") % told,
         subject=_("You earned a badge: %(badge)s") % told,
         url=reverse("badges:badge", args=[badge.slug]) if badge else f.reader.get_absolute_url(),
         action=_("See the badge"),
-        lines=[badge.rule] if badge else [],
+        lines=[badge.sentence] if badge else [],
     )
     note = getattr(f.event, "note", None)
     made.quote = note.text if note else ""

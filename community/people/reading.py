@@ -7,7 +7,7 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Count, Q, QuerySet
 
 from advocates import competence
-from advocates.models import AdvocateMembership, Award, DayTotal, ReputationEntry
+from advocates.models import AdvocateMembership, Badge, DayTotal, ReputationEntry
 from community.accounts.models import FormerUsername, User
 from community.posts.models import ShareCredit
 from community.questions.models import Answer, FollowUp
@@ -67,16 +67,11 @@ def shelf(person: User) -> list[Ownership]:
     return list(person.shelf.select_related("product").order_by("bought_on", "pk"))
 
 
-def badges(person: User) -> tuple[list[dict[str, Any]], int]:
-    """Each badge once with how often it was earned, gold first; and how many more there are."""
-    rows: Any = (
-        Award.objects.filter(person=person)
-        .order_by()
-        .values("badge__slug", "badge__name", "badge__level", "badge__rule")
-        .annotate(n=Count("pk"))
-    )
+def badges(person: User) -> tuple[list[Any], int]:
+    """Each badge once with how often it was earned (`times`), gold first; and how many more there are."""
+    found: list[Any] = list(Badge.objects.filter(awards__person=person).annotate(times=Count("awards")).order_by())
     order = {"gold": 0, "silver": 1, "bronze": 2}
-    found = sorted(rows, key=lambda row: (order[row["badge__level"]], row["badge__name"]))
+    found.sort(key=lambda badge: (order[badge.level], badge.name))
     return found[:MOST_BADGES], max(0, len(found) - MOST_BADGES)
 
 

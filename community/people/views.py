@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from advocates.badges import nearest
 from community.accounts.models import Profile
 
 from . import reading, structured
@@ -38,6 +39,7 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
             "skills": reading.skills(found),
             "badges": badges,
             "more_badges": more_badges,
+            "nearest": nearest(found) if is_me else [],
             "member": reading.membership(found),
             "is_me": is_me,
             "brought": reading.brought(found) if is_me else 0,

@@ -1,26 +1,39 @@
 """Badges: what the rules of the demo say is what people get, and what loses its ground goes."""
 
+import re
+from collections import Counter
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import translation
 
 from advocates import badges, services
-from advocates.models import Award, Badge
+from advocates.models import Award, Badge, BadgeSweep
+from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
+from community.events.log import record
 from community.events.models import Event
 from community.moderation import services as moderation
+from community.moderation.models import Flag
+from community.notifications.models import Announcement
+from community.posts.models import ShareCredit
 from community.questions import services as questions
+from community.questions.models import EditSuggestion
 from products.models import Ownership
 
 from ..factories import a_person, a_thread, an_answer
 
 pytestmark = pytest.mark.django_db
-DEMO = yaml.safe_load((Path(__file__).parents[2] / "demo" / "badges.yaml").read_text())["badges"]
+ROOT = Path(__file__).parents[2]
+DEMO = yaml.safe_load((ROOT / "demo" / "badges.yaml").read_text())["badges"]
 
 
 @pytest.fixture
@@ -44,9 +57,148 @@ def test_saving_twice_changes_nothing(demo_badges):
     assert list(Badge.objects.values_list("pk", "award")) == before
 
 
-def test_the_house_brings_at_least_eight():
-    assert Badge.objects.count() >= 8
-    assert badges.award_badges() == (0, 0)
+def test_the_house_brings_forty_and_more_in_every_area_and_level():
+    """As data that can be judged, with words in German and a drawing of our own."""
+    assert Badge.objects.count() >= 40
+    for area in Badge.Area.values:
+        assert Badge.objects.filter(area=area).exists(), area
+    by_level = Counter(Badge.objects.values_list("level", flat=True))
+    assert min(by_level[level] for level in Badge.Level.values) >= 10
+    drawn = set(re.findall(r'<symbol id="g-(\w+)"', (ROOT / "static/icons/badges.svg").read_text()))
+    for badge in Badge.objects.all():
+        badges.check_award(badge.award, awarded=badge.awarded, per=badge.per, by_hand=badge.by_hand)
+        assert badge.words["de"]["name"], badge.slug
+        assert badge.words["de"]["rule"], badge.slug
+        assert badge.glyph in badges.GLYPHS, badge.slug
+    assert set(badges.GLYPHS) == drawn
+    assert set(badges.OF_AREA) == set(Badge.Area.values)
+    badge = Badge.objects.get(slug="cook")
+    with translation.override("de"):
+        assert (badge.label, badge.sentence) == ("Koch", "Jemand hat eines deiner Rezepte gemacht.")
+    assert badge.label == "Cook"
+
+
+def test_what_others_think_goes_and_what_somebody_did_stays(wednesday, demo_badges, charlie, ravi):
+    """Both lose their ground: a vote is undone, a confirmed flag is declined after all."""
+    flags = [moderation.flag(an_answer(), charlie, reason="rude") for _ in range(5)]
+    for flag in flags:
+        moderation.decide_flag(flag, ravi, uphold=True)
+    assert has(charlie, "scout") == 1
+    Flag.objects.filter(pk=flags[0].pk).delete()
+    badges.award_badges()
+    assert has(charlie, "scout") == 1
+    set_role(charlie, None, "moderator")
+    assert has(charlie, "scout") == 0
+
+
+def test_a_suggested_edit_brings_a_badge_to_who_suggested_it(bob, alice, ravi):
+    thread = a_thread(alice)
+    EditSuggestion.objects.create(
+        thread=thread, author=bob, base=1, body_source="Better.", summary="Clearer.", state="approved",
+        decided_at=clock.now(), decided_by=ravi,
+    )  # fmt: skip
+    badges.award_badges([bob.pk, alice.pk])
+    assert has(bob, "first-edit") == 1
+    assert not has(alice, "first-edit")
+
+
+def test_who_brings_somebody_who_writes_is_thanked(bob, alice):
+    with transaction.atomic():
+        ShareCredit.objects.create(target=a_thread(bob), sharer=bob, newcomer=alice, outcome="posted")
+        record("share.credited", actor=alice, subject=bob, outcome="posted")
+    assert has(bob, "word-of-mouth") == 1
+
+
+def test_nothing_is_asked_where_no_badge_listens(answer, bob, django_assert_num_queries):
+    Badge.objects.all().delete()
+    badges.forget()
+    event = Event(kind="answer.voted", actor=bob, data={"value": 1})
+    event.subject, event.held = answer, {bob.pk: bob}
+    with django_assert_num_queries(1):  # what badges there are: remembered from now on
+        badges.hear(event)
+    with django_assert_num_queries(0):
+        badges.hear(event)
+
+
+def seen():
+    return sorted(Award.objects.values_list("badge__slug", "person", "per_key"))
+
+
+def test_a_sweep_that_is_killed_goes_on_and_gives_the_same(wednesday, bob, crowd):
+    """In steps of two people, killed after the second: nothing twice, nothing left out, nobody told of the past."""
+    authors = crowd(5)
+    for author in authors:
+        questions.vote_answer(an_answer(by=author), bob, 1)
+    wanted = seen()
+    assert wanted
+    Award.objects.all().delete()
+    User.objects.update(badge_counts={})
+    Event.objects.filter(kind="badge.awarded").delete()
+    steps = []
+
+    def kill(done, everybody):
+        steps.append(done)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+
+    with clock.travel(wednesday + timedelta(days=30)):
+        with pytest.raises(KeyboardInterrupt):
+            badges.sweep(at_once=2, progress=kill)
+        row = BadgeSweep.objects.get()
+        assert row.finished_at is None
+        assert row.after
+        out = StringIO()
+        call_command("award_badges", at_once=2, verbosity=0, stdout=out)
+        assert f"{len(wanted)} badges given" in out.getvalue()
+        assert seen() == wanted
+        call_command("award_badges", verbosity=0, stdout=out)
+        assert "0 badges given, 0 taken" in out.getvalue()
+    assert seen() == wanted
+    assert Award.objects.filter(at__date=wednesday.date()).count() == len(wanted)  # dated by what earned them
+    assert Event.objects.filter(kind="badge.awarded").count() == len(wanted)
+    assert not Announcement.objects.filter(event__kind="badge.awarded").exists()
+    authors[0].refresh_from_db()
+    assert authors[0].badge_counts["bronze"] == Award.objects.filter(person=authors[0], badge__level="bronze").count()
+
+
+def test_a_sweep_of_what_is_not_there():
+    with pytest.raises(CommandError, match="no-such-badge"):
+        call_command("award_badges", badge=["no-such-badge"], verbosity=0)
+
+
+def test_staff_see_beforehand_who_would_get_a_badge(bob, charlie, alice, django_assert_max_num_queries):
+    for _ in range(3):
+        questions.vote_answer(an_answer(by=bob), alice, 1)
+    questions.vote_answer(an_answer(by=charlie), alice, 1)
+    rule = {"event": "answer.voted", "to": "author", "count": "things", "when": [], "threshold": 2}
+    new = Badge(slug="new", name="New", award=rule, event="answer.voted")
+    with django_assert_max_num_queries(8):
+        found = badges.preview(new)
+    assert (found.people, found.awards, found.new, found.lost) == (1, 1, 1, 0)
+    assert found.sample == [(bob, 3)]
+    assert not Award.objects.filter(badge__slug="new").exists()
+    five = Badge.objects.get(slug="first-answer")
+    five.award = {**five.award, "threshold": 2}
+    found = badges.preview(five)
+    assert (found.people, found.new, found.lost) == (1, 0, 1)  # Charlie would lose it
+
+
+def test_how_far_one_is(wednesday, bob, alice, crowd, django_assert_num_queries):
+    people = crowd(4)
+    answer = an_answer(by=bob)
+    for person in people:
+        questions.vote_answer(answer, person, 1)
+    for _ in range(2):
+        questions.vote_answer(an_answer(by=bob), alice, 1)
+    badges.forget()
+    with django_assert_num_queries(3):  # the badges, the counts of all of them, what is there already
+        found = {one.badge.slug: one for one in badges.progress(bob)}
+    assert (found["five-answers"].have, found["five-answers"].need) == (3, 5)
+    assert (found["good-answer"].have, found["good-answer"].need) == (4, 10)  # his best
+    assert found["cook"].have == 0
+    assert "first-answer" not in found
+    near = badges.nearest(bob)
+    assert [one.badge.slug for one in near][:2] == ["five-answers", "good-answer"]
 
 
 def test_first_answer_comes_with_a_vote_and_goes_with_it(answer, alice):
@@ -202,7 +354,8 @@ def test_you_said_it_when_an_idea_ships(demo_badges, alice, hanna):
 
 def test_rules_over_the_past(demo_badges, bob, alice):
     Award.objects.all().delete()
-    Badge.objects.filter(slug="first-answer").delete()
+    Badge.objects.all().delete()
+    badges.forget()
     questions.vote_answer(an_answer(by=bob), alice, 1)
     assert has(bob, "first-answer") == 0
     services.save_badge(None, next(one for one in DEMO if one["slug"] == "first-answer"))

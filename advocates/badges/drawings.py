@@ -1,0 +1,52 @@
+"""How badges look: a medal for the level, whose shape says it too, and a line drawing on it. All of them are our own,
+in static/icons/badges.svg: bronze is a coin, silver an octagon, gold a sun."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+GLYPHS: dict[str, str | Promise] = {
+    "answer": _("Speech bubble with a tick"),
+    "badgecheck": _("Tick in a seal"),
+    "book": _("Open book"),
+    "bridge": _("Bridge"),
+    "bulb": _("Light bulb"),
+    "clock": _("Clock"),
+    "compass": _("Compass"),
+    "cup": _("Cup"),
+    "door": _("Open door"),
+    "drop": _("Drop"),
+    "eye": _("Eye"),
+    "flag": _("Flag"),
+    "flask": _("Flask"),
+    "glass": _("Looking glass"),
+    "hands": _("Two people"),
+    "heart": _("Heart"),
+    "key": _("Key"),
+    "lantern": _("Lantern"),
+    "loop": _("Closed loop"),
+    "mend": _("Plaster"),
+    "mountain": _("Mountain"),
+    "pen": _("Fountain pen"),
+    "pencil": _("Pencil"),
+    "pot": _("Pot"),
+    "question": _("Question mark"),
+    "scales": _("Scales"),
+    "share": _("Paper plane"),
+    "shield": _("Shield"),
+    "spoon": _("Spoon"),
+    "sprout": _("Sprout"),
+    "star": _("Star"),
+    "whisk": _("Whisk"),
+    "wrench": _("Wrench"),
+}
+OF_AREA = {
+    "asking": "question",
+    "answering": "answer",
+    "reviewing": "star",
+    "cooking": "pot",
+    "testing": "flask",
+    "editing": "pencil",
+    "moderating": "flag",
+    "welcoming": "door",
+    "thanks": "heart",
+}

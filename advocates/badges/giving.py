@@ -1,0 +1,169 @@
+"""Giving what is earned, and taking what has lost its ground, where that is fair."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from community.accounts.models import Standing, User
+from community.core import clock
+from community.events.log import record, record_past
+
+from .. import totals
+from ..models import Award, Badge
+from .judging import Ground, People, among, grounds
+from .language import signature
+
+NEWS_FOR = timedelta(days=2)  # what was earned longer ago is no news: nobody is told of it
+AT_ONCE = 1000
+
+
+@dataclass
+class Changes:
+    """What a look found: awards to be given, each with its moment, and awards to be taken."""
+
+    give: list[tuple[Badge, Ground, datetime]]
+    take: list[tuple[Badge, Ground]]
+
+    @property
+    def people(self) -> set[int]:
+        return {row[1][0] for row in self.give} | {row[1][0] for row in self.take}
+
+
+def look(
+    badges: Iterable[Badge], people: People = None, *, gains_only: bool = False, held: bool = False
+) -> tuple[int, int]:
+    """Give what is earned and take what has lost its ground; returns how many of each.
+
+    The people are locked first, in id order, so that what they earn meanwhile waits for this. `gains_only`: what
+    happened can only add, so badges somebody has once and for all need no second look. `held`: they are locked.
+    """
+    groups = in_groups(badges)
+    if not groups or (people is not None and not people):
+        return 0, 0
+    with transaction.atomic():
+        if not held and totals.batch() is None:
+            _lock(people)
+        changes = compare(groups, people, gains_only=gains_only)
+        _carry_out(changes)
+    return len(changes.give), len(changes.take)
+
+
+def in_groups(badges: Iterable[Badge]) -> list[list[Badge]]:
+    """Badges that count the same share one query: five, twenty-five and a hundred answers."""
+    groups: dict[tuple[Any, ...], list[Badge]] = defaultdict(list)
+    for badge in badges:
+        if not badge.by_hand:
+            groups[signature(badge)].append(badge)
+    return list(groups.values())
+
+
+def _lock(people: People) -> None:
+    rows = User.objects.select_for_update(of=("self",), no_key=True).filter(among("pk", people))
+    list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def compare(groups: list[list[Badge]], people: People = None, *, gains_only: bool = False) -> Changes:
+    """What people should have, less what they have."""
+    held = Award.objects.filter(badge__in=[badge for group in groups for badge in group]).filter(
+        among("person", people)
+    )
+    have: dict[int, set[Ground]] = defaultdict(set)
+    for badge_id, person_id, per_key in held.values_list("badge", "person", "per_key"):
+        have[badge_id].add((person_id, per_key))
+    changes = Changes([], [])
+    for group in groups:
+        if gains_only and people is not None and group[0].awarded == Badge.Awarded.ONCE:
+            everybody = {(pk, "") for pk in people}
+            group = [badge for badge in group if everybody - have[badge.pk]]
+            if not group:
+                continue
+        found = grounds(group, people)
+        for badge in group:
+            earned = {ground: at for ground, (n, at) in found.items() if n >= badge.award["threshold"]}
+            if badge.retired_at is None:
+                new = sorted(earned.keys() - have[badge.pk])
+                changes.give += [(badge, ground, earned[ground]) for ground in new]
+            changes.take += [(badge, ground) for ground in sorted(have[badge.pk] - earned.keys())]
+    _spare_what_is_kept(changes)
+    return changes
+
+
+def _spare_what_is_kept(changes: Changes) -> None:
+    """Some badges stay with those who have them, whatever becomes of the ground; only staff and former members go
+    without."""
+    people = {ground[0] for badge, ground in changes.take if badge.kept}
+    if not people:
+        return
+    none = User.objects.filter(pk__in=people, standing__in=(Standing.STAFF, Standing.ERASED))
+    go = set(none.values_list("pk", flat=True))
+    changes.take = [row for row in changes.take if not row[0].kept or row[1][0] in go]
+
+
+def _carry_out(changes: Changes) -> None:
+    """Write what a look found. What was earned of late is told to people, what was earned long ago is only noted."""
+    if not changes.people:
+        return
+    in_batch, now = totals.batch() is not None, clock.now()
+    awards: list[Award] = []
+    news: list[tuple[User, datetime, dict[str, Any]]] = []
+    past: list[tuple[User, datetime, dict[str, Any]]] = []
+    people = User.objects.in_bulk(changes.people)
+    for badge, (person_id, per_key), earned_at in changes.give:
+        old = now - earned_at > NEWS_FOR
+        at = earned_at if in_batch or old else now
+        awards.append(Award(badge=badge, person_id=person_id, per_key=per_key, at=at))
+        (past if in_batch or old else news).append((people[person_id], at, {"badge": badge.slug, "per": per_key}))
+    Award.objects.bulk_create(awards, batch_size=AT_ONCE)
+    for badge in {badge for badge, _ground in changes.take}:
+        keys = [ground for one, ground in changes.take if one == badge]
+        gone = Award.objects.filter(badge=badge, person__in={person for person, _key in keys})
+        chosen = set(keys)
+        gone = Award.objects.filter(
+            pk__in=[pk for pk, *ground in gone.values_list("pk", "person", "per_key") if tuple(ground) in chosen]
+        )
+        gone.delete()
+    copy_counts(people.values())
+    record_past("badge.awarded", past)
+    for person, _at, data in news:
+        record("badge.awarded", actor=person, subject=person, **data)
+    for badge, (person_id, per_key) in changes.take:
+        record("badge.revoked", actor=None, subject=people[person_id], badge=badge.slug, per=per_key)
+
+
+def copy_counts(people: Iterable[User]) -> None:
+    """Write how many badges of each level people have to where bylines read it."""
+    chosen = {person.pk: person for person in people}
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = Award.objects.filter(person__in=list(chosen)).order_by().values("person", "badge__level")
+    for row in rows.annotate(n=Count("pk")):
+        counts[row["person"]][row["badge__level"]] = row["n"]
+    changed = [person for person in chosen.values() if person.badge_counts != counts.get(person.pk, {})]
+    for person in changed:
+        person.badge_counts = counts.get(person.pk, {})
+    User.objects.bulk_update(changed, ["badge_counts"], batch_size=AT_ONCE)
+
+
+def recount_all() -> None:
+    """The copies of how many badges people have, anew for all."""
+    holders = Award.objects.order_by().values("person")
+    everybody = list(User.objects.filter(Q(pk__in=holders) | ~Q(badge_counts={})))
+    for start in range(0, len(everybody), AT_ONCE):
+        copy_counts(everybody[start : start + AT_ONCE])
+
+
+def award_badges(people: People = None, badges: Iterable[Badge] | None = None) -> tuple[int, int]:
+    """Judge all badges (or these) at once, over the whole history. `sweep` does it in steps."""
+    return look(Badge.objects.all() if badges is None else badges, people)
+
+
+@totals.at_end_of_batch
+def _catch_up(batch: totals.Batch) -> None:
+    people = sorted(batch.jobs.pop("badges", set()))
+    badges = list(Badge.objects.filter(by_hand=False))
+    for start in range(0, len(people), totals.CHUNK):
+        look(badges, people[start : start + totals.CHUNK])

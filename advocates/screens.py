@@ -1,0 +1,106 @@
+"""What the staff screens of this room share: managers alone use them, and each goes through a service."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from wagtail.admin.views import generic
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.permission_policies.base import BasePermissionPolicy
+
+from community.accounts.models import User
+from community.core.errors import Conflict
+
+from . import permissions
+
+
+class ManagersOnly(BasePermissionPolicy):
+    """Whoever runs the programme may do all of it, others nothing."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return permissions.can_manage(user)
+
+    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
+        return permissions.can_manage(user)
+
+    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
+        return permissions.can_manage(user)
+
+    def user_has_any_permission_for_instance(self, user: Any, actions: Any, instance: Any) -> bool:
+        return permissions.can_manage(user)
+
+    def instances_user_has_any_permission_for(self, user: Any, actions: Any) -> Any:
+        manager = self.model._default_manager
+        return manager.all() if permissions.can_manage(user) else manager.none()
+
+    def users_with_any_permission(self, actions: Any) -> Any:
+        backend = "django.contrib.auth.backends.ModelBackend"
+        return User.objects.with_perm("advocates.manage_advocates", backend=backend)
+
+    def users_with_any_permission_for_instance(self, actions: Any, instance: Any) -> Any:
+        return self.users_with_any_permission(actions)
+
+
+class ServiceForm(forms.ModelForm):
+    """A form whose `save()` calls a service; what the service objects to stands at the field."""
+
+    by: Any = None
+
+    def call(self) -> Any:
+        raise NotImplementedError
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.errors:
+            return
+        # The service judges now, so that what it says reaches the page; saving repeats it, which is harmless.
+        try:
+            with transaction.atomic():
+                self.call()
+                transaction.set_rollback(True)
+        except ValidationError as error:
+            if hasattr(error, "error_dict"):
+                for field, problems in error.error_dict.items():
+                    self.add_error(field if field in self.fields else None, problems)
+            else:
+                self.add_error(None, error)
+        except Conflict as error:
+            self.add_error(None, error.reason)
+
+    def save(self, commit: bool = True) -> Any:
+        return self.call()
+
+
+class WithManager:
+    """Hands the form who is asking."""
+
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(*args, **kwargs)  # type: ignore[misc]
+        form.by = self.request.user  # type: ignore[attr-defined]
+        return form
+
+
+class CreateView(WithManager, generic.CreateView):
+    pass
+
+
+class EditView(WithManager, generic.EditView):
+    pass
+
+
+class Screens(ModelViewSet):
+    add_to_admin_menu = False
+    add_view_class = CreateView
+    edit_view_class = EditView
+    copy_view_enabled = False
+    inspect_view_enabled = False
+
+    @property
+    def permission_policy(self) -> Any:
+        return ManagersOnly(self.model)
+
+
+def claimable() -> Any:
+    return Q(source="") | Q(claimed_at__isnull=False)
