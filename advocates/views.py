@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -188,7 +188,7 @@ def badge_list(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         rows = Award.objects.filter(person=request.user).order_by().values("badge").annotate(n=Count("pk"))
         mine = {row["badge"]: row["n"] for row in rows}
-        near = {one.badge.pk: one for one in badges.progress(request.user)}
+        near = {one.badge.pk: one for one in badges.progress(request.user, shown, mine)}
     order = {level: number for number, level in enumerate(Badge.Level.values)}
     for one in shown:
         one.mine, one.holders = mine.get(one.pk, 0), holders.get(one.pk, 0)  # type: ignore[attr-defined]
@@ -202,20 +202,20 @@ def badge_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def badge(request: HttpRequest, slug: str) -> HttpResponse:
     """One badge and who has it, each person once, whoever earned it last first."""
-    found = get_object_or_404(Badge, slug=slug)
+    me = request.user.pk if request.user.is_authenticated else 0
+    mine = Exists(Award.objects.filter(badge=OuterRef("pk"), person=me))
+    found: Any = get_object_or_404(Badge.objects.annotate(mine=mine), slug=slug)
     awards = Award.objects.for_listing().filter(_shown(), badge=found)
     if found.awarded == Badge.Awarded.MANY:
         later = Award.objects.filter(badge=found, person=OuterRef("person")).filter(
             Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
         )
         awards = awards.filter(~Exists(later))
+        every = Award.objects.filter(badge=found, person=OuterRef("person")).order_by().values("person")
+        awards = awards.annotate(times=Subquery(every.annotate(n=Count("pk")).values("n")))
     page = Paginator(awards, 30).get_page(request.GET.get("page"))
-    people = [award.person_id for award in page]
-    rows = Award.objects.filter(badge=found, person__in=people).order_by().values("person").annotate(n=Count("pk"))
-    times = {row["person"]: row["n"] for row in rows}
-    for award in page:
-        award.times = times.get(award.person_id, 1)
     toward = None
-    if request.user.is_authenticated:
-        toward = next((one for one in badges.progress(request.user, [found]) if one.have), None)
+    if request.user.is_authenticated and found.retired_at is None and not found.by_hand:
+        have = {found.pk: int(found.mine)}
+        toward = next((one for one in badges.progress(request.user, [found], have) if one.have), None)
     return render(request, "advocates/badge.html", {"badge": found, "page": page, "toward": toward})

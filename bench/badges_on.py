@@ -66,7 +66,10 @@ def load() -> int:
     any_one = f"({someone} + floor(random() * {PEOPLE}))::bigint"
     say(f"{THREADS:,} threads, {ANSWERS:,} answers, {ANSWER_VOTES + THREAD_VOTES:,} votes …")
     thread = questions.post_thread(
-        asker, kind="question", title="Why does the water run slowly?", body="It did not in May."
+        asker,
+        kind="question",
+        title="Why does the water run slowly?",
+        body="It did not in May, and nothing has changed since.",
     )
     answer = questions.post_answer(thread, helper, body="Descale it, and let it rest for ten minutes.")
     ago = "now() - random() * interval '700 days'"

@@ -1,7 +1,7 @@
 """Before a badge is earned: who would get one, and how far somebody has come."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -92,8 +92,13 @@ def _patience() -> Iterator[None]:
         raise TooSlow from error
 
 
-def progress(person: User, badges: Iterable[Badge] | None = None) -> list[Progress]:
-    """How far somebody has come towards each badge they can earn, the nearest first. Two queries, however many badges.
+def progress(
+    person: User, badges: Iterable[Badge] | None = None, times: Mapping[int, int] | None = None
+) -> list[Progress]:
+    """How far somebody has come towards each badge they can earn, the nearest first.
+
+    One query for all counts, however many badges; and one each for `badges` and for `times` (how often they have each,
+    by id) unless these are known.
 
     Badges for each thing count the best thing that has not brought one yet. Rules with a window, and kinds that only
     the log knows, don't say how far one is.
@@ -117,17 +122,16 @@ def progress(person: User, badges: Iterable[Badge] | None = None) -> list[Progre
     counts: dict[int, list[int]] = defaultdict(list)
     for number, _thing, how_many in queries[0].union(*queries[1:], all=True):
         counts[number].append(how_many)
-    times: dict[int, int] = defaultdict(int)
-    for badge_id in Award.objects.filter(person=person).values_list("badge", flat=True):
-        times[badge_id] += 1
+    if times is None:
+        times = Counter(Award.objects.filter(person=person).values_list("badge", flat=True))
     found = []
     for number, group in enumerate(groups):
         for badge in group:
             threshold = badge.award["threshold"]
             have = max((count for count in counts[number] if count < threshold), default=0)
-            if badge.awarded == Badge.Awarded.ONCE and times[badge.pk]:
+            if badge.awarded == Badge.Awarded.ONCE and times.get(badge.pk):
                 continue
-            found.append(Progress(badge, have, times[badge.pk]))
+            found.append(Progress(badge, have, times.get(badge.pk, 0)))
     return sorted(found, key=lambda one: (-one.share, one.badge.position, one.badge.pk))
 
 

@@ -19,7 +19,7 @@ from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
-from community.events.log import record
+from community.events.log import record, record_past
 from community.events.models import Event
 from community.moderation import services as moderation
 from community.moderation.models import Flag
@@ -159,6 +159,14 @@ def test_a_sweep_that_is_killed_goes_on_and_gives_the_same(wednesday, bob, crowd
     assert not Announcement.objects.filter(event__kind="badge.awarded").exists()
     authors[0].refresh_from_db()
     assert authors[0].badge_counts["bronze"] == Award.objects.filter(person=authors[0], badge__level="bronze").count()
+
+
+def test_only_what_nobody_hears_at_once_is_recorded_in_bulk(bob):
+    with transaction.atomic():
+        record_past("badge.awarded", [(bob, clock.now(), {"badge": "cook", "per": ""})])
+        with pytest.raises(ValueError, match="heard at once"):
+            record_past("answer.voted", [(bob, clock.now(), {})])
+    assert Event.objects.get(kind="badge.awarded").subject == bob
 
 
 def test_a_sweep_of_what_is_not_there():

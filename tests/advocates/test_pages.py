@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from advocates import boards, services
-from advocates.models import BoardScore
+from advocates.models import Award, Badge, BoardScore
 from community.accounts.models import User
 from community.posts.models import Topic
 from community.questions import services as questions
@@ -119,6 +119,36 @@ def test_points_are_those_of_the_rules(client):
     page = client.get("/advocates/how-points-work/").content.decode()
     for words in ("+ 15", "+ 10", "− 2", "− 100", "At most 200 points a day"):
         assert words in page
+
+
+@pytest.mark.parametrize("slug", ["", "first-answer/", "good-answer/"])
+def test_badge_pages_ask_ten_queries_at_most(client, life, bob, slug, django_assert_max_num_queries):
+    client.force_login(bob)
+    client.get("/badges/")
+    with django_assert_max_num_queries(10):
+        page = client.get(f"/badges/{slug}").content.decode()
+    assert 'class="medal medal--' in page
+    assert ("You have 1 of 5" in page) is (slug == "")
+    assert ("You have 1 of 10." in page) is (slug == "good-answer/")
+
+
+def test_who_earned_a_badge_often_stands_there_once(client, wednesday, bob, alice, charlie):
+    badge = Badge.objects.get(slug="good-answer")
+    for number in range(3):
+        Award.objects.create(badge=badge, person=bob, per_key=str(number))
+    Award.objects.bulk_create([Award(badge=badge, person=a_person()) for _ in range(30)])
+    first = client.get("/badges/good-answer/").content.decode()
+    second = client.get("/badges/good-answer/?page=2").content.decode()
+    assert "31 people have it" in first
+    assert (first + second).count(f'href="{bob.get_absolute_url()}"') == 1
+    assert "3 times" in first + second
+
+
+def test_my_page_says_what_i_am_near_to_and_nobody_else_sees_it(client, life, bob, alice):
+    client.force_login(bob)
+    assert "What you are near to" in client.get(bob.get_absolute_url()).content.decode()
+    client.force_login(alice)
+    assert "What you are near to" not in client.get(bob.get_absolute_url()).content.decode()
 
 
 def test_a_badge_shows_its_holders(client, life, alice):
