@@ -33,7 +33,7 @@ def add_badges(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('advocates', '0007_vote_findings'),
+        ('advocates', '0009_first_code'),
     ]
 
     operations = [
