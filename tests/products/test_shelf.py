@@ -368,3 +368,5 @@ def test_the_screens_are_for_agents(
     assert (len(rows), len(rows[1][0]), "no-store" in made["Cache-Control"]) == (4, 14, True)
     assert rows[1][0] not in client.get(pages[1]).content.decode(), "shown once"
     assert client.post(pages[1], {"product": "duo", "count": "0"}).status_code == 422
+    services.add_to_shelf(duo, by=dana)
+    assert "/reviews/write/" not in client.get("/settings/shelf/").content.decode(), "staff don't review"
