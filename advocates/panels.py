@@ -59,7 +59,7 @@ class OfTheMonth(panels.Panel):
     """The advocates who helped most this month, on the home page."""
 
     template = "advocates/_of_the_month.html"
-    query_budget = 1
+    query_budget = 2  # the rows, and who stands at the same place
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         rows = [row for row in boards.top(Period.MONTH, count=30) if row.person.is_advocate][:3]

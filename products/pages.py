@@ -32,6 +32,7 @@ from .querysets import ProductPageQuerySet
 from .video import Film, film_of, is_captions, is_film
 
 FACTS_SECONDS = 300
+SORTS = {"": _("In our order"), "rated": _("Best rated")}
 
 
 class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
@@ -68,12 +69,21 @@ class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
         pages = ProductPage.objects.child_of(self).live().for_listing()
         if family is not None:
             pages = pages.filter(product__family=family)
-        pages = give_pictures(list(pages))
+        pages = list(pages)
+        sort = request.GET.get("sort", "")
+        if sort not in SORTS:
+            raise Http404
+        if sort:  # by Bayes, not by the bare mean; what nobody has rated yet comes last, in the catalogue's order
+            mean = Product.objects.mean_of_all()
+            pages.sort(key=lambda one: (not one.product.rating_count, -one.product.sure_mean(mean)))
+        pages = give_pictures(pages)
         shelves = [(each, [page for page in pages if page.product.family_id == each.pk]) for each in families]
         return {
             **context,
             "families": families,
             "family": family,
+            "sort": sort,
+            "sorts": SORTS,
             "shelves": [(each, rows) for each, rows in shelves if rows],
             "structured": structured.catalogue(request, self, family),
         }

@@ -2,7 +2,7 @@ from collections.abc import Collection
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from wagtail.models import PageViewRestriction
 from wagtail.query import PageQuerySet
 
@@ -12,6 +12,11 @@ from community.core import panels
 class ProductQuerySet(models.QuerySet):
     def for_listing(self) -> Self:
         return self.select_related("family")
+
+    def mean_of_all(self) -> float:
+        """Mean of all stars that any product was given; the middle of the scale before there are any."""
+        found = self.aggregate(given=Sum("rating_sum"), count=Sum("rating_count"))
+        return found["given"] / found["count"] if found["count"] else 3.0
 
 
 class OwnershipQuerySet(models.QuerySet):

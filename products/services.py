@@ -13,6 +13,7 @@ from community.core import clock, text
 from community.core.errors import require
 from community.events.log import record
 
+from .gtin import digits_of
 from .models import Family, Ownership, Product, Responsibility, Shop, Version
 from .shelf import alerts
 
@@ -197,6 +198,7 @@ def save_product(data: Mapping[str, Any], position: int = 0, today: date | None 
         "recall_affects": recall.get("affects", ""),
         "recall_why": recall.get("why", ""),
         "recall_note": "\n".join(recall.get("what_to_do", [])),
+        "gtin": digits_of(str(data.get("gtin", ""))),
         "position": position,
     }
     if product.pk is None and today is not None:

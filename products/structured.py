@@ -34,6 +34,11 @@ def rating(product: Product) -> dict[str, Any]:
     }
 
 
+def known_as(product: Product) -> dict[str, Any]:
+    """The number by which everybody else knows it."""
+    return {"gtin": product.gtin} if product.gtin else {}
+
+
 def _picture(request: HttpRequest, image: CommunityImage, size: str = "fill-1200x900") -> str:
     """Its address in full; empty when its file has gone or can't be read, which is no reason to show no page."""
     try:
@@ -102,6 +107,7 @@ def product_page(request: HttpRequest, page: "ProductPage") -> list[dict[str, An
     skus = [variant.value["sku"] for variant in page.variants if variant.value["sku"]]
     if skus:
         data["sku"] = skus[0]
+    data |= known_as(product)
     data |= rating(product)
     path = crumbs(
         request,

@@ -66,6 +66,7 @@ class ProductViewSet(SnippetViewSet):
         FieldRowPanel([FieldPanel("name"), FieldPanel("short_name")]),
         FieldRowPanel([FieldPanel("slug"), FieldPanel("family"), FieldPanel("position")]),
         FieldPanel("what"),
+        FieldPanel("gtin"),
         MultiFieldPanel(
             [
                 FieldPanel("lifecycle"),
@@ -113,7 +114,7 @@ class ShopViewSet(SnippetViewSet):
 class VersionViewSet(SnippetViewSet):
     model = Version
     icon = "history"
-    list_display = ["name", "product", "position"]
+    list_display = ["name", "product", "gtin", "position"]
     list_filter = ["product"]
     search_fields = ["name"]
     menu_label = _("Series and firmware")

@@ -11,13 +11,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Prefetch
 
 from community.core.models import BrandSettings
 from community.posts.models import Upload
-from products.models import Product
+from products.models import Product, Version
 from products.pages import ProductPage
 
-from .models import Review
+from .models import Chapter, Review
 from .querysets import ReviewQuerySet
 
 CHUNK = 500
@@ -41,13 +42,27 @@ def written(brand: BrandSettings) -> Iterator[str]:
     """The feed, a piece for each chunk of reviews."""
     yield _HEAD + _tag("version", VERSION) + _tag("publisher", _tag("name", brand.name), raw=True)
     last = 0
-    rows = eligible().select_related("author", "product").prefetch_related("chapters").order_by("pk")
+    rows = (
+        eligible()
+        .select_related("author", "product")
+        .prefetch_related(Prefetch("chapters", Chapter.objects.defer("body_source", "body_html")))
+        .defer("body_source", "body_html")
+        .order_by("pk")
+    )
     while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
         head = "" if last else "<reviews>\n"
         last = chunk[-1].pk
-        skus, photos = _skus({review.product_id for review in chunk}), _photos(chunk)
+        products = {review.product_id for review in chunk}
+        skus, gtins, photos = _skus(products), _gtins(products), _photos(chunk)
         yield head + "".join(
-            _review(review, brand, skus.get(review.product_id, []), photos.get(review.pk, [])) for review in chunk
+            _review(
+                review,
+                _many("gtins", "gtin", [*filter(None, [review.product.gtin]), *gtins.get(review.product_id, [])])
+                + _many("skus", "sku", skus.get(review.product_id, []))
+                + _many("brands", "brand", [brand.name]),
+                photos.get(review.pk, []),
+            )
+            for review in chunk
         )
     yield ("</reviews>\n" if last else "") + "</feed>\n"
 
@@ -57,6 +72,15 @@ def _skus(products: set[int]) -> dict[int, list[str]]:
     for page in ProductPage.objects.live().filter(product__in=products).only("product", "variants"):
         known = found.setdefault(page.product_id, [])
         known += [sku for variant in page.variants if (sku := variant.value["sku"].strip()) and sku not in known]
+    return found
+
+
+def _gtins(products: set[int]) -> dict[int, list[str]]:
+    """Numbers of series that have their own."""
+    found: dict[int, list[str]] = {}
+    rows = Version.objects.filter(product__in=products).exclude(gtin="").order_by("position", "pk")
+    for product, gtin in rows.values_list("product", "gtin"):
+        found.setdefault(product, []).append(gtin)
     return found
 
 
@@ -71,8 +95,8 @@ def _photos(reviews: list[Review]) -> dict[int, list[str]]:
     return found
 
 
-def _review(review: Review, brand: BrandSettings, skus: list[str], photos: list[str]) -> str:
-    """One review; the elements in the order the schema wants."""
+def _review(review: Review, ids: str, photos: list[str]) -> str:
+    """One review; the elements in the order the schema wants. `ids` are those of its product, as XML."""
     author = review.author
     if author.is_erased:
         reviewer = _tag("name", "Anonymous", is_anonymous="true")
@@ -80,7 +104,6 @@ def _review(review: Review, brand: BrandSettings, skus: list[str], photos: list[
         reviewer = _tag("name", author.name or author.username) + _tag("reviewer_id", str(author.pk))
     moment = (review.published_at or review.created_at).astimezone(UTC)
     product: Product = review.product
-    ids = _many("skus", "sku", skus) + _many("brands", "brand", [brand.name])
     parts = [
         _tag("review_id", str(review.pk)),
         _tag("reviewer", reviewer, raw=True),

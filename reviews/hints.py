@@ -101,7 +101,9 @@ def reason(hint: Hint) -> str:
     if hint.kind in (Kind.COPIED, Kind.REPEATED):
         return _("%(percent)d %% of its phrases stand in another review, too.") % {"percent": data["percent"]}
     if hint.kind == Kind.BURST:
-        return _("%(count)d reviews of this product within %(hours)d hours; on a usual day there are %(usual)s.") % {
+        return _(
+            "There were %(count)d reviews of this product within %(hours)d hours; on a usual day there are %(usual)s."
+        ) % {
             "count": data["count"],
             "hours": BURST_HOURS,
             "usual": data["usual"],
@@ -113,7 +115,7 @@ def reason(hint: Hint) -> str:
             data["authors"],
         ) % {"count": data["authors"]}
     why = " ".join(str(signs.REASONS[name]) for name in data["signs"] if name in signs.REASONS)
-    return _("Score %(score)s of 1. %(why)s") % {"score": data["score"], "why": why}
+    return _("It scores %(score)s of 1. %(why)s") % {"score": data["score"], "why": why}
 
 
 def _text(review: Review) -> str:

@@ -96,15 +96,15 @@ _WEIGHTS = {
 _BIAS = 0.316
 _FURTHEST = 4  # spreads from the mean; what is further off says no more
 REASONS: dict[str, str | Promise] = {
-    "variety": _("Few different words for its length."),
-    "pairs": _("The same two words again and again."),
-    "phrases": _("The same phrases again and again."),
-    "starts": _("Sentences that begin alike."),
-    "common": _("Hardly a word that is not among the commonest."),
-    "length": _("Short words only."),
-    "sentences": _("Short sentences of one length."),
-    "stock": _("Phrases that stand in every review."),
-    "names": _("No names of anything."),
+    "variety": _("It has few different words for its length."),
+    "pairs": _("The same two words come again and again."),
+    "phrases": _("The same phrases come again and again."),
+    "starts": _("Its sentences begin alike."),
+    "common": _("Hardly a word of it is not among the commonest."),
+    "length": _("Its words are short."),
+    "sentences": _("Its sentences are short and of one length."),
+    "stock": _("Its phrases stand in every review."),
+    "names": _("It names nothing."),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from products.models import Product
-from products.structured import rating
+from products.structured import known_as, rating
 
 from .models import Review
 
@@ -74,6 +74,7 @@ def product_data(product: Product, reviews: Iterable[Review], base_url: str) -> 
         "@id": base_url + product.get_absolute_url(),
         "name": product.name,
         "url": base_url + product.get_absolute_url(),
+        **known_as(product),
         **rating(product),
         "review": told,
     }

@@ -224,8 +224,8 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
             **_words(row, by),
         )  # fmt: skip
     else:
-        bridge.joined = True
-        if thread.author_id != by.pk:
+        bridge.joined = thread.author_id != by.pk
+        if bridge.joined:
             questions.set_me_too(thread, by, True)
     Thread.objects.filter(pk=thread.pk).update(has_ties=True)
     bridge.thread, bridge.state, bridge.decided_at = thread, State.AGREED, clock.now()

@@ -297,7 +297,11 @@ class _Check:
             self.known(response, "department", self.departments, "department")
             self.known(response, "by", self.people, "person")
         self.flags(row)
+        if "bridge" in row:
+            self.known(row, "bridge", {thread["slug"] for thread in self.content.threads}, "thread")
         if look := row.get("moderation"):
+            if look.get("offer"):
+                self.known(look, "route", self.departments, "department")
             self.known(look, "by", self.people, "person")
             self.known(look, "code", {code.replace("_", "-") for code in RefusalCode.values}, "code")
             words = " ".join(f"{row['title']} {row['text']}".split())

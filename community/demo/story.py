@@ -296,6 +296,13 @@ class Story:
                     at + timedelta(hours=look["hours"]), f"refusal:{row['key']}", look,
                     lambda world, key=key, look=look: world.refuse(key, look),
                 )  # fmt: skip
+            if look and look.get("offer"):
+                self.add(
+                    at + timedelta(hours=look["hours"]), f"offer:{row['key']}", look,
+                    lambda world, key=key, look=look: world.offer_thread(key, look),
+                )  # fmt: skip
+            if "bridge" in row:
+                self._bridge(row, key, at)
             self._reports(row, key, at)
             if not look:
                 helpful = row.get("helpful", {})
@@ -303,6 +310,20 @@ class Story:
                     at, helpful.get("yes", 0), helpful.get("no", 0), f"helpful:{row['key']}", row,
                     lambda world, yes, no, moments, key=key: world.found_helpful(key, yes, no, moments),
                 )  # fmt: skip
+
+    def _bridge(self, row: Row, key: str, at: datetime) -> None:
+        """Its author and a thread about the same, so long before that was solved as is told."""
+        thread = next(thread for thread in self.content.threads if thread["slug"] == row["bridge"])
+        start = self.base(f"thread:{thread['slug']}", thread["days_ago"])
+        outcome = row.get("bridge_outcome") or {}
+        solved = [answer["accepted"] for answer in thread.get("answers") or [] if answer.get("accepted")]
+        raised = max(at, start) + timedelta(hours=1)
+        if solved and "solved_after_days" in outcome:
+            raised = max(raised, start + timedelta(minutes=min(solved)) - timedelta(days=outcome["solved_after_days"]))
+        self.add(
+            raised, f"bridge:{row['key']}", row,
+            lambda world: world.bridge(key, row["bridge"], bool(outcome.get("author_agrees"))),
+        )  # fmt: skip
 
     # Threads
 

@@ -18,6 +18,7 @@ from wagtail.models import Site
 from advocates import services as advocates
 from community.accounts import services as accounts
 from community.accounts.models import Department, Profile, Standing, User
+from community.bridges import services as bridges
 from community.core import clock
 from community.core.models import BrandSettings
 from community.escalation import policies, sweep
@@ -305,6 +306,17 @@ class World:
             self.row(key), self.person(row["by"]), code=row["code"].replace("-", "_"), passage=row["passage"],
             note=row.get("note", ""),
         )  # fmt: skip
+
+    def offer_thread(self, key: str, row: Row) -> None:
+        bridges.propose_thread(
+            self.row(key), self.person(row["by"]), passage=row["passage"], department=self.department(row["route"]),
+            note=row.get("note", ""),
+        )  # fmt: skip
+
+    def bridge(self, key: str, slug: str, show_outcome: bool) -> None:
+        review = self.row(key)
+        thread = self.row(f"thread:{slug}")
+        bridges.start_thread(review, review.author, show_outcome=show_outcome, thread=thread)
 
     def found_helpful(self, key: str, yes: int, no: int, moments: Sequence[datetime]) -> None:
         reviews.add_helpful_rows(self.row(key), yes=yes, no=no, source=SOURCE, at=moments)

@@ -9,7 +9,7 @@ from django import forms
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Model
+from django.db.models import Count, F, Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -63,7 +63,11 @@ class Item:
         self.text = getattr(target, "body_text", "") or ""
         self.reasons = sorted({flag.get_reason_display() for flag in flags})
         self.notes = [flag.note for flag in flags if flag.note]
-        self.old = bool(since and old_after) and (clock.now() - since).total_seconds() > old_after * 3600
+        # Until when somebody should have looked, where the room promised that.
+        self.due = getattr(target, "due_at", None) if target.visibility == Moderated.Visibility.PENDING else None
+        self.late = self.due is not None and self.due < clock.now()
+        waits_long = bool(since and old_after) and (clock.now() - since).total_seconds() > old_after * 3600
+        self.old = self.late or (self.due is None and waits_long)
 
     @property
     def hide_at(self) -> str:
@@ -78,7 +82,8 @@ class Item:
 def _batch(model: type[Model], condition: dict[str, Any]) -> list[Any]:
     """Rows of one kind with what an item shows; one query."""
     joined = [name for name in ("author", "thread") if any(field.name == name for field in model._meta.fields)]
-    return list(model._base_manager.filter(**condition).select_related(*joined).order_by("pk")[:AT_ONCE])
+    due = [F("due_at").asc(nulls_last=True)] if any(field.name == "due_at" for field in model._meta.fields) else []
+    return list(model._base_manager.filter(**condition).select_related(*joined).order_by(*due, "pk")[:AT_ONCE])
 
 
 def flagged() -> list[Item]:
@@ -102,14 +107,15 @@ def flagged() -> list[Item]:
 
 
 def in_state(visibility: str) -> list[Item]:
-    """What is pending or hidden, of every kind; a query each."""
+    """What is pending or hidden, of every kind; a query each. Late ones first, then the longest waiting."""
     old_after = OLD_PENDING_HOURS if visibility == Moderated.Visibility.PENDING else None  # what is hidden, rests
     items = [
         Item(row, [], getattr(row, "hidden_at", None) or getattr(row, "created_at", None), old_after)
         for model in kinds()
         for row in _batch(model, {"visibility": visibility})
     ]
-    return sorted(items, key=lambda item: item.since or clock.now())[:AT_ONCE]
+    items.sort(key=lambda item: (not item.late, (item.due if item.late else item.since) or clock.now()))
+    return items[:AT_ONCE]
 
 
 def count_waiting() -> int:

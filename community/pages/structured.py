@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
+from community.core import brand
 from products.structured import crumbs
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def help_article(request: HttpRequest, page: "HelpArticlePage") -> list[dict[str
         data["author"] = {"@type": "Person", "name": page.keeper.name}
     elif page.department_id:
         data["author"] = {"@type": "Organization", "name": page.department.name}
+    elif name := brand.of_request(request).name:
+        data["author"] = {"@type": "Organization", "name": name}
     return [data, crumbs(request, (_("Home"), "/"), (_("Help"), "/help/"), (page.title, page.get_absolute_url()))]
 
 

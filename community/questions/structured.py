@@ -73,7 +73,7 @@ def _posting(thread: Thread, answers: Sequence[Answer]) -> dict[str, Any]:
             "userInteractionCount": max(thread.score, 0),
         },
         "commentCount": thread.answer_count,
-        "comment": [{"@type": "Comment", **_common(answer)} for answer in answers],
+        **({"comment": [{"@type": "Comment", **_common(answer)} for answer in answers]} if answers else {}),
     }
 
 

@@ -103,7 +103,7 @@ def test_a_dull_text_reads_as_a_machines(alice: User, bob: User, duo: Product) -
     hints.sweep()
     assert (kinds(dull), kinds(own)) == ({"machine"}, set())
     assert "machine" not in kinds(german)
-    assert "Score" in hints.reason(Hint.objects.get(review=dull))
+    assert "It scores" in hints.reason(Hint.objects.get(review=dull))
     assert signs.machine_likeness("Too short to tell.") == (0.0, [])
 
 

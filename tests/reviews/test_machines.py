@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from community.accounts.models import Standing, User
 from community.core.models import BrandSettings
 from community.events.log import replay
-from products.models import Product
+from products.models import Product, Version
 from products.services import add_to_shelf
 from reviews import feed, services
 from reviews.models import Review
@@ -199,3 +199,17 @@ def test_nothing_rates_the_brand_itself(client: Client, alice: User, duo: Produc
         for data in json_ld(client, address):
             if {"aggregateRating", "review"} & data.keys():
                 assert data["@type"] == "Product"
+
+
+def test_the_number_under_the_bar_code_is_told_wherever_the_product_is(
+    client: Client, alice: User, duo: Product, tmp_path: Path
+) -> None:
+    Product.objects.filter(pk=duo.pk).update(gtin="9521234543213")
+    Version.objects.create(product=duo, name="Series 2", gtin="95012346")
+    page = a_product_page(tmp_path, Product.objects.get(pk=duo.pk))
+    review = factories.a_review(alice, page.product)
+    root = read(client)
+    assert google_rules.problems(root) == []
+    assert [one.text for one in of(root, review).iter("gtin")] == ["9521234543213", "95012346"]
+    for data in json_ld(client, "/products/duo/"):
+        assert data["@type"] != "Product" or data["gtin"] == "9521234543213"

@@ -16,6 +16,7 @@ from community.pages.services import save_product_page
 from community.portability.errors import ImportProblem
 from community.portability.models import SourceProduct
 from community.portability.tally import Tally
+from products.gtin import digits_of, why_no_gtin
 from products.models import Family, Product
 from products.pages import ProductPage
 from products.services import save_family, save_product
@@ -25,10 +26,10 @@ from .mapping import BadValue, Columns, by_name, learn
 from .report import Report
 
 FIELDS = {
-    "id", "slug", "name", "short_name", "family", "what", "tagline", "description", "lifecycle", "launched_on",
+    "id", "slug", "name", "short_name", "family", "what", "tagline", "description", "lifecycle", "launched_on", "gtin",
     "price_band", "highlights", "url", "licence",
 }  # fmt: skip
-FOLLOWED = ("name", "short_name", "what", "lifecycle")
+FOLLOWED = ("name", "short_name", "what", "lifecycle", "gtin")
 LONGEST = {"name": 120, "short_name": 60, "what": 200, "tagline": 160, "price_band": 8}
 Watch = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
@@ -116,6 +117,7 @@ class _Import:
             "what": columns.line(row, "what"),
             "tagline": columns.line(row, "tagline"),
             "price_band": columns.line(row, "price_band"),
+            "gtin": self._gtin(columns.line(row, "gtin")),
             "description": columns.words(row, "description"),
             "highlights": columns.words(row, "highlights").splitlines(),
             "lifecycle": columns.choice(row, "lifecycle", Product.Lifecycle.values) or Product.Lifecycle.CURRENT,
@@ -129,6 +131,15 @@ class _Import:
         if not wanted["family"]:
             raise BadValue("it has no family; name a column, or --family for all of them")
         return wanted
+
+    def _gtin(self, told: str) -> str:
+        """The digits, or none. A spreadsheet drops the zeros in front; a GTIN-13 is what they stand for."""
+        digits = digits_of(told)
+        if digits.isdecimal() and 8 < len(digits) < 12:
+            digits = digits.zfill(12)
+        if digits and (wrong := why_no_gtin(digits)):
+            raise BadValue(f"gtin {told[:30]!r}: {wrong}")
+        return digits
 
     def _repeats(self, number: int, wanted: Mapping[str, Any]) -> bool:
         """A table that names a product in many rows, such as one of reviews, means one product."""
@@ -163,7 +174,7 @@ class _Import:
 
     def _make(self, wanted: Mapping[str, Any]) -> Product:
         data = {
-            **{name: wanted[name] for name in ("slug", "name", "short_name", "what")},
+            **{name: wanted[name] for name in ("slug", "name", "short_name", "what", "gtin")},
             "family": self._family(wanted["family"]).slug,
             "lifecycle": {"state": wanted["lifecycle"]},
         }
@@ -202,10 +213,11 @@ class _Import:
     def _follow(self, known: SourceProduct, said: dict[str, Any]) -> None:
         """Bring over what changed there since, and leave what an editor changed here."""
         product = known.product
-        news = {name: value for name, value in said.items() if known.said.get(name) != value}
+        before = {"gtin": "", **known.said}  # taken over before it was followed
+        news = {name: value for name, value in said.items() if before.get(name) != value}
         if not news:
             return
-        ours = [name for name in news if getattr(product, name) != known.said.get(name)]
+        ours = [name for name in news if getattr(product, name) != before.get(name)]
         self.tally.remark("fields were changed both there and here; ours stay", len(ours))
         theirs = {name: value for name, value in news.items() if name not in ours}
         for name, value in theirs.items():

@@ -1,0 +1,89 @@
+"""Photos of a review: described, captioned, made anew; hostile files end in words at the form, never in a 500."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from django.test import Client
+from PIL import Image
+from pytest_django.asserts import assertContains
+
+from community.accounts.models import User
+from community.posts.doors import long_open
+from community.posts.models import Upload
+from products.models import Product
+from reviews.models import Review
+
+pytestmark = pytest.mark.django_db
+
+
+def picture(**options: object) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+def bomb() -> bytes:
+    """A few bytes that would unpack to 48 megapixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 8_000, 6_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
+
+
+HOSTILE = {
+    "a bomb": (bomb(), "40 megapixels"),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "not a picture"),
+    "HTML with a picture's name": (b"<html><script>alert(1)</script>", "not a picture"),
+    "PDF": (b"%PDF-1.7\n1 0 obj\n", "not a picture"),
+    "cut off": (picture()[:200], "damaged"),
+    "nothing": (b"", "empty"),
+}
+
+
+def sent(data: bytes, name: str, **more: str) -> dict[str, object]:
+    file = io.BytesIO(data)
+    file.name = name
+    return {
+        "stars": "4", "title": "Holds its heat", "body": "A year of mornings, and not one bad one.",
+        "disclosure": "bought", "started": long_open(), "photo-file-0": file, "photo-alt-new-0": "Two cups", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_files_are_refused_with_a_reason_and_the_text_is_kept(
+    client: Client, alice: User, duo: Product, what: str
+) -> None:
+    data, reason = HOSTILE[what]
+    client.force_login(alice)
+    response = client.post("/reviews/write/duo/", sent(data, "../../<img src=x>.jpg"))
+    assertContains(response, reason, status_code=422)
+    assertContains(response, "A year of mornings", status_code=422)
+    assert not Upload.objects.exists()
+    assert not Review.objects.exists()
+
+
+def test_what_the_camera_and_a_stranger_wrote_into_it_is_gone(client: Client, alice: User, duo: Product) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    data = picture(exif=exif.tobytes(), comment=b"secret comment") + b"PK\x03\x04<script>alert(1)</script>"
+    assert b"secret comment" in data
+    client.force_login(alice)
+    client.post("/reviews/write/duo/", sent(data, "cup.jpg", **{"photo-caption-new-0": "In the <morning>"}))
+    review, upload = Review.objects.get(), Upload.objects.get()
+    assert (review.photo_count, upload.alt, upload.caption) == (1, "Two cups", "In the <morning>")
+    client.logout()
+    page = client.get("/reviews/?product=duo&photos=1").content.decode()
+    assert "Two cups" in page
+    assert "In the &lt;morning&gt;" in page
+    served = client.get(upload.file.url)
+    body = b"".join(served.streaming_content) if served.streaming else served.content
+    assert (served.status_code, served["X-Content-Type-Options"]) == (200, "nosniff")
+    assert served["Content-Type"] == "image/webp"
+    for secret in (b"secret", b"Exif", b"GPS", b"PK\x03\x04", b"<script"):
+        assert secret not in body
