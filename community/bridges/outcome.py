@@ -38,16 +38,16 @@ def told(bridge: Bridge) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"url": reverse("questions:short", args=[thread.pk]), "state": _state(thread)}
     if found["state"] == "solved":
-        found["days"] = _days(bridge.decided_at, thread.solved_at)
+        found |= {"days": _days(bridge.decided_at, thread.solved_at), "recheck": thread.recheck_at is not None}
     return found
 
 
 def _state(thread: Thread) -> str:
-    if thread.solved_at and not thread.recheck_at:
+    if thread.solved_at:
         return "solved"
     if thread.closed_at:
         return "closed"
-    return "reopened" if thread.reopened_at or thread.recheck_at else "open"
+    return "reopened" if thread.reopened_at else "open"
 
 
 def _days(raised: datetime | None, solved: datetime | None) -> int | None:

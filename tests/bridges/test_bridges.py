@@ -12,7 +12,7 @@ from PIL import Image
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from community.accounts.models import Department, User
-from community.bridges import services
+from community.bridges import outcome, services
 from community.bridges.models import Bridge
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
@@ -174,7 +174,12 @@ def test_its_author_opens_a_thread_and_the_line_follows_the_truth(
         assert line() == "reopened"
     with clock.travel(clock.now() + timedelta(days=4)):
         questions.accept_answer(factories.an_answer(Thread.objects.get(pk=thread.pk)), alice)
-        assert line() == "solved"
+        assert (line(), low.outcome["recheck"]) == ("solved", False)
+        row = Thread.objects.get(pk=thread.pk)
+        row.recheck_at = clock.now()
+        row.save(update_fields=["recheck_at"])
+        outcome.tell(row)
+        assert (line(), low.outcome["recheck"]) == ("solved", True)
     moderation.hide(Thread.objects.get(pk=thread.pk), None, reason="A look")
     assert line() == ""
     assertNotContains(client.get("/reviews/?product=duo"), "Problem raised")
