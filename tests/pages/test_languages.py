@@ -33,6 +33,10 @@ def test_a_german_page_has_a_german_address(client: Client, german: ProductPage)
     assert german.get_url() == "/de/products/duo/"
     html = client.get("/de/products/duo/", headers=ENGLISH).content.decode()
     assert "Zwei Kessel, eine ruhige Hand." in html and '<html lang="de"' in html
+    # So has what is drawn for it.
+    picture = html.partition('property="og:image" content="http://testserver')[2].partition('"')[0]
+    assert picture.startswith("/de/products/duo/share.jpg?v=")
+    assert "immutable" in client.get(picture, headers=ENGLISH)["Cache-Control"]
 
 
 def test_without_prefix_it_stands_as_before(client: Client, german: ProductPage) -> None:

@@ -87,6 +87,9 @@ def test_a_recall_stands_on_top_with_what_to_do(client: Client, duo_page: Produc
     duo.recall_title, duo.recall_note = "Recall of the lid", "Stop using it.\nLook at the label."
     duo.save()
     html = client.get("/products/duo/").content.decode()
+    assert html.index('class="wrap recall-first"') < html.index(
+        "data-gallery"
+    )  # before the pictures, on a telephone too
     assert html.index("Recall of the lid") < html.index("<li>Stop using it.</li>") < html.index('class="phases"')
     assert "Recall: see what to do" in client.get("/products/").content.decode()
 
