@@ -12,7 +12,7 @@ from wagtail.images.widgets import AdminImageChooser
 from community.accounts.models import User
 from products.models import Product
 
-from . import findings, services
+from . import console, findings, services  # noqa: F401 - the console registers its own screens
 from .badge_screens import AwardViewSet, BadgeViewSet
 from .models import AdvocateMembership, Rank
 from .screens import Screens, ServiceForm, claimable

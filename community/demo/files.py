@@ -124,6 +124,7 @@ class Content:
     policies: Row
     release_notes: list[Row]
     shelf: Row
+    programme: Row = field(default_factory=Row)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -154,6 +155,7 @@ def read(folder: Path) -> Content:
             "shelf",
         )
     }  # fmt: skip
+    programme = one("programme.yaml") if (folder / "programme.yaml").exists() else Row()
     threads = many("threads", "yaml", parse)
     kinds = {kind: many(kind, "md", parse_markdown) for kind in ("recipes", "tips", "help")}
     if problems:
@@ -171,7 +173,8 @@ def read(folder: Path) -> Content:
         topics=part("topics", "topics"), products=named["products"], reviews=part("reviews", "reviews"),
         threads=threads, recipes=kinds["recipes"], tips=kinds["tips"], articles=kinds["help"], pages=named["pages"],
         badges=part("badges", "badges"), ranks=part("ranks", "ranks"), policies=named["policies"],
-        release_notes=part("release_notes", "release_notes"), shelf=named["shelf"], problems=problems,
+        release_notes=part("release_notes", "release_notes"), shelf=named["shelf"], programme=programme,
+        problems=problems,
     )  # fmt: skip
     _Check(content).all()
     if problems:
@@ -260,6 +263,17 @@ class _Check:
                 self.known(row, "related_threads", self.threads, "thread")
         for row in content.topics:
             self.known(row, "department", self.departments, "department")
+        for row in content.programme.get("applications", []):
+            if self.keys(row, "username", "products", "motivation", "days_ago"):
+                self.number(row, "days_ago")
+                self.known(row, "username", self.people, "person")
+                self.known(row, "invited_by", self.people, "person")
+                self.known(row, "products", self.products, "product")
+        for row in content.programme.get("former", []):
+            if self.keys(row, "username", "products", "joined_days_ago", "left_days_ago", "by"):
+                self.known(row, "username", self.people, "person")
+                self.known(row, "by", self.people, "person")
+                self.known(row, "products", self.products, "product")
 
     def person(self, row: Row) -> None:
         if not self.keys(row, "username", "name"):

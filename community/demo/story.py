@@ -21,6 +21,8 @@ from .models import Told
 from .world import World
 
 Act = Callable[[World], Any]
+LETTERS = 3  # months with letters
+THANKFUL = 0.4  # of those an advocate helped
 OPEN_BEFORE = timedelta(days=45)  # the house is set up before the first guest
 
 
@@ -267,6 +269,88 @@ class Story:
                     at, f"away:{name}", row,
                     lambda world, name=name, away=away, back=back: world.go_away(name, back, away.get("note", "")),
                     who=[name],
+                )  # fmt: skip
+
+        self._ways_in()
+        self._letters_and_thanks()
+
+    def _ways_in(self) -> None:
+        """The code of conduct, applications with their trials, who left with honours."""
+        told = self.content.programme
+        if code := told.get("code"):
+            at = self.base("code", code["days_ago"])
+            self.add(at, "code", code, lambda world: world.publish_code(code["body"], code["what_changed"]))
+            for row in self.content.people:
+                name = row["username"]
+                if row.get("role") == "advocate" and name not in code.get("not_yet", []):
+                    accepted = self.somewhen(at, "code", name)
+                    key = f"code-accepted:{name}"
+                    self.add(accepted, key, code, lambda world, name=name: world.accept_code(name), who=[name])
+        for row in told.get("applications", []):
+            name = row["username"]
+            at = self.base(f"applied:{name}", row["days_ago"])
+            if by := row.get("invited_by"):
+                self.add(
+                    at - timedelta(days=1), f"invited:{name}", row,
+                    lambda world, row=row, by=by: world.invite(row["username"], by, row["products"]), who=[name],
+                )  # fmt: skip
+            self.add(at, f"applied:{name}", row, lambda world, row=row: world.apply(row["username"], row), who=[name])
+            if answers := row.get("answers"):
+                self.add(
+                    at + timedelta(hours=5), f"trial:{name}", row,
+                    lambda world, name=name, answers=answers: world.answer_trial(name, answers), who=[name],
+                )  # fmt: skip
+            for said in row.get("judged", []):
+                self.add(
+                    at + timedelta(days=said["days_after"]), f"judged:{name}:{said['place']}", row,
+                    lambda world, name=name, said=said: world.judge(name, said["place"], said["helps"], said["note"]),
+                )  # fmt: skip
+            if decided := row.get("decided"):
+                self.add(
+                    at + timedelta(days=decided["days_after"]), f"decided:{name}", row,
+                    lambda world, name=name, to=decided: world.decide_application(name, to["by"], to["reason"]),
+                )  # fmt: skip
+        for row in told.get("former", []):
+            name = row["username"]
+            joined = self.base(f"advocate:{name}", row["joined_days_ago"])
+            was = Row({**row, "role": "advocate", "expertise": row["products"]})
+            was.file, was.line = row.file, row.line
+            self.add(joined, f"advocate:{name}", was, lambda world, was=was: world.advocate(was), who=[name])
+            self.add(
+                self.base(f"left:{name}", row["left_days_ago"]), f"left:{name}", row,
+                lambda world, row=row: world.leave(row["username"], row["by"], row.get("farewell", "")),
+            )  # fmt: skip
+
+    def _letters_and_thanks(self) -> None:
+        """The letters of the last months, and a line from some who were helped by an advocate."""
+        lines = self.content.programme.get("thanks", [])
+        if not lines:
+            return
+        begins = self.now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
+        for _month in range(LETTERS):
+            before = (begins - timedelta(days=2)).date().replace(day=1)
+            self.add(
+                begins,
+                f"letters:{before:%Y-%m}",
+                self.content.programme,
+                lambda world, month=before: world.letters(month),
+            )
+            begins = (begins - timedelta(days=2)).replace(day=1)
+        advocates = {row["username"] for row in self.content.people if row.get("role") == "advocate"}
+        for row in self.content.threads:
+            for answer in row.get("answers") or []:
+                name, slug = answer["author"], row["slug"]
+                if not (answer.get("accepted") and name in advocates and name != row["author"]):
+                    continue
+                if row.get("hidden") or answer.get("hidden") or rng("thanks", slug).random() > THANKFUL:
+                    continue
+                start = self.base(f"thread:{slug}", row["days_ago"])
+                at = start + timedelta(minutes=answer["accepted"], hours=3)
+                words = rng("thanks", slug, "words").choice(lines)
+                self.add(
+                    at, f"thanks:{slug}", row,
+                    lambda world, key=f"answer:{slug}:{name}", words=words: world.thank(key, {"words": words}),
+                    who=[row["author"]],
                 )  # fmt: skip
 
     # Reviews

@@ -1,0 +1,87 @@
+"""The programme in the Wagtail admin: overview, applications, why somebody is first, the end of a role, the code."""
+
+import pytest
+
+from advocates import matching, programme, services
+from advocates.models import AdvocateMembership, Application, CodeOfConduct
+from community.accounts.models import User
+from community.accounts.services import set_role
+
+from ..factories import a_person, a_product, a_thread, an_answer
+
+pytestmark = pytest.mark.django_db
+WHY = "I have repaired three of these machines and like to explain."
+
+
+@pytest.fixture
+def manager(client, hanna, enrol):
+    enrol(hanna)
+    client.force_login(hanna)
+    return client
+
+
+@pytest.fixture
+def life(wednesday, hanna, duo):
+    people = [a_person() for _ in range(4)]
+    for person in people:
+        services.admit(person, hanna, [duo])
+    for _ in range(3):
+        matching.asked(a_thread(product=duo), people[:2])
+    an_answer(a_thread(product=duo), people[0])
+    return people
+
+
+def test_the_overview_costs_the_same_however_many_there_are(manager, life, django_assert_max_num_queries):
+    manager.get("/admin/programme/")
+    with django_assert_max_num_queries(22):  # ten of ours, the rest is Wagtail's frame
+        page = manager.get("/admin/programme/").content.decode()
+    assert "an even share would be 25 %" in page
+    assert "0 of 3 questions" in page
+    assert str(life[0]) in page
+
+
+def test_a_manager_reads_why_somebody_is_first(manager, life, duo, django_assert_max_num_queries):
+    thread = a_thread(product=duo)
+    other = a_person("elsewhere")
+    services.admit(other, None, [a_product()])
+    with django_assert_max_num_queries(24):
+        listed = manager.get("/admin/programme/routing/").content.decode()
+    assert thread.title in listed and "Score = (15 + what they know)" in listed
+    page = manager.get(f"/admin/programme/routing/{thread.pk}/").content.decode()
+    assert "is first" in page and "the most of all who can be asked" in page
+    assert "advocate for other products" in page
+    assert manager.get("/admin/programme/routing/999999/").status_code == 404
+
+
+def test_invite_decide_and_end_a_role(manager, bob, duo, alice):
+    assert manager.post("/admin/programme/applications/", {"username": "nobody.here"}).status_code == 422
+    assert manager.post("/admin/programme/applications/", {"username": "bob", "product": duo.pk}).status_code == 303
+    programme.apply(bob, [duo], WHY, code_version=1)
+    found = Application.objects.get()
+    url = f"/admin/programme/applications/{found.pk}/"
+    assert "There were no old questions" in manager.get(url).content.decode()
+    assert manager.post(url, {}).status_code == 422  # declined without a reason
+    assert manager.post(url, {"products": [duo.pk]}).status_code == 303
+    member = AdvocateMembership.objects.get(user=bob)
+    assert member.is_current
+    assert "Bob" in manager.get("/admin/programme/applications/?state=all").content.decode()
+    url = f"/admin/programme/ending/{member.pk}/"
+    assert manager.post(url, {"remove": "1", "reason": "Rude."}).status_code == 422
+    assert manager.post(url, {"remove": "1", "reason": "Was rude to newcomers, three times."}).status_code == 303
+    assert User.objects.get(pk=bob.pk).standing == "member"
+
+
+def test_editors_word_the_code_and_see_nothing_else(client, enrol, charlie, dana):
+    set_role(charlie, None, "editor")
+    editor = User.objects.get(pk=charlie.pk)
+    for person in (editor, dana):
+        enrol(person)
+    client.force_login(editor)
+    words = "1. **Own it.** " + "And say what you know, and what you do not know, and what you only guess. " * 2
+    assert client.post("/admin/programme/code/", {"body_source": words}).status_code == 422
+    assert client.post("/admin/programme/code/", {"body_source": words, "what_changed": "All."}).status_code == 303
+    assert CodeOfConduct.objects.first().version == 2
+    assert client.get("/admin/programme/").status_code == 403
+    client.force_login(dana)
+    for path in ("", "applications/", "routing/", "code/"):
+        assert client.get(f"/admin/programme/{path}").status_code == 403
