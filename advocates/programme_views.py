@@ -18,6 +18,7 @@ from community.accounts.models import User
 from community.core import clock
 from community.core.brand import of_request
 from community.core.errors import Conflict, NotAllowed
+from community.core.limits import limited
 from community.posts.doors import act, send
 from community.questions.models import Answer, Thread
 from products.models import Product
@@ -109,6 +110,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@limited("settings")
 @require_http_methods(["GET", "HEAD", "POST"])
 def trial(request: HttpRequest) -> HttpResponse:
     """The trial: real questions without their answers. Kept as one goes, sent when one is ready."""
@@ -165,6 +167,7 @@ def judging(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@limited("settings")
 @require_http_methods(["GET", "HEAD", "POST"])
 def judge(request: HttpRequest, pk: int) -> HttpResponse:
     """One trial to judge: question, the applicant's answer, and what settled it then."""
@@ -297,7 +300,7 @@ def _mine(request: HttpRequest, user: User, status: int = 200, **more: Any) -> H
         "letters": list(Letter.objects.filter(person=user)[:24]),
         "thanks": list(
             Thanks.objects.visible()
-            .filter(answer__author=user)
+            .filter(answer__author=user, answer__visibility="visible", answer__thread__visibility="visible")
             .select_related("author", "answer", "answer__thread")
             .order_by("-pk")[:20]
         ),

@@ -454,15 +454,15 @@ def fire_next(case: Escalation, *, told: dict[str, Any] | None = None, kind: str
 def _fire_advocates(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
     if told:
         people = list(told.get("people", []))
+        asked(case.thread, people)
     elif case.thread.first_reply_at and case.round == 1:
         # Owners answer already; nobody need be asked to.
         note_down(case, row["kind"], position=at["position"], due_at=at["due"])
         return True
     else:
-        people = matching_advocates(case.thread)
+        people = asked(case.thread, matching_advocates(case.thread))  # none are left when three were asked before
         if not people:
             return False
-    asked(case.thread, people)
     ids = [person.pk for person in people]
     row["people"] = len(ids)
     note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=ids, note=told.get("note", ""))
