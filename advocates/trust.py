@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from community.accounts.models import Standing, TrustLevel, User
+from community.accounts.permissions import MEMBER_AFTER_DAYS, MEMBER_AFTER_POSTS
 from community.core import clock
 from community.events.log import record
 from community.events.models import Event
@@ -52,7 +53,9 @@ class Terms:
 
 
 REACH: dict[int, Terms] = {
-    TrustLevel.MEMBER: Terms(days=1, posts=3, useful=1, people=1, window=None, most_upheld=1, either=True),
+    TrustLevel.MEMBER: Terms(
+        days=MEMBER_AFTER_DAYS, posts=MEMBER_AFTER_POSTS, useful=1, people=1, window=None, most_upheld=1, either=True
+    ),
     TrustLevel.REGULAR: Terms(days=30, posts=15, useful=10, people=5, window=180, most_upheld=1),
     TrustLevel.LEADER: Terms(days=180, posts=40, useful=40, people=20, window=365, most_upheld=0),
 }

@@ -19,10 +19,10 @@ from community.core.models import Numbers
 from community.posts.models import Topic
 from community.posts.tagging import NEW_TAG_REPUTATION
 from community.questions.models import FollowUp
-from community.questions.permissions import FREE_EDIT_REPUTATION
+from community.questions.permissions import FREE_EDIT_REPUTATION, INVITE_REPUTATION, SUGGEST_REPUTATION
 from products.models import Product
 
-from . import badges, boards, reputation, trust
+from . import badges, boards, competence, reputation, trust
 from .models import AdvocateMembership, Award, Badge, BoardScore, Help, Period, Rank
 
 SHOWN, ON_HOME = 50, 10
@@ -142,6 +142,21 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     return render(request, "advocates/leaderboard.html", _board(request, SHOWN))
 
 
+def _opens(user: Any) -> list[dict[str, Any]]:
+    """What points open, from how many, and for whoever is signed in how many are missing."""
+    doors = (
+        (SUGGEST_REPUTATION, _("Suggest edits to other people's posts")),
+        (INVITE_REPUTATION, _("Invite somebody to answer")),
+        (NEW_TAG_REPUTATION, _("Make a new tag")),
+        (FREE_EDIT_REPUTATION, _("Edit other people's posts, and decide on suggested edits")),
+    )
+    have = user.reputation if user.is_authenticated and not user.speaks_for_brand else None
+    return [
+        {"says": says, "points": needed, "missing": None if have is None else max(0, needed - have)}
+        for needed, says in doors
+    ]
+
+
 @require_safe
 def points(request: HttpRequest) -> HttpResponse:
     """How points work, made from the rules themselves."""
@@ -154,8 +169,9 @@ def points(request: HttpRequest) -> HttpResponse:
             "losses": [rule for rule in rules if rule.points < 0],
             "cap": Numbers.load().daily_reputation_cap,
             "ranks": Rank.objects.all(),
-            "new_tag": NEW_TAG_REPUTATION,
-            "free_edit": FREE_EDIT_REPUTATION,
+            "signs": sorted((rule for rule in rules if rule.weighs), key=lambda rule: -rule.weighs),
+            "half_life_months": round(competence.HALF_LIFE_DAYS / 30.4),
+            "opens": _opens(request.user),
             "terms": trust.REACH,
             "member": trust.REACH[1],
             "regular": trust.REACH[2],

@@ -19,3 +19,14 @@ def why_not_write(user: Any) -> str:
             "until": date_format(user.silenced_until, "DATETIME_FORMAT") + " UTC"
         }
     return ""
+
+
+# What makes a member of a newcomer (FEATURES F, decision 0063); the other levels are known to the room that gives them.
+MEMBER_AFTER_DAYS, MEMBER_AFTER_POSTS = 1, 3
+
+
+def how_one_becomes_a_member() -> str:
+    """Said at every door that is closed to newcomers alone."""
+    return _("That falls away by itself: after a day here, and %(posts)d posts or one that somebody found useful.") % {
+        "posts": MEMBER_AFTER_POSTS
+    }

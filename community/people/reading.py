@@ -1,17 +1,20 @@
 """What a person's page tells: only what they show, and only what still stands."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.prefetch import GenericPrefetch
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from advocates import competence
-from advocates.models import AdvocateMembership, Badge, DayTotal, ReputationEntry
+from advocates.models import AdvocateMembership, Badge, DayTotal, Reason, ReputationEntry
 from community.accounts.models import FormerUsername, User
 from community.posts.models import ShareCredit
-from community.questions.models import Answer, FollowUp
+from community.questions.models import Answer, FollowUp, Thread
+from community.sharing.models import Recipe, Tip
 from products.models import Ownership
+from reviews.models import Review
 
 MOST_SKILLS, MOST_BADGES = 5, 12
 
@@ -87,10 +90,60 @@ def has_little(person: User, found: Figures) -> bool:
     )
 
 
-def ledger(person: User) -> QuerySet[ReputationEntry]:
-    """Where each point comes from, newest first, with the posts."""
-    posts = GenericPrefetch("target", [Answer._base_manager.select_related("thread")])
-    return ReputationEntry.objects.filter(person=person).for_person_page().prefetch_related(posts)
+def ledger(person: User, reason: str = "", product: str = "") -> QuerySet[ReputationEntry]:
+    """Where each point comes from, newest first, with the posts; all of it, or for one reason or product."""
+    posts = GenericPrefetch(
+        "target",
+        [
+            Answer._base_manager.select_related("thread"),
+            Review._base_manager.select_related("product"),
+            Thread._base_manager.all(),
+            Tip._base_manager.all(),
+            Recipe._base_manager.all(),
+        ],
+    )
+    rows = ReputationEntry.objects.filter(person=person).exclude(reason=Reason.OWNER)  # a sign, but no points
+    if reason:
+        rows = rows.filter(reason=reason)
+    if product:
+        rows = rows.filter(product__slug=product)
+    return rows.for_person_page().prefetch_related(posts)
+
+
+@dataclass
+class Lines:
+    """What a ledger holds, for the choices of its page: by reason and by product, in one query."""
+
+    rows: list[dict[str, Any]]
+
+    @property
+    def reasons(self) -> list[tuple[str, str, int]]:
+        """For what somebody has points or lost some, and how many that are."""
+        sums: dict[str, int] = defaultdict(int)
+        for row in self.rows:
+            sums[row["reason"]] += row["sum"]
+        return sorted(((key, str(Reason(key).label), total) for key, total in sums.items()), key=lambda row: -row[2])
+
+    @property
+    def products(self) -> list[tuple[str, str]]:
+        found = {row["product__slug"]: row["product__short_name"] or row["product__name"] for row in self.rows}
+        return sorted(((slug, name) for slug, name in found.items() if slug), key=lambda pair: pair[1])
+
+    def count(self, reason: str, product: str) -> int:
+        return sum(
+            row["n"] for row in self.rows if reason in ("", row["reason"]) and product in ("", row["product__slug"])
+        )
+
+
+def lines(person: User) -> Lines:
+    rows: Any = (
+        ReputationEntry.objects.filter(person=person)
+        .exclude(reason=Reason.OWNER)
+        .order_by()
+        .values("reason", "product__slug", "product__name", "product__short_name")
+        .annotate(sum=Sum("points"), n=Count("pk"))
+    )
+    return Lines(list(rows))
 
 
 def annotate_ledger(entries: list[ReputationEntry], person: User) -> None:

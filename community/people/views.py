@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from advocates.badges import nearest
+from advocates.models import Reason
 from community.accounts.models import Profile
 
 from . import reading, structured
@@ -55,7 +56,23 @@ def points(request: HttpRequest, username: str) -> HttpResponse:
     """Where each of one's own points comes from. Nobody else sees this page."""
     if request.user.username != username:
         raise Http404
-    page = Paginator(reading.ledger(request.user), 50).get_page(request.GET.get("page"))
+    reason, product = request.GET.get("reason", ""), request.GET.get("product", "")
+    lines = reading.lines(request.user)
+    products = lines.products
+    if (reason and reason not in Reason.values) or (product and product not in dict(products)):
+        raise Http404
+    paginator = Paginator(reading.ledger(request.user, reason, product), 50)
+    paginator.count = lines.count(reason, product)  # type: ignore[misc]  # known already: no query of its own
+    page = paginator.get_page(request.GET.get("page"))
     entries = list(page.object_list)
     reading.annotate_ledger(entries, request.user)
-    return render(request, "people/points.html", {"person": request.user, "page": page, "entries": entries})
+    context = {
+        "person": request.user,
+        "page": page,
+        "entries": entries,
+        "reason": reason,
+        "reasons": lines.reasons,
+        "product": product,
+        "products": products,
+    }
+    return render(request, "people/points.html", context)

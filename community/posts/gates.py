@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from community.accounts.models import TrustLevel, User
+from community.accounts.permissions import how_one_becomes_a_member
 from community.core import text
 from community.core.models import Body, Numbers
 from community.events.log import is_replaying
@@ -48,9 +48,11 @@ def mentioned(source: str, by: User, source_format: str = Body.Format.MARKDOWN) 
             raise ValidationError(
                 {
                     "body": ngettext(
-                        "You can mention %(most)d person in a post.", "You can mention %(most)d people in a post.", most
+                        "You can mention %(most)d person in a post; yours names %(have)d.",
+                        "You can mention %(most)d people in a post; yours names %(have)d.",
+                        most,
                     )
-                    % {"most": most}
+                    % {"most": most, "have": len(people)}
                 }
             )
     return people
@@ -62,26 +64,27 @@ def check_newcomer(body: Body, by: User) -> None:
         return
     numbers = Numbers.load()
     problems = []
-    if len(LINK.findall(body.body_html)) > numbers.newcomer_links:
+    links, images = len(LINK.findall(body.body_html)), len(IMAGE.findall(body.body_html))
+    if links > numbers.newcomer_links:
         problems.append(
             ngettext(
-                "New members can use %(most)d link in a post.",
-                "New members can use %(most)d links in a post.",
+                "New members can use %(most)d link in a post; yours has %(have)d.",
+                "New members can use %(most)d links in a post; yours has %(have)d.",
                 numbers.newcomer_links,
             )
-            % {"most": numbers.newcomer_links}
+            % {"most": numbers.newcomer_links, "have": links}
         )
-    if len(IMAGE.findall(body.body_html)) > numbers.newcomer_images:
+    if images > numbers.newcomer_images:
         problems.append(
             ngettext(
-                "New members can use %(most)d picture in a post.",
-                "New members can use %(most)d pictures in a post.",
+                "New members can use %(most)d picture in a post; yours has %(have)d.",
+                "New members can use %(most)d pictures in a post; yours has %(have)d.",
                 numbers.newcomer_images,
             )
-            % {"most": numbers.newcomer_images}
+            % {"most": numbers.newcomer_images, "have": images}
         )
     if problems:
-        problems.append(_("This limit falls away as others find your posts useful."))
+        problems.append(how_one_becomes_a_member())
         raise ValidationError({"body": " ".join(str(problem) for problem in problems)})
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, TrustLevel, User
+from community.accounts.permissions import how_one_becomes_a_member
 from community.core import clock, numbers
 from community.moderation.permissions import is_moderator, why_not_write
 from products.models import Ownership
@@ -67,7 +68,7 @@ def why_not_vote_down(user: Any, post: Thread | Answer) -> str:
     if reason := why_not_vote(user, post):
         return reason
     if user.trust < TrustLevel.MEMBER and not user.speaks_for_brand:
-        return _("Voting down opens once a few of your own posts have been found useful.")
+        return " ".join([_("Voting down is for members, and you are new here."), how_one_becomes_a_member()])
     return ""
 
 
@@ -147,9 +148,10 @@ def why_not_review(user: Any, suggestion: EditSuggestion) -> str:
         return _("Somebody else decides on what you suggested.")
     if suggestion.post.author_id == user.pk or reviews_edits(user):
         return ""
-    return _("The author of the post, staff, and members from %(points)d points on decide on suggested edits.") % {
-        "points": FREE_EDIT_REPUTATION
-    }
+    return _(
+        "The author of the post, staff, and members from %(points)d points on decide on suggested edits; "
+        "you have %(have)d."
+    ) % {"points": FREE_EDIT_REPUTATION, "have": user.reputation}
 
 
 def why_not_take_over(user: Any, suggestion: EditSuggestion) -> str:
