@@ -6,6 +6,7 @@
 #              make bench-reviews: how often the hints on reviews are right;
 #              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL;
 #              make bench-badges: the same with a million events and people
+# make prove  10,000 acts by eight writers at once: the ledger rebuilt from the log must equal live
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
 
@@ -24,7 +25,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges prove lock clean \
 	env env-dev
 
 run: env
@@ -57,6 +58,9 @@ bench-search: env
 
 bench-reviews: env
 	@exec $(PY) -m bench.reviews
+
+prove: env
+	@exec $(PY) -m bench.ledger
 
 bench-many-reviews: env
 	@exec $(PY) -m bench.many_reviews

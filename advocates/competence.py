@@ -50,8 +50,9 @@ TOP_SHARE = 50  # in percent; below the middle nobody is told
 
 
 def term(weighs: int, day: date) -> int:
-    """What a sign of this day adds to what is stored."""
-    return round(weighs * UNIT * 2 ** ((day - EPOCH).days / HALF_LIFE_DAYS))
+    """What a sign of this day adds to what is stored: so many times what one point of that day is, so that signs of a
+    day may be added before or after."""
+    return weighs * round(UNIT * 2 ** ((day - EPOCH).days / HALF_LIFE_DAYS))
 
 
 def worth(score: int, at: datetime | None = None) -> float:
