@@ -21,6 +21,7 @@ RECORDED_BY = {
     "votes": "advocates", "escalation": "escalation",
     "incident": "escalation", "bridge": "bridges",
     "letter": "advocates", "thanks": "advocates",
+    "insights": "insights",
 }  # fmt: skip
 
 

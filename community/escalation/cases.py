@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from advocates.matching import asked, matching_advocates
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Standing, User
 from community.core import clock
 from community.core.models import Numbers
 from community.events.log import record
 from community.questions.models import Kind, Thread
 
 from . import routing
-from .clock import add, add_business, moved
+from .clock import add, add_business, business_between, moved
 from .models import (
     DeskSettings,
     Escalation,
@@ -291,6 +291,7 @@ def replies_gone(case: Escalation) -> None:
 def acknowledge(case: Escalation, by: User, *, note: str = "") -> None:
     """A person of the brand looks after it. The ladder gives way to the promise to settle it."""
     now = clock.now()
+    in_time = case.is_paused or case.acknowledge_due_at is None or now <= case.acknowledge_due_at
     case.acknowledged_at, case.acknowledged_by = now, by
     case.assignee = case.assignee or by
     case.told_at = case.told_at or now
@@ -301,7 +302,7 @@ def acknowledge(case: Escalation, by: User, *, note: str = "") -> None:
     _schedule(case)
     case.save()
     note_down(case, "acknowledged", by=by, department=case.department, note=note)
-    _tell(case, "acknowledged", by, department=case.department_id)
+    _tell(case, "acknowledged", by, department=case.department_id, in_time=in_time)
 
 
 def _staff_ladder(case: Escalation, start: datetime) -> None:
@@ -420,7 +421,37 @@ def settle(case: Escalation, cause: str, by: User | None, *, note: str = "", pos
     _schedule(case)
     case.save()
     note_down(case, "resolved", by=by, cause=cause, note=note, position=position, due_at=due)
-    _tell(case, "resolved", by, cause=cause, department=case.department_id)
+    _tell(
+        case, "resolved", by, cause=cause, department=case.department_id, who=_settled_by(case, cause, by),
+        minutes=int(worked_on(case).total_seconds() // 60), since=case.started_at.isoformat(),
+    )  # fmt: skip
+
+
+def _settled_by(case: Escalation, cause: str, by: User | None) -> str:
+    """Whose doing the end was, as things stand now: peers, advocates, staff, or the asker alone; empty for nobody's."""
+    asker = case.thread.author_id
+    if cause == Cause.ACCEPTED and case.thread.leading_solution_id:
+        author, standing = User.objects.values_list("pk", "standing").get(answers=case.thread.leading_solution_id)
+        if author != asker:
+            return {Standing.STAFF: "staff", Standing.ADVOCATE: "advocates"}.get(standing, "peers")
+        return "asker"
+    if cause in (Cause.ACCEPTED, Cause.ANOTHER_WAY) and by is not None and by.pk == asker:
+        return "asker"
+    return "staff" if by is not None and by.speaks_for_brand else ""
+
+
+def worked_on(case: Escalation) -> timedelta:
+    """Business hours of the department in this round, without its pauses; without one, time on the wall."""
+
+    def between(start: datetime, end: datetime) -> timedelta:
+        return business_between(start, end, case.department) if case.department else max(timedelta(0), end - start)
+
+    end = case.resolved_at or clock.now()
+    total = between(case.started_at, end)
+    if case.pause_count:
+        for pause in Pause.objects.filter(escalation=case, round=case.round):
+            total -= between(pause.since, min(pause.until or end, end))
+    return max(timedelta(0), total)
 
 
 # What the sweep does

@@ -157,4 +157,6 @@ KINDS: dict[str, str] = {
     "escalation.reopened": "The case is open again.",
     "incident.opened": "A fault became a known issue.",
     "incident.closed": "A known issue is solved.",
+    # insights
+    "insights.input_changed": "A number that cost and return are reckoned with changed (data: name, value, previous).",
 }

@@ -53,6 +53,7 @@ KINDS: dict[str, Kind] = {
         Kind("case_assigned", _("A case is yours"), staff=True),
         Kind("case_lead", _("A case reaches you as lead or manager"), staff=True),
         Kind("case_late", _("A case of yours is late"), staff=True),
+        Kind("weekly_figures", _("The figures of your department, once a week by mail"), staff=True),
         Kind("reconcile", _("You are to reconcile two answers that disagree"), staff=True),
     )
 }

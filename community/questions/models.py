@@ -636,6 +636,21 @@ class Seen(models.Model):
         return f"{self.user_id} in {self.thread_id}"
 
 
+class Readings(models.Model):
+    """How often a thread was read on a day (UTC), before and after it was settled: what deflection is told from."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="readings")
+    day = models.DateField()
+    settled = models.BooleanField()
+    times = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "thread", "settled"], name="readings_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.times} readings of {self.thread_id} on {self.day}"
+
+
 class SavedFilter(models.Model):
     """A list somebody comes back to, under a name: what stands in its address."""
 

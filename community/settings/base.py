@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "community.notifications",
     "community.search",
     "community.pages",
+    "community.insights",
     "community.people",
     "community.portability",
     "community.demo",

@@ -48,7 +48,7 @@ def ask_for_info(thread: Thread, by: User, note: str) -> None:
     row.save(update_fields=["needs_info_since", "needs_info_note", "replied_at", "state"])
     copy_facts(thread, row)
     if not already:
-        record("thread.needs_info", actor=by, subject=row)
+        record("thread.needs_info", actor=by, subject=row, by_staff=by.speaks_for_brand)
 
 
 @retried
