@@ -123,6 +123,7 @@ class Content:
     ranks: list[Row]
     policies: Row
     release_notes: list[Row]
+    insights: Row
     shelf: Row
     programme: Row = field(default_factory=Row)
     problems: list[Problem] = field(default_factory=list)
@@ -152,7 +153,7 @@ def read(folder: Path) -> Content:
         name: one(f"{name}.yaml")
         for name in (
             "brand", "people", "topics", "products", "reviews", "pages", "badges", "ranks", "policies", "release_notes",
-            "shelf",
+            "shelf", "insights",
         )
     }  # fmt: skip
     programme = one("programme.yaml") if (folder / "programme.yaml").exists() else Row()
@@ -174,7 +175,7 @@ def read(folder: Path) -> Content:
         threads=threads, recipes=kinds["recipes"], tips=kinds["tips"], articles=kinds["help"], pages=named["pages"],
         badges=part("badges", "badges"), ranks=part("ranks", "ranks"), policies=named["policies"],
         release_notes=part("release_notes", "release_notes"), shelf=named["shelf"], programme=programme,
-        problems=problems,
+        insights=named["insights"], problems=problems,
     )  # fmt: skip
     _Check(content).all()
     if problems:

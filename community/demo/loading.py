@@ -22,6 +22,7 @@ from community.core.errors import Conflict, NotAllowed
 from community.escalation import sweep
 from community.events.log import replay
 from community.events.models import Event
+from community.insights import daily
 from community.notifications import delivery
 from community.notifications.recipients import announced_kinds
 from community.questions import asking_back
@@ -86,6 +87,7 @@ def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = ite
                 report.fired = sweep.catch_up(now)
                 badges.award_badges()
                 _remember(now)
+                daily.catch_up(now)
     return report
 
 

@@ -184,6 +184,7 @@ class Story:
                 f"policy:{row['slug']}", [row, place],
                 lambda world, row=row, place=place: world.set_policy(row, place), row.where,
             )  # fmt: skip
+        put("insights", content.insights, lambda world: world.set_insights(content.insights), "insights.yaml:1")
         home = content.pages["home"]
         put(
             "home", [home, content.release_notes], lambda world: world.set_home(home, content.release_notes), home.where
@@ -509,6 +510,7 @@ class _Telling:
         self.judging()
         self.moderation()
         self.idea()
+        self.readings()
         for place, step in enumerate(row.get("escalation") or []):
             at, until = self.at(step), step.get("until_minutes")
             end = self.start + timedelta(minutes=until) if until else None
@@ -602,6 +604,14 @@ class _Telling:
             self.at(detail), f"state:{self.slug}:{row['state']}", detail,
             lambda world: world.state(self.key, row["state"], detail),
         )  # fmt: skip
+
+    def readings(self) -> None:
+        """Who read it, over the time since; told at the end, when it is known when it was settled."""
+        count, key = self.row.get("views", 0), f"readings:{self.slug}"
+        if count:
+            at = self.story.base(key, 0)
+            moments = self.story.moments(self.start, count, self.slug, "readings")
+            self.add(at, key, self.row, lambda world: world.readings(self.key, moments), moves=False)
 
     def reconcile(self) -> None:
         told = self.row.get("reconcile")

@@ -6,8 +6,10 @@ Rows are found again by what was told of them (`Told.object_id`), so that a late
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +29,16 @@ from community.escalation import policies, sweep
 from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
 from community.escalation.models import Escalation, StepKind
+from community.insights import baseline, roi
 from community.moderation import services as moderation
 from community.moderation.models import Flag
 from community.pages import services as pages
 from community.posts import services as posts
 from community.posts.models import Comment, Tag, Topic
-from community.questions import asking_back
+from community.questions import asking_back, reading
 from community.questions import services as questions
 from community.questions.models import Answer, FollowUp, Thread
+from community.search.services import record_deflection
 from community.sharing import services as sharing
 from community.sharing.models import Recipe, Tip
 from products import services as products
@@ -59,6 +63,8 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 class World:
     """The rows of the story, and what happens to them."""
+
+    READINGS_A_SPARED_QUESTION = 150  # of so many who read a settled thread, one was about to ask
 
     def __init__(self, folder: Path, told: Mapping[str, Told]) -> None:
         self.folder = folder
@@ -376,6 +382,29 @@ class World:
 
     def found_helpful(self, key: str, yes: int, no: int, moments: Sequence[datetime]) -> None:
         reviews.add_helpful_rows(self.row(key), yes=yes, no=no, source=SOURCE, at=moments)
+
+    # Figures
+
+    def set_insights(self, said: Row) -> None:
+        """What the figures were in the 90 days before this moment, and what cost and return are reckoned with."""
+        before = clock.now().date() - timedelta(days=1)
+        since, source = before - timedelta(days=89), said["baseline"]["source"]
+        baseline.take_over(
+            baseline.Line(series, since, before, Decimal(str(value)), source)
+            for series, value in said["baseline"]["values"].items()
+        )
+        roi.set_inputs({name: (row["value"], row["source"]) for name, row in said["inputs"].items()}, None)
+
+    def readings(self, key: str, moments: Sequence[datetime]) -> None:
+        """By day, before and after it was settled; some who were about to ask found it then."""
+        thread = Thread.objects.get(pk=self.row(key).pk)
+        settled = min((at for at in (thread.solved_at, thread.official_at) if at), default=None)
+        read = Counter((at.date(), thread.pk, settled is not None and at > settled) for at in moments)
+        reading.write_days(read)
+        after = [at for at in moments if settled is not None and at > settled]
+        for at in after[:: self.READINGS_A_SPARED_QUESTION]:
+            with clock.travel(at):
+                record_deflection(thread, thread.title, ask=f"demo:{at.timestamp():.3f}"[:32])
 
     # Threads
 

@@ -21,6 +21,9 @@ from community.demo.files import Content
 from community.demo.models import Told
 from community.escalation.models import Escalation, EscalationPolicy, EscalationStep, StepKind
 from community.events.models import Event
+from community.insights import daily, report, roi
+from community.insights.metrics import DEFINITIONS
+from community.insights.models import Month
 from community.moderation.models import Flag, Moderated
 from community.moderation.wagtail_hooks import counts
 from community.notifications.models import Notification
@@ -295,3 +298,18 @@ def test_shelves_are_told() -> None:
     ]  # fmt: skip
     asked = ReviewRequest.objects.get(due_at__lte=WEDNESDAY)
     assert (asked.person, asked.product.slug) == (alice, "scale"), "the worker asks one person, about one thing"
+
+
+def test_the_figures_show_a_year_against_a_baseline_and_equal_the_log() -> None:
+    sections = report.sections(report.Scope(), WEDNESDAY.date())
+    assert [section.figure for section in sections] == list(DEFINITIONS)
+    for section in sections:
+        values = section.lines[0].values
+        assert sum(value is not None for value in values) >= 6, section.figure
+        assert len(set(values) - {None}) > 1, f"{section.figure} moves"
+    assert {line.series for section in sections for line in section.lines if line.source} == {
+        "acknowledged", "resolution_median", "resolution_p90", "first_contact", "holds", "settled_by_staff",
+    }  # fmt: skip
+    assert Month.objects.filter(frozen_at__isnull=True).count() == 1
+    assert daily.rebuild(write=False, now=WEDNESDAY).differences == []
+    assert roi.reckon({"stopped": 100}, 12, ["Low", "Middle", "High"], roi.given()).missing == []
