@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from community.core.rows import locked
@@ -248,7 +248,12 @@ def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
     months = chapters.order_by().values("review").annotate(n=Max("months_owned")).values("n")
     of_reviews = ContentType.objects.get_for_model(Review)
     photos = Upload.objects.filter(target_type=of_reviews, target_id=OuterRef("pk")).order_by().values("target_id")
+    later = Review.objects.visible().filter(
+        Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk")),
+        product=OuterRef("product"), author=OuterRef("author"),
+    )  # fmt: skip
     rows = Review.objects.annotate(
+        has_later=Exists(later),
         counted_stars=Coalesce(Subquery(newest), F("stars")),
         counted_use=Subquery(said),
         counted_yes=Coalesce(Subquery(votes.annotate(n=Count("pk", filter=Q(helpful=True))).values("n")), 0),
@@ -264,6 +269,7 @@ def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
             ("helpful_yes", row.helpful_yes, row.counted_yes),
             ("helpful_no", row.helpful_no, row.counted_no),
             ("share", row.share, row.counted_share),
+            ("earlier", row.earlier, row.is_visible and row.has_later),
             ("owned_last", row.owned_last, longest(row.owned_months, row.chapter_months)),
             ("photo_count", row.photo_count, row.counted_photos),
         ]

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
+from django.db import transaction
 from django.db.models import Count, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -184,15 +185,17 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
         uploads, status = photos.take(request), 422
         if form.is_valid() and not photos.errors:
 
+            @transaction.atomic  # the device with the review: the sweep may look at it the moment it stands there
             def work() -> Review:
                 try:
-                    return services.write_review(request.user, product, photos=uploads, **form.told_fields())
+                    new = services.write_review(request.user, product, photos=uploads, **form.told_fields())
                 except services.AlreadyReviewed as known:  # the second of two quick presses
-                    return known.review
+                    new = known.review
+                hints.remember_device(new, request)
+                return new
 
             new, status = send(form, "post", request.user, work)
             if new is not None:
-                hints.remember_device(new, request)
                 posts.drop_draft(request.user, _draft_key(product))
                 _forget_kept(request)
                 _thank(request, new)

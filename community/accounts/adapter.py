@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -103,6 +104,16 @@ class AccountAdapter(DefaultAccountAdapter):
         mail = EmailMultiAlternatives(subject, body, self.get_from_email(), to, headers=headers)
         mail.attach_alternative(render_to_string("emails/account.html", context, request), "text/html")
         return mail
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """As allauth says; who has none of them and opens that page by hand is told so in our words."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        match = self.request.resolver_match if self.request else None
+        if not methods and match is not None and str(match.url_name).endswith(("_reauthenticate", "_webauthn")):
+            raise PermissionDenied(
+                _("There is nothing to ask you for: you sign in with a code from your mail. Sign out and in again.")
+            )
+        return methods
 
 
 class FactorAdapter(DefaultMFAAdapter):

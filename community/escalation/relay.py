@@ -252,7 +252,7 @@ class Words:
     def legs(self) -> list[Leg]:
         """The stretches of this round: owners, those asked among them, the department, whoever is above."""
         case = self.case
-        if not case.is_open or case.phase == Phase.REMIND:
+        if not case.is_open or case.phase == Phase.REMIND or self.thread.kind == Kind.PRAISE:
             return []
         rows = {row["kind"]: row for row in sorted(case.ladder, key=lambda row: row["position"])}
         told, legs = case.told_at, []
@@ -331,6 +331,8 @@ class Words:
     def line(self) -> SafeString | str:
         """For a row of a list."""
         case = self.case
+        if self.thread.kind == Kind.PRAISE and not (case.acknowledged_at or case.told_at):
+            return ""  # nobody owes an answer to thanks
         if case.is_paused:
             if case.pause_cause == "customer":
                 return _("Waiting for %(name)s") % {"name": self.asker}

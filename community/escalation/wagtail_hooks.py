@@ -8,10 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import include, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic import CreateView, EditView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
@@ -112,6 +114,12 @@ class EditPolicy(ThroughService, EditView):
     template_name = "escalation/policy_form.html"
 
 
+IN_USE = Column(
+    "active", label=_("In use"), accessor=lambda policy: gettext("yes") if policy.active else gettext("no"),
+    sort_key="active",
+)  # fmt: skip
+
+
 class PolicyViewSet(ModelViewSet):
     """Ladders as data. A policy is switched off, not deleted: cases that ran on it keep their history."""
 
@@ -123,7 +131,7 @@ class PolicyViewSet(ModelViewSet):
     menu_label = _("Escalation policies")
     menu_order = 800
     add_to_settings_menu = True
-    list_display = ("name", "slug", "active", "department", "until", "position", "version")
+    list_display = ("name", "slug", IN_USE, "department", "until", "position", "version")
     list_filter = ("active", "department", "until")
     search_fields = ("name", "slug")
     ordering = ("position", "id")

@@ -11,7 +11,7 @@ from community.accounts.models import TrustLevel, User
 from community.core import clock
 from community.core.errors import Conflict, require
 from community.core.models import Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 
 from . import doors, permissions
@@ -49,7 +49,7 @@ def publish(target: Moderated, by: User | None, **more: Any) -> None:
     record(kind, actor=by, subject=target, **data, **more)
 
 
-@transaction.atomic
+@retried
 def approve(target: Moderated, by: User) -> None:
     """A moderator lets a waiting thing through. Twice is harmless."""
     require(permissions.why_not_moderate(by) or doors.of(target).why_not(by, target, "approve"))
@@ -61,7 +61,7 @@ def approve(target: Moderated, by: User) -> None:
     _copy_state(target, row)
 
 
-@transaction.atomic
+@retried
 def hide(target: Moderated, by: User | None, *, reason: str) -> None:
     """Take a thing out of sight, with the reason its author will read. `by` is None when flags did it."""
     if by is not None:
@@ -79,9 +79,12 @@ def hide(target: Moderated, by: User | None, *, reason: str) -> None:
     record(f"{noun(row)}.hidden", actor=by, subject=row, note=reason, by_flags=by is None)
 
 
-@transaction.atomic
+@retried
 def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
-    """Show a hidden or deleted thing again. Twice is harmless. `by` is None when its source has it again."""
+    """Show a hidden or deleted thing again. Twice is harmless. `by` is None when its source has it again.
+
+    Raises Conflict for what its author took away: that is nobody else's to show.
+    """
     if by is not None or not is_replaying():
         require(permissions.why_not_moderate(by) or doors.of(target).why_not(by, target, "restore"))
     row = held(target)
@@ -90,6 +93,9 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
         return
     if objection := _why_it_stays_away(row):
         raise Conflict(objection)
+    author = row.author_id  # type: ignore[attr-defined]
+    if row.visibility == Visibility.DELETED and row.hidden_by_id == author and by is not None and by.pk != author:
+        raise Conflict(_("Its author took this away. That stands; ask them to write it again."))
     first_time = row.published_at is None  # hidden while it waited: this is when it goes online
     row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.VISIBLE, "", None, None
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
@@ -100,7 +106,7 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     _copy_state(target, row)
 
 
-@transaction.atomic
+@retried
 def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     """Take a thing away for good as far as readers see: its address answers 410. The row stays.
 

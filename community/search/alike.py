@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.db import connection, transaction
 from django.db.models import Count
 
 from . import words
@@ -25,6 +26,7 @@ MOST_SLIPS = 3  # unknown words that are looked up by their pieces
 NEAR = 20  # known words that are compared with an unknown one
 WORDS_FOR_ONE = 5  # known words that stand for an unknown one
 CLOSE = 0.4  # the share of pieces from which a known word stands for an unknown one
+TIDYING = 7_311_015  # a number of ours, for the lock between learning and tidying
 ALIKE = 0.6  # below this, of at most 2, two titles have no more than a word in common
 
 
@@ -52,6 +54,7 @@ def learn(documents: Iterable[Document]) -> None:
 
 
 def _learn_spelling(new: set[str]) -> None:
+    _beside_tidying(alone=False)
     known = Spelling.objects.filter(word__in=new).values_list("word", flat=True)
     rows = sorted((piece, word) for word in new - set(known) for piece in words.pieces(word))
     Spelling.objects.bulk_create(
@@ -59,8 +62,19 @@ def _learn_spelling(new: set[str]) -> None:
     )
 
 
+def _beside_tidying(*, alone: bool) -> None:
+    """Let no word be tidied away whose title somebody writes at this moment: PostgreSQL shows neither to the other
+    before the end. Many learn at once, and tidying waits for them. On SQLite writers stand in line anyhow."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+            cursor.execute(f"SELECT {lock}(%s)", [TIDYING])
+
+
+@transaction.atomic
 def tidy() -> int:
     """Erase how words are spelt that no title has any longer."""
+    _beside_tidying(alone=True)
     return Spelling.objects.exclude(word__in=TitleWord.objects.values("word")).delete()[0]
 
 

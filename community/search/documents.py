@@ -114,14 +114,27 @@ def index_changes(limit: int = 500) -> int:
 
 
 def _work_off(limit: float, progress: Callable[[int], object] = lambda done: None) -> Tally:
-    """One pass over what waits, some at once. One that cannot be indexed stays, is logged and stops nobody else."""
-    tally, after = Tally(), 0
+    """One pass over what waits, some at once. One that cannot be indexed stays, is logged and stops nobody else.
+
+    Every other turn is for the newest changes, so that what somebody writes now does not wait behind a rebuild of
+    everything; the turns between go through all that waits, from the first to the last.
+    """
+    tally, after, newest = Tally(), 0, False
+    before: datetime | None = None
     while tally.changes < limit:
-        waiting = IndexChange.objects.filter(pk__gt=after).order_by("pk")
-        batch = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
+        if newest:
+            waiting = IndexChange.objects.order_by("-at", "-pk")
+            rows = list((waiting.filter(at__lt=before) if before else waiting).values_list("pk", "at")[:AT_ONCE])
+            before = rows[-1][1] if rows else before
+            batch = [pk for pk, _at in rows]
+        else:
+            batch = list(IndexChange.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+            if not batch:
+                break
+            after = batch[-1]
+        newest = not newest
         if not batch:
-            break
-        after = batch[-1]
+            continue
         try:
             tally.add(_index(batch))
         except Exception:  # noqa: BLE001 - whichever of them it is, it is found by trying each alone

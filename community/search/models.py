@@ -132,6 +132,7 @@ class IndexChange(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["target_type", "target_id"], name="index_change_once")]
+        indexes = [models.Index(fields=["-at", "-id"], name="index_change_newest")]
 
     def __str__(self) -> str:
         return f"{self.target_type}#{self.target_id}"

@@ -322,3 +322,13 @@ def test_a_form_that_was_made_early_speaks_them_too():
     from wagtail.admin.forms.search import SearchForm
 
     assert str(SearchForm.base_fields["q"].error_messages.get("required")) == "Please fill this in."
+
+
+def test_who_has_no_password_is_told_so_in_our_words(client, alice):
+    alice.set_unusable_password()
+    alice.save()
+    client.force_login(alice)
+    response = client.get(reverse("account_reauthenticate"))
+    assert response.status_code == 403
+    assert "you sign in with a code from your mail" in plain(response.content.decode())
+    assert "not available" not in response.content.decode()

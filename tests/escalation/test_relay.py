@@ -151,3 +151,10 @@ def test_the_batch_costs_the_same_however_large(
 def test_a_thread_without_a_case_shows_nothing(question: Thread) -> None:
     question.escalation.delete()
     assert shown(question) == ""
+
+
+def test_nobody_owes_an_answer_to_praise(alice: User, support: Department) -> None:
+    with clock.travel(NOON):
+        thanks = factories.a_thread(alice, kind="praise")
+    assert plain(shown(thanks, slot="thread.now", at=1)) == ""
+    assert "Owners" not in plain(shown(thanks, at=1))

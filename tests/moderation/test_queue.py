@@ -13,7 +13,9 @@ from django.utils import translation
 
 from community.accounts.models import User
 from community.core import clock
+from community.core.errors import Conflict
 from community.core.models import Numbers
+from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services
 from community.moderation.models import Flag
@@ -184,3 +186,17 @@ def test_a_silenced_person_reads_until_when_in_their_language(alice: User) -> No
         assert why_not_write(alice) == "You can read, but not write, until 5 Mar 2027, 14:30 UTC."
         with translation.override("de"):
             assert "5. März 2027" in why_not_write(alice)
+
+
+def test_what_its_author_took_away_is_nobody_elses_to_show(answer: Answer, bob: User, ravi: User) -> None:
+    services.delete(answer, bob)
+    with pytest.raises(Conflict, match="Its author took this away"):
+        services.restore(answer, ravi)
+    answer.refresh_from_db()
+    assert answer.visibility == "deleted"
+    with replay("import", clock.now()):
+        services.restore(answer, None)  # its source has it again
+    assert answer.is_visible
+    services.delete(answer, ravi, reason="Rude words in it")
+    services.restore(answer, ravi)
+    assert answer.is_visible

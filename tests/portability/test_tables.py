@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import DataError
 from django.test import Client
 
 from community.accounts.models import User
@@ -97,6 +98,17 @@ def test_what_no_database_keeps_is_cleaned_or_refused_by_row(bring: Callable[...
     )
     with pytest.raises(CommandError, match=r"1 rows are wrong"):
         bring([a_row(2, created_at="0001-01-01T00:00:00+14:00")])
+
+
+def test_what_only_the_database_refuses_is_a_row_that_is_wrong(
+    bring: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise DataError("integer out of range")
+
+    monkeypatch.setattr(services, "write_review", refuse)
+    with pytest.raises(CommandError, match=r"1 rows are wrong"):
+        bring([a_row(1)])
 
 
 def test_source_and_licence_are_shown(bring: Callable[..., str], client: Client) -> None:

@@ -25,6 +25,7 @@ from community.notifications.models import Announcement, Notification
 from community.notifications.services import prefer
 from community.posts.services import follow
 from community.questions import ideas, services
+from community.questions.ideas import LINKED
 from community.questions.models import IdeaStatus, IdeaStep, Thread, ThreadVote
 from community.sharing.models import Tip
 from products.models import Product
@@ -102,7 +103,7 @@ def closed(idea: Thread, dana: User, ravi: User) -> dict[str, Callable[[], Any]]
     return {
         "shipped": lambda: make(idea, dana, "shipped", link="https://example.org/notes"),
         "declined": lambda: make(idea, dana, "declined"),
-        "exists": lambda: make(idea, dana, "exists"),
+        "exists": lambda: make(idea, dana, "exists", link="/"),
         "closed": lambda: services.close_thread(idea, dana, "Talked over."),
         "duplicate": lambda: services.mark_duplicate(idea, dana, an_idea()),
         "hidden": lambda: moderation.hide(idea, ravi, reason="Off topic."),
@@ -234,6 +235,7 @@ def test_only_staff_says_what_becomes_of_an_idea(alice: User, bob: User) -> None
         ("shipped", "Done.", f"{settings.BASE_URL}//[a", "link"),
         ("shipped", "Done.", "/help/there-is-no-such-page/", "link"),
         ("shipped", "Done.", "/settings/", "link"),
+        ("exists", "Look.", "", "link"),
         ("exists", "Look.", "/questions/999999/x/", "link"),
         ("planned", "Soon.", "https://example.org/", "link"),
         ("never", "Soon.", "", "status"),
@@ -303,7 +305,7 @@ def board(alice: User, dana: User, duo: Product) -> dict[str, Thread]:
     found = {status: an_idea(alice, product=duo if status != "planned" else None) for status in IdeaStatus.values}
     for status, idea in found.items():
         if status != "new":
-            make(idea, dana, status, f"Because of {status}.", "https://example.org/n" if status == "shipped" else "")
+            make(idea, dana, status, f"Because of {status}.", "https://example.org/n" if status in LINKED else "")
     return found
 
 

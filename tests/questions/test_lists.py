@@ -262,3 +262,17 @@ def test_a_list_that_is_known_no_longer_is_404_and_can_be_taken_away(alice):
     assert signed_in(alice).get(f"{LIST}?{saved.query}").status_code == 404
     gone = signed_in(alice).post(reverse("questions:delete_filter", args=[saved.pk]), {"query": ""})
     assert gone["Location"] == LIST
+
+
+def test_a_row_says_how_old_what_it_is_sorted_by_is(thread, bob, client):
+    moment = clock.now()
+    with clock.travel(moment + timedelta(days=3)):
+        an_answer(thread, bob)
+    with clock.travel(moment + timedelta(days=3, hours=5)):
+        by_activity, by_age = (client.get("/questions/", {"sort": sort}).content.decode() for sort in ("", "newest"))
+    assert ">5 hours<" in by_activity and ">3 days<" not in by_activity
+    assert ">3 days<" in by_age and ">5 hours<" not in by_age
+
+
+def test_the_box_of_filters_opens_by_hand(thread, client):
+    assert '<details class="facets__d">' in client.get("/questions/?kind=question").content.decode()

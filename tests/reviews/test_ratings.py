@@ -94,6 +94,9 @@ def test_several_by_one_person_are_shown_and_the_newest_counts(alice: User, duo:
     duo.refresh_from_db()
     assert (duo.review_count, duo.rating_count, duo.rating_mean, duo.imported_count) == (3, 1, 3, 0)
     assert set(Review.objects.filter(earlier=True).values_list("title", flat=True)) == {"In 2018", "In 2020"}
+    Review.objects.filter(pk=own.pk).update(earlier=True)
+    assert ("earlier", True, False) in [what[1:] for what in ratings.review_differences()]
+    Review.objects.filter(pk=own.pk).update(earlier=False)
     moderation.delete(own, alice)
     duo.refresh_from_db()
     assert (duo.review_count, duo.rating_mean) == (2, 5)

@@ -11,8 +11,8 @@ from community.core import clock
 from community.moderation import services as moderation
 from community.questions import services as questions
 from community.questions.models import Thread
-from community.search import documents, engine, words
-from community.search.models import Deflection, Document, IndexChange
+from community.search import alike, documents, engine, words
+from community.search.models import Deflection, Document, IndexChange, Spelling
 from reviews import services as reviews
 from tests.factories import a_person, a_product, a_review, a_thread, a_tip, an_answer
 
@@ -298,3 +298,24 @@ def test_a_change_that_waits_is_written_again_and_so_held(drip):
         documents.note_change(drip)
     after = IndexChange.objects.get()
     assert after.pk == before.pk and after.at > before.at
+
+
+def test_what_is_written_now_does_not_wait_behind_a_rebuild(alice, monkeypatch):
+    monkeypatch.setattr(documents, "AT_ONCE", 2)
+    for _ in range(8):
+        a_thread(alice)
+    with clock.travel(clock.now() + timedelta(minutes=1)):
+        new = a_thread(alice, title="Which descaler is the right one for it")
+    documents.index_changes(limit=4)
+    assert Document.objects.filter(target_id=new.pk, kind="question").exists()
+    documents.index_changes()
+    assert not IndexChange.objects.exists() and Document.objects.filter(kind="question").count() == 9
+
+
+def test_words_are_tidied_when_no_title_has_them(alice):
+    thread = a_thread(alice, title="Which descaler is the right one for it")
+    documents.index_changes()
+    assert alike.tidy() == 0
+    moderation.delete(thread, alice)
+    documents.index_changes()
+    assert alike.tidy() > 0 and not Spelling.objects.exists()

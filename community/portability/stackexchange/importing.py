@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, reset_queries, transaction
+from django.db import DataError, IntegrityError, reset_queries, transaction
 from django.utils.translation import gettext as _
 
 from advocates import totals
@@ -242,7 +242,7 @@ class _Import:
                     try:
                         with transaction.atomic():
                             threads.take_over(self.job, question)
-                    except (ValidationError, Conflict, NotAllowed, IntegrityError) as refused:
+                    except (ValidationError, Conflict, NotAllowed, IntegrityError, DataError) as refused:
                         problem = ImportProblem(f"Posts.xml, row {question} and what hangs on it", _in_words(refused))
                         break  # what was done before it stands
             if problem is not None:
@@ -334,6 +334,6 @@ class _Import:
 def _in_words(refused: Exception) -> str:
     if isinstance(refused, ValidationError):
         return " ".join(refused.messages)
-    if isinstance(refused, IntegrityError):
+    if isinstance(refused, IntegrityError | DataError):
         return f"the database refuses it: {refused}"
     return str(getattr(refused, "reason", refused))

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 
 from community.core.errors import Conflict, NotAllowed
 from community.portability.errors import ImportProblem
 
 SHOWN = 20
-REFUSED = (ValidationError, Conflict, NotAllowed, IntegrityError)
+REFUSED = (ValidationError, Conflict, NotAllowed, IntegrityError, DataError)  # the last: a number out of its range
 
 
 def in_words(refused: object) -> str:
@@ -19,7 +19,7 @@ def in_words(refused: object) -> str:
         if hasattr(refused, "error_dict"):
             return "; ".join(f"{name}: {' '.join(words)}" for name, words in refused.message_dict.items())
         return " ".join(refused.messages)
-    if isinstance(refused, IntegrityError):
+    if isinstance(refused, IntegrityError | DataError):
         return f"the database refuses it: {str(refused).splitlines()[0]}"
     return str(getattr(refused, "reason", refused))
 

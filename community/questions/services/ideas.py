@@ -25,9 +25,9 @@ LONGEST_REASON = 500
 def set_idea_status(thread: Thread, by: User, status: str, reason: str, link: str = "") -> None:
     """Staff say what becomes of an idea, and why; the author, voters and followers are told by the worker.
 
-    Shipped needs the address of its release note; Already exists may have one. The status it has already, given once
-    more by the same person, mends the reason and the link and tells nobody. Raises NotAllowed, Conflict and
-    ValidationError by field (status, reason, link).
+    Shipped needs the address of its release note, Already exists that of the thread or page that has it. The status
+    it has already, given once more by the same person, mends the reason and the link and tells nobody. Raises
+    NotAllowed, Conflict and ValidationError by field (status, reason, link).
     """
     row = locked(thread)
     if not is_replaying():
@@ -67,6 +67,8 @@ def _what_is_missing(status: str, reason: str, link: str) -> dict[str, str]:
         }.get(IdeaStatus(status), _("Say why; everybody who voted will read it."))
     if status == IdeaStatus.SHIPPED and not link:
         errors["link"] = _("Give the address of the release note, or of the page that shows it.")
+    elif status == IdeaStatus.EXISTS and not link:
+        errors["link"] = _("Give the address of the thread or the page that has it already.")
     elif link and status not in ideas.LINKED:
         errors["link"] = _("Only an idea that shipped or exists already leads elsewhere.")
     elif link:

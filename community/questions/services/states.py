@@ -79,7 +79,7 @@ def mark_duplicate(thread: Thread, by: User | None, of: Thread) -> None:
     record("thread.marked_duplicate", actor=by, subject=row, of=original.pk)
 
 
-@transaction.atomic
+@retried
 def close_thread(thread: Thread, by: User | None, reason: str) -> None:
     """No more answers, with the reason."""
     row = locked(thread)
@@ -128,7 +128,7 @@ def reopen(row: Thread, by: User | None, reason: str, *, one_level_up: bool = Fa
     record("thread.reopened", actor=by, subject=row, note=reason, one_level_up=one_level_up)
 
 
-@transaction.atomic
+@retried
 def lock_thread(thread: Thread, by: User, on: bool = True, reason: str = "") -> None:
     """No more words of any kind, or again."""
     row = locked(thread)

@@ -325,6 +325,7 @@ def questions(request: HttpRequest) -> HttpResponse:
         "nothing": lonely.nothing if lonely and not (show.key or tag or age or chosen_products or chosen_kinds) else "",
         "clear": _address(request, product=None, kind=None, state=None, tag=None, age=None),
         "tag": tag,
+        "by_activity": sort == "active",
         "next_url": _address(request, keep_page=True, after=page.after, before=None) if page.after else "",
         "previous_url": _address(request, keep_page=True, before=page.before, after=None) if page.before else "",
         "first_url": _address(request) if request.GET.get("after") or request.GET.get("before") else "",
