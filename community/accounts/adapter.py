@@ -77,10 +77,17 @@ class AccountAdapter(DefaultAccountAdapter):
         """People choose their names themselves; nothing is made up from an address."""
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        return [
+        """In our words; and who has none of them and opens that page by hand is told so in ours, too."""
+        ways = [
             {**way, "description": str(WAYS.get(way["id"], way["description"]))}
             for way in super().get_reauthentication_methods(user)
         ]
+        match = self.request.resolver_match if self.request else None
+        if not ways and match is not None and "reauthenticate" in str(match.url_name):
+            raise PermissionDenied(
+                _("There is nothing to ask you for: you sign in with a code from your mail. Sign out and in again.")
+            )
+        return ways
 
     def render_mail(
         self,
@@ -104,16 +111,6 @@ class AccountAdapter(DefaultAccountAdapter):
         mail = EmailMultiAlternatives(subject, body, self.get_from_email(), to, headers=headers)
         mail.attach_alternative(render_to_string("emails/account.html", context, request), "text/html")
         return mail
-
-    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
-        """As allauth says; who has none of them and opens that page by hand is told so in our words."""
-        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        match = self.request.resolver_match if self.request else None
-        if not methods and match is not None and str(match.url_name).endswith(("_reauthenticate", "_webauthn")):
-            raise PermissionDenied(
-                _("There is nothing to ask you for: you sign in with a code from your mail. Sign out and in again.")
-            )
-        return methods
 
 
 class FactorAdapter(DefaultMFAAdapter):
