@@ -10,6 +10,6 @@ def copy_absences(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("advocates", "0007_vote_findings"), ("accounts", "0004_rank_pictures")]
+    dependencies = [("advocates", "0010_badges_in_areas"), ("accounts", "0004_rank_pictures")]
 
     operations = [migrations.RunPython(copy_absences, migrations.RunPython.noop)]
