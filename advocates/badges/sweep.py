@@ -10,8 +10,10 @@ from community.core import clock
 
 from ..models import Badge, BadgeSweep
 from .giving import Changes, compare, in_groups, look
+from .judging import People
 
-PEOPLE_AT_ONCE, LOCKED_AT_ONCE = 20_000, 1000
+PEOPLE_AT_ONCE = 20_000
+FEW = 500
 
 
 @dataclass
@@ -44,17 +46,21 @@ def sweep(
     everybody = User.objects.count()
     done = User.objects.filter(pk__lte=row.after).count() if row.after else 0
     progress(done, everybody)
+    many = False
     while True:
         ids = list(User.objects.filter(pk__gt=row.after).order_by("pk").values_list("pk", flat=True)[:at_once])
         if not ids:
             break
-        # Read without holding anybody; only those for whom something changes are locked, and looked at again.
-        changed = sorted(compare(in_groups(badges), range(ids[0], ids[-1] + 1)).people)
+        step: People = range(ids[0], ids[-1] + 1)
+        if not many:
+            # Most nights nothing changes: read without holding anybody, and look again at those few for whom it does.
+            changed = sorted(compare(in_groups(badges), step).people)
+            many = len(changed) > FEW
+            step = step if many else changed
         with transaction.atomic():
-            given = taken = 0
-            for start in range(0, len(changed), LOCKED_AT_ONCE):
-                more, less = look(badges, changed[start : start + LOCKED_AT_ONCE])
-                given, taken = given + more, taken + less
+            # Where many change, as after an import, one look at all of them, held, is quicker than two.
+            given, taken = look(badges, step)
+            many = many and given + taken > FEW
             row.after, row.given, row.taken = ids[-1], row.given + given, row.taken + taken
             row.save(update_fields=["after", "given", "taken"])
         done += len(ids)
