@@ -250,6 +250,23 @@ def application(request: HttpRequest, pk: int) -> HttpResponse:
 # Why somebody is first
 
 
+def _places(threads: list[Thread]) -> dict[int, dict[int, int]]:
+    """Who was asked about each thread, and in which place. One query."""
+    found: dict[int, dict[int, int]] = {thread.pk: {} for thread in threads}
+    asks = Ask.objects.filter(thread__in=threads, place__isnull=False)
+    for thread, person, place in asks.values_list("thread", "person", "place"):
+        found[thread][person] = place
+    return found
+
+
+def _asked_and_next(
+    rows: list[ranking.Candidate], places: dict[int, int]
+) -> list[tuple[ranking.Candidate, int | None]]:
+    """Those who were asked, in their places, then those who would be, by score."""
+    chosen = [(row, places.get(row.member.user_id)) for row in rows if not row.out or row.member.user_id in places]
+    return sorted(chosen, key=lambda pair: pair[1] or len(rows) + 1)
+
+
 @require_safe
 @for_managers
 def routing(request: HttpRequest) -> HttpResponse:
@@ -258,16 +275,11 @@ def routing(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
     threads = list(page.object_list)
     ranked = ranking.rank(threads)
-    asked = dict(
-        Ask.objects.filter(thread__in=[thread.pk for thread in threads], place__isnull=False)
-        .order_by()
-        .values_list("thread")
-        .annotate(n=Count("pk"))
-    )
+    places = _places(threads)
     context = {
         "page": page,
         "rows": [
-            (thread, [row for row in ranked[thread.pk] if not row.out][:SHOWN_FIRST], asked.get(thread.pk, 0))
+            (thread, _asked_and_next(ranked[thread.pk], places[thread.pk])[:SHOWN_FIRST], len(places[thread.pk]))
             for thread in threads
         ],
         "routing": queue.figures(clock.now() - LOOKED_BACK),
@@ -294,13 +306,15 @@ OUT_WORDS = {
 def why(request: HttpRequest, pk: int) -> HttpResponse:
     """Why she is first: everybody for one question, the factors side by side, and why the others are left out."""
     thread = get_object_or_404(Thread.objects.visible().select_related("product", "topic"), pk=pk)
-    rows = ranking.rank([thread])[thread.pk]
-    first = next((row for row in rows if not row.out), None)
+    ranked = ranking.rank([thread])[thread.pk]
+    rows = _asked_and_next(ranked, _places([thread])[thread.pk])
+    shown = {row.member.pk for row, _place in rows}
     context = {
         "thread": thread,
-        "rows": [row for row in rows if not row.out],
-        "left_out": [(row, OUT_WORDS[ranking.Out(row.out)]) for row in rows if row.out],
-        "first": first,
+        "rows": rows,
+        "left_out": [(row, OUT_WORDS[ranking.Out(row.out)]) for row in ranked if row.member.pk not in shown],
+        "first": rows[0][0] if rows else None,
+        "was_asked": bool(rows and rows[0][1]),
         "start": int(ranking.START),
         "tab": "routing",
     }

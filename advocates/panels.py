@@ -1,6 +1,7 @@
 """What this room shows on pages of others."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
@@ -112,7 +113,10 @@ class Neutral(panels.Panel):
                 thanks = Thanks.objects.public().filter(answer__author=person).order_by("-pk")
                 found[person.pk] = {
                     "neutral": neutrality.of(person),
-                    "ties": person.ties,
+                    "ties": [
+                        (date.fromisoformat(since), date.fromisoformat(until) if until else None, line)
+                        for since, until, line in person.ties
+                    ],
                     "thanks": thanks.select_related("author", "answer", "answer__thread")[: self.SHOWN],
                 }
         return found

@@ -192,19 +192,26 @@ def _move(application: Application, state: str, **more: Any) -> None:
 
 
 def _questions_for(user: User, product: Product, count: int, dice: random.Random) -> list[int]:
-    """Real questions, solved a while ago, in which the applicant had no part and which stand by themselves."""
-    found = list(
+    """Real questions, solved a while ago, in which the applicant had no part and which stand by themselves.
+
+    A product with too few borrows from its family; one with none has no trial."""
+    rows = (
         Thread.objects.visible()
         .filter(
-            product=product, kind__in=(Kind.QUESTION, Kind.PROBLEM), solved_at__lt=clock.now() - OLD,
+            product__isnull=False, kind__in=(Kind.QUESTION, Kind.PROBLEM), solved_at__lt=clock.now() - OLD,
             leading_solution__visibility="visible", duplicate_of=None,
         )
         .exclude(author=user)
         .exclude(pk__in=Answer._base_manager.filter(author=user).values("thread"))
         .order_by("-solved_at", "pk")
-        .values_list("pk", flat=True)[:200]
+        .values_list("pk", flat=True)
     )  # fmt: skip
-    return dice.sample(found, min(count, len(found)))
+    found = list(rows.filter(product=product)[:200])
+    chosen = dice.sample(found, min(count, len(found)))
+    if found and len(chosen) < count:  # few on this one: the like, from its family
+        alike = [pk for pk in rows.filter(product__family=product.family_id)[:200] if pk not in chosen]
+        chosen += dice.sample(alike, min(count - len(chosen), len(alike)))
+    return chosen
 
 
 def _set_trial(application: Application, products: Sequence[Product]) -> bool:
@@ -216,7 +223,7 @@ def _set_trial(application: Application, products: Sequence[Product]) -> bool:
         for product in products
         for thread in _questions_for(application.person, product, each, dice)
     ]
-    TrialItem.objects.bulk_create(rows)
+    TrialItem.objects.bulk_create(rows, ignore_conflicts=True)  # two of one family may borrow the same
     return bool(rows)
 
 
@@ -419,6 +426,15 @@ def agreement_of_all() -> Agreement:
     for row in Judgement.objects.filter(judge__place__lte=JUDGES).select_related("judge"):
         found.setdefault(row.item_id, {})[row.judge.place] = row
     return agreement(pairs_of(found.values()))
+
+
+def told_to_applicant(application: Application) -> list[tuple[TrialItem, bool | None, list[str]]]:
+    """What an applicant reads once it is decided: of each answer what the judges say, and their lines; no names."""
+    verdicts = verdicts_of(application)
+    return [
+        (item, helps(said := verdicts.get(item.pk, {})), [row.note for _place, row in sorted(said.items()) if row.note])
+        for item in application.trial.select_related("thread")
+    ]
 
 
 def passed_products(application: Application) -> dict[int, bool | None]:

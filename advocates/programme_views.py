@@ -98,7 +98,15 @@ def apply(request: HttpRequest) -> HttpResponse:
                 form.data = {**form.data.dict(), "products": form.data.getlist("products"), "code": code.version}  # type: ignore[attr-defined]
     elif request.method == "POST":
         return _back("apply")
-    context = {"application": application, "latest": latest, "form": form, "code": code, "why_not": why_not}
+    decided = latest is not None and latest.state in (State.ACCEPTED, State.DECLINED)
+    context = {
+        "application": application,
+        "latest": latest,
+        "judged": programme.told_to_applicant(latest) if latest is not None and decided else [],
+        "form": form,
+        "code": code,
+        "why_not": why_not,
+    }
     return render(request, "advocates/apply.html", context, status=status)
 
 

@@ -53,8 +53,8 @@ class Mine:
     limit: int
 
     @property
-    def here_percent(self) -> int:
-        return round(100 * self.here)
+    def here_percent(self) -> float:
+        return round(100 * self.here, 1) if self.here < 0.1 else round(100 * self.here)
 
 
 def member_of(user: Any) -> AdvocateMembership | None:

@@ -74,8 +74,8 @@ class Candidate:
         return round((START + self.knows) * self.fit * self.here * self.fresh, 2)
 
     @property
-    def here_percent(self) -> int:
-        return round(100 * self.here)
+    def here_percent(self) -> float:
+        return round(100 * self.here, 1) if self.here < 0.1 else round(100 * self.here)
 
     @property
     def fit_percent(self) -> int:

@@ -7,7 +7,7 @@ time and a new job are learned. It is kept as they answer, from the day they joi
 thinly, over the same hour of other days; and a floor of six answers, spread evenly over the week, stands for what we
 don't know. From the share of the next hours and the answers a week follows the chance that at least one comes:
 
-    P = 1 - e^(-answers a week · share of the next hours), never below 5 % and never above 95 %
+    P = 1 - e^(-answers a week · share of the next hours), never below 1 % and never above 95 %
 """
 
 import math
@@ -27,7 +27,7 @@ BEGUN_WITH = timedelta(days=182)
 UNKNOWN = 6.0  # answers, spread evenly, that stand for what is not known yet
 NEAR = {-2: 0.1, -1: 0.2, 0: 0.4, 1: 0.2, 2: 0.1}  # the same day
 OTHER_DAYS = 0.3  # of an hour's weight lies on that hour of all days alike
-LEAST, MOST = 0.05, 0.95
+LEAST, MOST = 0.01, 0.95
 WEEKS = HALF_LIFE.days / math.log(2) / 7  # what a steady answer a week comes to, in weights
 
 

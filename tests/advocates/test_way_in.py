@@ -103,7 +103,7 @@ def test_a_trial_from_applying_to_being_accepted(judges, solved, bob, hanna, duo
     assert Event.objects.filter(kind="advocate.decided").count() == 1
 
 
-def test_a_third_judges_where_two_differ_and_the_majority_holds(judges, solved, bob, hanna, duo):
+def test_a_third_judges_where_two_differ_and_the_majority_holds(judges, solved, bob, hanna, duo, client):
     application = sent(bob, duo)
     first, second = seats(application)
     judged(application, first, True, True, False)
@@ -121,6 +121,11 @@ def test_a_third_judges_where_two_differ_and_the_majority_holds(judges, solved, 
     with pytest.raises(ValidationError):
         programme.decide(application, hanna, [])
     programme.decide(application, hanna, [], reason="The boiler answers were wrong.")
+    client.force_login(bob)
+    page = client.get("/advocates/apply/").content.decode()
+    assert "The boiler answers were wrong." in page
+    assert page.count("it would not have helped") == 2 and page.count("it would have helped") == 1
+    assert first.person.username not in page
     assert User.objects.get(pk=bob.pk).standing == Standing.MEMBER
 
 
