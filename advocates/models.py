@@ -206,6 +206,9 @@ class BoardBucket(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["period", "start", "board", "points"], name="board_bucket_unique")
         ]
+        indexes = [
+            models.Index(fields=["period", "start", "board", "points"], condition=Q(people__gt=0), name="board_places")
+        ]
 
     def __str__(self) -> str:
         return f"{self.period} {self.start} {self.board} {self.points}: {self.people}"
