@@ -17,7 +17,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
 from community.accounts.models import Standing, User
@@ -324,13 +324,16 @@ def around(person: User, period: str, board: str = EVERYTHING, *, reach: int = 2
     mine: Any = _places(rows).filter(person=person).first()
     if mine is None:
         return []
-    equal = rows.filter(points=mine.points)
+    # Along the index alone, and people afterwards: joined at once, PostgreSQL may read them all from the first.
+    listed = BoardScore.objects.on(period, mine.start, board).filter(listed=True, points__gt=0)
+    equal = listed.filter(points=mine.points)
     upper = list(equal.filter(person_id__lt=person.pk).order_by("-person_id")[:reach])
     lower = list(equal.filter(person_id__gt=person.pk).order_by("person_id")[:reach])
-    # Two steps, each along the index: one with "or" would read everybody below, or all who have the same points.
+    # Two steps: one with "or" would read everybody below, or all who have the same points.
     if len(upper) < reach:
-        upper += rows.filter(points__gt=mine.points).order_by("points", "-person_id")[: reach - len(upper)]
+        upper += listed.filter(points__gt=mine.points).order_by("points", "-person_id")[: reach - len(upper)]
     if len(lower) < reach:
-        lower += rows.filter(points__lt=mine.points).in_order()[: reach - len(lower)]
+        lower += listed.filter(points__lt=mine.points).in_order()[: reach - len(lower)]
+    prefetch_related_objects([*upper, *lower], "person")
     higher = {row.points for row in upper} - {mine.points}
     return _with_places([*upper[::-1], mine, *lower], mine.place - len(higher))

@@ -111,7 +111,7 @@ def test_pages_ask_the_same_number_of_queries_however_full(
 ):
     client.force_login(bob)
     client.get("/advocates/")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         client.get(reverse(name, args=args))
 
 
