@@ -248,7 +248,7 @@ def values_of(figure: str, counts: Counts, rates: roi.Rates) -> list[float | Non
     if figure == Figure.DEFLECTION:
         if not total:
             return [None, None, None]
-        return [float(one.value) for one in roi.contacts_spared(parts, rates)]
+        return [float(one.rounded) for one in roi.contacts_spared(parts, rates)]
     if not total:
         return [None] * len(series_of(figure))
     if figure == Figure.RESOLUTION:

@@ -83,8 +83,18 @@ class Exact:
     def __mul__(self, other: Exact) -> Exact:
         return Exact(self.value * other.value, least(self.digits, other.digits))
 
+    @property
+    def place(self) -> int | None:
+        """Of the last digit that means something: 0 is ones, 2 is hundreds."""
+        return None if self.digits is None or not self.value else self.value.adjusted() - (self.digits - 1)
+
     def __add__(self, other: Exact) -> Exact:
-        return Exact(self.value + other.value, least(self.digits, other.digits))
+        """A sum is exact up to the coarser place, not to fewer digits: 12,000 and 600 are 13,000, and never less."""
+        total = self.value + other.value
+        places = [place for place in (self.place, other.place) if place is not None]
+        if not places or not total:
+            return Exact(total, least(self.digits, other.digits))
+        return Exact(total, max(1, total.adjusted() - max(places) + 1))
 
     @property
     def rounded(self) -> Decimal:
@@ -160,7 +170,7 @@ def contacts_spared(parts: Mapping[str, int], rates: Rates) -> list[Exact]:
     for name, number in zip(RATES, counted, strict=True):
         if number.value:
             total = total + number * rates[name]
-        sums.append(Exact(total.rounded, total.digits))
+        sums.append(total)
     return sums
 
 
@@ -202,8 +212,9 @@ def _ratio(spared: Exact | None, investment: Exact | None) -> str:
     """(return − investment) / investment in per cent, rounded as far as its inputs are."""
     if spared is None or investment is None or not investment.value:
         return ""
-    digits = least(spared.digits, investment.digits)
-    share = (spared.value - investment.value) / investment.value * 100
+    gain = spared + Exact(-investment.value, investment.digits)
+    share = gain.value / investment.value * 100
+    digits = least(gain.digits, investment.digits)
     return _("%(n)s %%") % {"n": formats.number_format(Exact(share, digits).rounded, 0, force_grouping=True)}
 
 

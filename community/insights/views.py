@@ -261,7 +261,8 @@ def value(request: HttpRequest) -> HttpResponse:
         "last": months[-1],
         "counted": counted,
         "parts": [
-            (label, parts.get(part, 0)) for part, label in DEFINITIONS[Figure.DEFLECTION].parts
+            (label, formats.number_format(parts.get(part, 0), 0, force_grouping=True))
+            for part, label in DEFINITIONS[Figure.DEFLECTION].parts
         ],
     }  # fmt: skip
     return TemplateResponse(request, "insights/value.html", context, status=400 if form.errors else 200)

@@ -12,10 +12,10 @@
   const dashes = [[], [8, 3], [2, 3], [10, 3, 2, 3]];
   const datasets = (said, c) => said.lines.flatMap((line, place) => {
     const colour = c.lines[place % c.lines.length];
-    const drawn = { label: line.label, data: line.values, borderColor: colour, backgroundColor: said.stacked ? colour : "transparent", borderWidth: said.stacked ? 0 : 2, pointStyle: points[place], pointRadius: 4, pointBackgroundColor: colour, spanGaps: true };
+    const drawn = { label: line.label, data: line.values, borderColor: colour, backgroundColor: said.stacked ? colour : "transparent", borderWidth: said.stacked ? 0 : 2, pointStyle: points[place], pointRadius: 4, pointBackgroundColor: colour, spanGaps: true, clip: 8 };
     if (!said.stacked) drawn.borderDash = dashes[place];
     if (said.stacked || line.baseline === null) return [drawn];
-    return [drawn, { label: line.baselineLabel, data: said.months.map(() => line.baseline), borderColor: colour, backgroundColor: "transparent", borderWidth: 1.5, borderDash: [3, 5], pointRadius: 0 }];
+    return [drawn, { label: line.baselineLabel, data: said.months.map(() => line.baseline), borderColor: colour, backgroundColor: "transparent", borderWidth: 1.5, borderDash: [3, 5], pointRadius: 0, pointStyle: "line" }];
   });
   const options = (said, c) => ({
     responsive: true, maintainAspectRatio: false, animation: still ? false : { duration: 200 },

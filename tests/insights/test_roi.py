@@ -28,9 +28,11 @@ def test_what_is_no_number_is_refused(words):
 
 def test_estimates_keep_to_the_digits_of_their_rates():
     low, middle, high = roi.contacts_spared({"stopped": 1234, "settled": 4321, "open": 54_321}, roi.rates())
-    assert [one.value for one in (low, middle, high)] == [1230, 2100, 5000]
+    assert [one.rounded for one in (low, middle, high)] == [1230, 2100, 5000]
     # 1234; + 0.20 × 4321 = 2098.2 to two digits; + 0.05 × 54,321 = 4814 to one
-    assert low.shown == "1,230" and high.digits == 1
+    assert low.shown == "about 1,230" and high.digits == 1
+    few = roi.contacts_spared({"stopped": 424, "settled": 61_066, "open": 11_899}, roi.rates())
+    assert [one.rounded for one in few] == [424, 13_000, 13_000]  # high is never below middle
 
 
 def test_return_and_investment(hanna):
