@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -342,9 +342,27 @@ class Said:
     baseline: str = ""
 
 
-def in_words(now: Mapping[str, Counts], before: Mapping[str, Counts], figures: Iterable[str]) -> list[Said]:
-    """Each series of some figures, with the period before and the baseline. Two queries."""
-    rates, known, found = roi.rates(), baselines(), []
+def today_and_month(scope: Scope, today: date) -> tuple[dict[str, Counts], dict[str, Counts]]:
+    """How often what happened today, and in the month so far. One query."""
+    day: dict[str, Counts] = defaultdict(Counter)
+    month: dict[str, Counts] = defaultdict(Counter)
+    rows = scope.daily(month_of(today), today).values_list("figure", "part", "value")
+    for figure, part, value, n, all_n in rows.annotate(
+        n=Sum("count", filter=Q(day=today), default=0), all_n=Sum("count")
+    ).order_by("figure", "part", "value"):
+        day[figure][part, value] += n
+        month[figure][part, value] += all_n
+    return day, month
+
+
+def in_words(
+    now: Mapping[str, Counts], before: Mapping[str, Counts], figures: Iterable[str], *, with_baseline: bool = True
+) -> list[Said]:
+    """Each series of some figures, with the period before and the baseline. Two queries at most."""
+    figures = list(figures)
+    rates: roi.Rates = roi.rates() if Figure.DEFLECTION in figures else {}
+    known = baselines() if with_baseline else {}
+    found = []
     empty: Counts = Counter()
     for figure in figures:
         this, that = now.get(figure, empty), before.get(figure, empty)

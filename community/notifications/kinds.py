@@ -13,6 +13,7 @@ class Kind:
     mail: bool = True
     staff: bool = False
     advocates: bool = False
+    by_its_room: bool = False  # the room that knows what it says writes the mail itself, for no event
     always: bool = False  # about safety: it can't be switched off, here or by mail (privacy page, decision 0146)
 
 
@@ -53,7 +54,7 @@ KINDS: dict[str, Kind] = {
         Kind("case_assigned", _("A case is yours"), staff=True),
         Kind("case_lead", _("A case reaches you as lead or manager"), staff=True),
         Kind("case_late", _("A case of yours is late"), staff=True),
-        Kind("weekly_figures", _("The figures of your department, once a week by mail"), staff=True),
+        Kind("weekly_figures", _("The figures of your department, once a week by mail"), staff=True, by_its_room=True),
         Kind("reconcile", _("You are to reconcile two answers that disagree"), staff=True),
     )
 }
