@@ -16,8 +16,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= data
 PY := .venv/bin/python
-# As many processes as the machine has cores, two at least.
-JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$cores" -gt 2 ] && echo "$$cores" || echo 2)
+# As many processes as the machine has cores, two at least and eight at most.
+JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$cores" -gt 8 ] && cores=8; [ "$$cores" -gt 2 ] && echo "$$cores" || echo 2)
 PYTEST_ARGS ?=
 # A file of tests stays with one process; tests/primed.py puts those that take long first.
 SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
