@@ -268,7 +268,10 @@ def formula(tex: str, *, block: bool = False) -> str:
 
 
 def _unnumbered(tex: str) -> str:
-    return re.sub(r"(\\(?:begin|end)\{(?:align|equation|gather|multline|eqnarray))\}", r"\1*}", tex)
+    """The formula in words the converter knows: no numbers of lines, no packages, one name for aligned lines."""
+    tex = re.sub(r"\\require\s*\{\w+\}|\\(?:nonumber|notag)(?![A-Za-z])", "", tex)
+    tex = re.sub(r"(\\(?:begin|end)\{)(?:aligned|split|eqnarray\*?)\}", r"\1align*}", tex)
+    return re.sub(r"(\\(?:begin|end)\{(?:align|equation|gather|multline))\}", r"\1*}", tex)
 
 
 def _own_words(root: ElementTree.Element) -> None:

@@ -357,6 +357,13 @@
     });
   }
 
+  /* ---- a table or a formula that is wider than its column scrolls, and the keyboard can reach it ---- */
+  const reachable = (root) => root.querySelectorAll(".prose :is(table, math)").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth + 1) box.setAttribute("tabindex", "0");
+  });
+  addEventListener("load", () => reachable(document));
+  document.addEventListener("htmx:load", (event) => reachable(event.target));
+
   /* ---- asking once more ---- */
   function confirmed(text, label) {
     return new Promise((resolve) => {

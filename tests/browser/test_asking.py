@@ -116,6 +116,7 @@ def test_what_is_here_already_ends_the_asking(visit: Open, time: Time, alike: Th
 def test_asking_without_javascript(visit: Open, time: Time, alike: Thread, settings: Any) -> None:
     settings.EMAIL_BACKEND = "community.core.mail.OutboxBackend"
     page = visit(java_script_enabled=False).go("/questions/ask/?product=duo")
+    expect(page.locator(".editor__bar")).to_be_hidden()
     page.locator("#id_title").fill(TITLE)
     page.locator("#id_title").press("Enter")
     expect(page.get_by_text("1 thread that may settle it")).to_be_visible()

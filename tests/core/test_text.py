@@ -1,3 +1,4 @@
+import re
 import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -301,6 +302,13 @@ def test_imported_html_keeps_what_it_may():
 
 def test_money_before_a_formula_does_not_swallow_it():
     assert "<msub>" in text.render_html("Costs $5 or $6. $x_1$ is it").html
+
+
+def test_lines_by_their_other_names_are_aligned():
+    for name in ("aligned", "split", "align"):
+        made = text.formula(rf"\begin{{{name}}}a &= b \nonumber\\ c &= d\end{{{name}}}", block=True)
+        assert re.sub(r"<[^>]+>", "", made) == "a=bc=d" and made.count("<mtd") == 4
+    assert re.sub(r"<[^>]+>", "", text.formula(r"\require{cancel} \cancel{b} = 0")) == "b=0"
 
 
 def test_strangers_formulas_are_not_ours():
