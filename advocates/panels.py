@@ -38,8 +38,8 @@ class Invitable(panels.Panel):
 
     template = "advocates/_invitable.html"
     # Who is here and how often they were asked, their products, what they know, what passes taught, who answered,
-    # who was asked, the numbers, who is invited.
-    query_budget = 8
+    # who was asked, the numbers, who is invited, the product.
+    query_budget = 9
     SHOWN = 6
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:

@@ -279,7 +279,7 @@ def test_unknown_tags_are_refused_before_anybody_signs_up(tags: list[Tag], alice
     assert sent.status_code == 422 and not KeptPost.objects.exists()
     assert "There is no tag “descalling” yet. Near it: descaling." in said
     assert 'aria-describedby="id_tags_helptext id_tags_error"' in said and "noise, descalling" in said
-    member = signed_in(alice).post(ASK, asking(tags="chalk")).content.decode()
+    member = signed_in(alice).post(ASK, asking(tags="descalling")).content.decode()
     assert "Near it: descaling." in member and "you have 1" in member
     with pytest.raises(ValidationError):
         posts.tags_named(["never-heard"], alice)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -336,8 +337,10 @@ def test_panels_show_threads_where_others_ask_for_them(
     from community.core import panels
 
     services.accept_answer(answer, alice)
+    request = rf.get("/")
+    request.user = AnonymousUser()
     pieces: Callable[[str, list[Any]], str] = lambda slot, batch: "".join(  # noqa: E731
-        panels.render(slot, rf.get("/"), batch).values()
+        panels.render(slot, request, batch).values()
     )
     assert thread.title in pieces("product.questions", [duo])
     assert thread.title in pieces("home.solved_now", [None])
