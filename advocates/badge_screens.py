@@ -16,6 +16,7 @@ from community.accounts.models import User
 
 from . import badges, services
 from .badges.fields import EVENTS, FIELDS, fields_of, read_value, write_value
+from .badges.language import LONGEST_WINDOW
 from .models import Award, Badge
 from .screens import CreateView, EditView, Screens, ServiceForm, claimable
 
@@ -92,7 +93,11 @@ class BadgeForm(ServiceForm):
     )
     threshold = forms.IntegerField(label=_("How many"), min_value=1, required=False, initial=1)
     window_days = forms.IntegerField(
-        label=_("Within how many days of each other"), min_value=1, required=False, help_text=_("Empty: ever.")
+        label=_("Within how many days of each other"),
+        min_value=1,
+        max_value=LONGEST_WINDOW,
+        required=False,
+        help_text=_("Empty: ever."),
     )
     per = forms.ChoiceField(
         label=_("How often"),

@@ -365,8 +365,11 @@ def code(request: HttpRequest) -> HttpResponse:
     body, changed, errors, status = current.body_source, "", {}, 200
     if request.method == "POST":
         body, changed = request.POST.get("body_source", ""), request.POST.get("what_changed", "")
+        seen = request.POST.get("version", "")
         try:
-            made = programme.publish_code(_by(request), body, what_changed=changed)
+            made = programme.publish_code(
+                _by(request), body, what_changed=changed, seen=int(seen) if seen.isdecimal() and len(seen) < 9 else None
+            )
         except ValidationError as error:
             errors, status = {name: " ".join(said) for name, said in error.message_dict.items()}, 422
         else:

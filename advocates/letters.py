@@ -8,7 +8,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +17,7 @@ from community.accounts.models import Department, Standing, User
 from community.core import clock, drawing
 from community.core.models import Numbers
 from community.events.log import record
-from community.questions.models import Answer, FollowUp
+from community.questions.models import Answer, FollowUp, Readings
 
 from .models import AdvocateMembership, Letter, Thanks
 
@@ -40,18 +40,15 @@ def figures(person: User, month: date) -> dict[str, Any]:
 
     answers, accepted: given in the month; of the accepted, by whoever asked.
     fixes: somebody said in the month, days after accepting, that it still works.
-    readers: of all threads with an answer of theirs, since the last letter; in the first letter, of the month's own.
+    readers: how often threads were read in the month, from the day on which a visible answer of theirs stood there.
     contacts_saved: readers times the assumption of the settings, which the letter prints.
     """
     since, until = _span(month)
     own = Answer.objects.visible().filter(author=person, created_at__lt=until).exclude(thread__author=person)
     given = own.filter(created_at__gte=since)
-    all_readers = own.order_by().aggregate(n=Sum("thread__view_count"))["n"] or 0
-    last = Letter.objects.filter(person=person, month__lt=month).order_by("-month").first()
-    if last is None:
-        readers = given.order_by().aggregate(n=Sum("thread__view_count"))["n"] or 0
-    else:
-        readers = max(0, all_readers - last.readers_until)
+    by_then = own.filter(thread=OuterRef("thread"), created_at__date__lte=OuterRef("day"))
+    read = Readings.objects.filter(Exists(by_then), day__gte=since.date(), day__lt=until.date())
+    readers = read.aggregate(n=Sum("times"))["n"] or 0
     rows = list(given.values_list("accepted_at", "thread__topic__department"))
     per_hundred = Numbers.load().contacts_per_hundred_readers
     departments = Counter(department for _accepted, department in rows if department is not None)
@@ -65,7 +62,6 @@ def figures(person: User, month: date) -> dict[str, Any]:
         .filter(answer__author=person, created_at__gte=since, created_at__lt=until)
         .count(),
         "readers": readers,
-        "readers_until": all_readers,
         "per_hundred": per_hundred,
         "contacts_saved": round(readers * per_hundred / 100),
         "department_id": min(departments, key=lambda pk: (-departments[pk], pk)) if departments else None,

@@ -762,7 +762,6 @@ class Letter(models.Model):
     answers = models.PositiveIntegerField(default=0)
     accepted = models.PositiveIntegerField(default=0)
     readers = models.PositiveIntegerField(default=0)
-    readers_until = models.PositiveIntegerField(default=0, help_text=_("Readers of all they answered, until then."))
     fixes = models.PositiveIntegerField(default=0)
     thanks = models.PositiveIntegerField(default=0)
     contacts_saved = models.PositiveIntegerField(default=0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -55,7 +55,7 @@ def _within(ties: Sequence[Sequence[str]]) -> Q:
         begin = datetime.combine(date.fromisoformat(since), time.min, UTC)
         span = Q(created_at__gte=begin)
         if until:
-            span &= Q(created_at__lt=datetime.combine(date.fromisoformat(until), time.min, UTC) + timedelta(days=1))
+            span &= Q(created_at__lte=datetime.combine(date.fromisoformat(until), time.max, UTC))
         found |= span
     return found
 

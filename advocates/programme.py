@@ -52,8 +52,11 @@ def current_code() -> CodeOfConduct:
 
 
 @transaction.atomic
-def publish_code(by: User | None, body: str, *, what_changed: str = "") -> CodeOfConduct:
-    """Make the next version. The same words again change nothing. Raises ValidationError by field."""
+def publish_code(by: User | None, body: str, *, what_changed: str = "", seen: int | None = None) -> CodeOfConduct:
+    """Make the next version. The same words again change nothing. Raises ValidationError by field.
+
+    `seen` is the version that was open while it was written: another one meanwhile must be read first.
+    """
     if by is not None and not is_replaying():
         require(permissions.why_not_edit_code(by))
     latest = CodeOfConduct.objects.select_for_update().order_by("-version").first()
@@ -66,6 +69,10 @@ def publish_code(by: User | None, body: str, *, what_changed: str = "") -> CodeO
     write_body(code, body)
     if latest is not None and latest.body_source == code.body_source:
         return latest
+    if latest is not None and seen is not None and seen != latest.version:
+        raise ValidationError({
+            "body_source": _("Version %(n)d came meanwhile; please read it first.") % {"n": latest.version}
+        })  # fmt: skip
     if latest is not None and by is not None and not code.what_changed:
         raise ValidationError({"what_changed": _("Say in a line what changed; advocates read it before they accept.")})
     code.save()
@@ -319,6 +326,8 @@ def judge(application: Application, by: User, verdicts: Mapping[int, tuple[bool,
     seat = row.judges.filter(person=by).first()
     require("" if seat is not None else _("You are not asked to judge this."))
     assert seat is not None  # noqa: S101 - for the type checker; `require` has raised
+    current = AdvocateMembership.objects.current().filter(user=by, user__standing="advocate")
+    require("" if current.exists() else _("Only advocates judge trials."))
     if seat.done_at is not None:
         raise Conflict(_("You have judged this already."))
     if row.state != State.JUDGING:

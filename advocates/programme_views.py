@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -167,7 +168,9 @@ def trial(request: HttpRequest) -> HttpResponse:
 def judging(request: HttpRequest) -> HttpResponse:
     """The trials one was asked to judge. No name of an applicant stands here."""
     seats = list(
-        Judge.objects.filter(person=request.user).select_related("application").order_by("done_at", "-asked_at")[:50]
+        Judge.objects.filter(person=request.user)
+        .select_related("application")
+        .order_by(F("done_at").desc(nulls_first=True), "-asked_at")[:50]
     )
     waiting = [seat for seat in seats if seat.done_at is None and seat.application.state == State.JUDGING]
     done = [seat for seat in seats if seat.done_at is not None]

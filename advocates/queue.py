@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Count, F, Q
+from django.db.models import Avg, Case, Count, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Standing, User
@@ -92,7 +92,12 @@ def for_advocate(member: Any) -> Mine:
         .exclude(pk__in=passed)
         .exclude(answers__author=user)
         .select_related("product", "topic", "author", "claim", "claim__person")
-        .order_by("first_reply_at", "-created_at")[:LOOKED_AT]
+        # What one was asked about first, then what nobody has replied to; engines differ in where they put nothing.
+        .order_by(
+            Case(When(pk__in=waiting, then=Value(0)), default=Value(1)),
+            F("first_reply_at").asc(nulls_first=True),
+            "-created_at",
+        )[:LOOKED_AT]
     )
     known = ranking.Known([user.pk], threads, now)
     here = rhythm.likelihood(getattr(user, "rhythm", None), now)

@@ -24,7 +24,7 @@ from products.models import Product
 
 from . import badges as judging
 from . import permissions, queue, rhythm, tasks, totals, trust
-from .models import AdvocateMembership, Award, Badge, Claim, Expertise, Interest, Rank
+from .models import AdvocateMembership, Application, Award, Badge, Claim, Expertise, Interest, Judge, Rank
 
 State = AdvocateMembership.State
 SHORTEST_REASON = 20
@@ -442,6 +442,8 @@ def _end(user: User, *, removed: bool, farewell: str = "") -> AdvocateMembership
     member.removed, member.farewell = removed, text.clean_line(farewell)[:300]
     member.save(update_fields=["state", "until", "stand_in", "note", "removed", "farewell"])
     Claim.objects.filter(person=user).delete()
+    # The next sweep asks somebody else.
+    Judge.objects.filter(person=user, done_at=None, application__state=Application.State.JUDGING).delete()
     User.objects.filter(pk=user.pk).update(is_away=False)
     _copy_standing(member)
     return member if was_current else None
@@ -510,6 +512,9 @@ def declare_interest(user: User, by: User, *, kind: str, line: str, since: date,
         person=user, kind=kind, line=line, since=since, defaults={"until": until, "declared_at": clock.now()}
     )
     if interest.until != until:
+        today = clock.now().date()
+        if until is not None and until < today and not is_replaying() and not permissions.can_manage(by):
+            raise ValidationError({"until": _("It is declared already, and can end today, not before.")})
         interest.until = until
         interest.save(update_fields=["until"])
     copy_interests(user)
@@ -524,6 +529,8 @@ def end_interest(interest: Interest, by: User, on: date) -> None:
         require(permissions.why_not_change_own(by, row.person))
     if on < row.since:
         raise ValidationError({"until": _("It can't end before it began.")})
+    if row.until is not None and row.until <= on:
+        return  # it ended before
     row.until = interest.until = on
     row.save(update_fields=["until"])
     copy_interests(row.person)

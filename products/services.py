@@ -14,7 +14,7 @@ from community.core.errors import require
 from community.events.log import record
 
 from .gtin import digits_of
-from .models import Family, Ownership, Product, Responsibility, Shop, Version
+from .models import Family, Ownership, Product, ReceiptCode, Responsibility, Shop, Version
 from .shelf import alerts
 
 OLDEST_PURCHASE = date(1950, 1, 1)
@@ -128,6 +128,9 @@ def verify_for(owner: User, product: Product, by: User, *, verified: bool, reaso
     if new:
         record("ownership.added", actor=owner, subject=product, verified="")
     wanted = (row.verified or Ownership.Verified.STAFF) if verified else Ownership.Verified.NO
+    if not verified:
+        # The code stays used, and is nobody's: typed again it gives nothing back.
+        ReceiptCode.objects.filter(used_by=owner, batch__product=product).update(used_by=None)
     if keep(row, verified=wanted):
         record(
             "ownership.verified", actor=by, subject=product, note=reason.strip(), owner=owner.pk, verified=str(wanted)

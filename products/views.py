@@ -97,17 +97,18 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 def _choose(request: HttpRequest) -> HttpResponse:
     """Add a product to the comparison, or take one away; back to where somebody pressed the button."""
-    before = [slug for slug in request.POST.getlist("p")[: comparing.MOST] if slug] or comparing.chosen(request)
+    sent = [slug.replace("\0", "") for slug in request.POST.getlist("p")[: comparing.MOST]]
+    before = [slug for slug in sent if slug] or comparing.chosen(request)
     there = set(Product.objects.filter(slug__in=before).values_list("slug", flat=True))
     before = [slug for slug in dict.fromkeys(before) if slug in there and slug != request.POST.get("without")]
-    added = request.POST.get("with", "")
+    added = request.POST.get("with", "").replace("\0", "")
     if added and added not in before:
         get_object_or_404(Product, slug=added)
         if len(before) == comparing.MOST:
             # The page says that it doesn't fit, and where to make room.
             return redirect(comparing.address([*before, added]))
         before.append(added)
-    page = Product.objects.filter(slug=request.POST.get("back", "")).first()
+    page = Product.objects.filter(slug=request.POST.get("back", "").replace("\0", "")).first()
     if request.htmx and page is not None:  # type: ignore[attr-defined]
         response = render(request, "products/_compare_choice.html", {"product": page, "compared": before})
     else:

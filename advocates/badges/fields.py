@@ -1,5 +1,6 @@
 """How rules are said at the desk: kinds of events and fields in words, and what a value may be."""
 
+import math
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -92,6 +93,8 @@ def read_value(field: str, said: str) -> Any:
             number = float(word.replace(",", "."))
         except ValueError:
             raise ValidationError(_("Say a number.")) from None
+        if not math.isfinite(number) or abs(number) > 1_000_000_000:
+            raise ValidationError(_("Say a number."))
         return int(number) if number == int(number) else number
     if kind == PERSON and word not in ("author", "actor"):
         raise ValidationError(_("A person is compared with “author” or “actor”."))

@@ -12,6 +12,7 @@ from .sources import SOURCES, people_paths, sums_of
 
 BY_HAND = "badge.given_by_hand"
 MOST_BY_HAND, SHORTEST_REASON = 50, 20
+LONGEST_WINDOW = 3650  # days; with more of them a date may be before all calendars
 OPERATORS = ("is", "is not", ">=", ">", "<=", "<")
 
 
@@ -31,7 +32,9 @@ def check_award(award: Any, *, awarded: str, per: str, by_hand: bool = False) ->
     if not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 1:
         problems.append(_("“threshold” is a whole number from 1."))
     window = award.get("window_days")
-    if window is not None and (not isinstance(window, int) or isinstance(window, bool) or window < 1):
+    if window is not None and (
+        not isinstance(window, int) or isinstance(window, bool) or not 1 <= window <= LONGEST_WINDOW
+    ):
         problems.append(_("“window_days” is a number of days, or null."))
     if unknown := set(award) - {"event", "to", "count", "when", "threshold", "window_days", "people"}:
         problems.append(_("Unknown: %(words)s.") % {"words": ", ".join(sorted(map(str, unknown)))})

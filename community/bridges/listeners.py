@@ -26,9 +26,12 @@ def follow_thread(event: Event) -> None:
     thread: Thread = event.subject
     if not thread.has_ties:
         return
-    row = Thread.objects.select_related("merged_into", "duplicate_of").get(pk=thread.pk)
-    Thread.objects.filter(pk=outcome.where_it_stands(row).pk).update(has_ties=True)
-    outcome.tell(row)
+    row = Thread.objects.select_related("merged_into__duplicate_of", "duplicate_of__merged_into").get(pk=thread.pk)
+    end = outcome.where_it_stands(row)
+    Thread.objects.filter(pk=end.pk).update(has_ties=True)
+    outcome.tell(end)  # what pointed here points there by now
+    if end.pk != row.pk:
+        outcome.tell(row)
 
 
 @listen("review.refused")

@@ -131,10 +131,11 @@ def _offer(
 
 
 @retried
-def agree(review: Review, by: User, *, show_outcome: bool = False) -> Thread:
+def agree(review: Review, by: User, *, show_outcome: bool = False, kind: str = "") -> Thread:
     """The author takes an offer: the thread is made of the review's words, or an open one is joined.
 
-    Twice returns the same thread. Raises NotAllowed, Conflict, ValidationError when the words can't make a thread.
+    `kind` is that of the offer the author has read: another one needs another yes. Twice returns the same thread.
+    Raises NotAllowed, Conflict, ValidationError when the words can't make a thread.
     """
     require(permissions.why_not_decide(by, review))
     known = Bridge.objects.filter(review=review).exclude(state=State.DECLINED).select_related("thread").first()
@@ -146,6 +147,8 @@ def agree(review: Review, by: User, *, show_outcome: bool = False) -> Thread:
         raise Conflict(_("Nobody offers this any longer."))
     if bridge.state == State.AGREED:
         return bridge.thread
+    if kind and kind != bridge.kind:
+        raise Conflict(_("Something else is offered by now. Please look again."))
     return _build(bridge, row, by, show_outcome)
 
 
@@ -162,6 +165,8 @@ def start_thread(review: Review, by: User, *, show_outcome: bool = False, thread
     bridge = Bridge.objects.filter(review=row).exclude(state=State.DECLINED).select_related("thread").first()
     if bridge is not None and bridge.state == State.AGREED:
         return bridge.thread
+    if bridge is not None and bridge.kind != Bridge.Kind.FIX:
+        raise Conflict(_("Something else is offered by now. Please look again."))
     if bridge is None:
         bridge = Bridge(review=row, kind=Bridge.Kind.FIX, offered_at=clock.now())
     if thread is not None:
@@ -215,6 +220,7 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
     """Make the thread, or join it, and tie both. The caller holds the review, and the thread if there is one."""
     if row.visibility == Moderated.Visibility.DELETED:
         raise Conflict(_("This review has been deleted."))
+    _check_offer_holds(bridge, row)
     thread = bridge.thread
     if thread is not None and (reason := _why_not_join(thread)):
         raise Conflict(reason)
@@ -236,6 +242,20 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
     if bridge.kind == Bridge.Kind.DELIVERY and bridge.offered_by is not None:
         reviews.set_aside(row, bridge.offered_by, code=RefusalCode.DELIVERY, passage=bridge.passage, note=bridge.note)
     return thread
+
+
+def _check_offer_holds(bridge: Bridge, row: Review) -> None:
+    """Nothing that was taken down comes back as a thread, unless it was taken down for being about delivery; and a
+    review that has been mended since isn't taken down for what no longer stands in it. Raises Conflict."""
+    if row.visibility == Moderated.Visibility.HIDDEN:
+        refusal = row.refusals.filter(resubmitted_at=None).last()
+        if bridge.kind != Bridge.Kind.DELIVERY or refusal is None or refusal.code != RefusalCode.DELIVERY:
+            raise Conflict(_("This review was taken down meanwhile; its words can't become a thread."))
+    elif bridge.kind == Bridge.Kind.DELIVERY and not is_replaying():
+        try:
+            reviews.check_passage(bridge.passage, row)
+        except ValidationError:
+            raise Conflict(_("The review has changed since; this offer no longer holds.")) from None
 
 
 def _words(review: Review, by: User) -> dict[str, Any]:

@@ -39,7 +39,12 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 @act("post")
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
     one = _open(request, pk)
-    return _thank(request, services.agree(one, request.user, show_outcome=bool(request.POST.get("show"))))
+    return _thank(
+        request,
+        services.agree(
+            one, request.user, show_outcome=bool(request.POST.get("show")), kind=request.POST.get("kind", "")
+        ),
+    )
 
 
 @act("post")

@@ -17,16 +17,22 @@ class InputsForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, row in inputs.items():
             self.fields[f"{name}-value"] = forms.CharField(
-                label=row.named.label, initial=row.words, required=False, max_length=20,
+                label=row.named.label, initial=row.words, required=False, max_length=20, show_hidden_initial=True,
                 widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "dsk-input"}),
             )  # fmt: skip
             self.fields[f"{name}-source"] = forms.CharField(
                 label=_("Where it comes from"), initial=row.source, required=False, max_length=200,
-                widget=forms.TextInput(attrs={"class": "dsk-input"}),
+                show_hidden_initial=True, widget=forms.TextInput(attrs={"class": "dsk-input"}),
             )  # fmt: skip
 
     def pairs(self) -> list[tuple[roi.Named, forms.BoundField, forms.BoundField]]:
         return [(named, self[f"{name}-value"], self[f"{name}-source"]) for name, named in roi.INPUTS.items()]
 
     def values(self) -> dict[str, tuple[str, str]]:
-        return {name: (self.cleaned_data[f"{name}-value"], self.cleaned_data[f"{name}-source"]) for name in roi.INPUTS}
+        """What was changed on the page that was open, with its source: the rest may have been changed elsewhere."""
+        touched = set(self.changed_data)
+        return {
+            name: (self.cleaned_data[f"{name}-value"], self.cleaned_data[f"{name}-source"])
+            for name in roi.INPUTS
+            if touched & {f"{name}-value", f"{name}-source"}
+        }

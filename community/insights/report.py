@@ -298,7 +298,8 @@ def sections(scope: Scope, last: date, figures: Iterable[str] = tuple(DEFINITION
         counts[month, figure][part, value] += n
     before, rates = baselines(), roi.rates()
     late: dict[str, list[LateChange]] = defaultdict(list)
-    for row in LateChange.objects.filter(month__first__in=months).select_related("month").order_by("month__first"):
+    changed = LateChange.objects.filter(month__first__in=months).select_related("month").order_by("month__first")
+    for row in changed if scope == Scope() else ():  # they are counted for the whole community alone
         late[row.figure].append(row)
     return [_section(figure, months, counts, before, rates, late[figure]) for figure in figures]
 

@@ -114,9 +114,12 @@ def _month(request: HttpRequest) -> date:
     if not words:
         return today
     try:
-        return min(today, date.fromisoformat(f"{words}-01"))
+        found = min(today, date.fromisoformat(f"{words}-01"))
     except ValueError:
         raise Http404 from None
+    if found.year < 2000:  # there was no community, and the first year of all has no year before it
+        raise Http404
+    return found
 
 
 def _known(figure: str) -> str:

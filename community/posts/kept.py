@@ -39,6 +39,11 @@ def kept(token: str) -> dict[str, str]:
     return _read(row, token)
 
 
+def is_kept(token: str) -> bool:
+    """Whether something waits under a token. Sessions live longer than what is kept."""
+    return KeptPost.objects.filter(key=_hash(token), created_at__gt=clock.now() - KEPT_FOR).exists()
+
+
 @transaction.atomic
 def take(token: str) -> dict[str, str]:
     """`kept`, for exactly one of all who ask at once: the row goes with the transaction that called this.

@@ -162,7 +162,8 @@ class AskersPhotos(Photos):
     def _new(self, content: ContentFile, alt: str, caption: str) -> list[Any]:
         if self.owner:
             return super()._new(content, alt, caption)
-        self.token = self.token or self.begin()
+        if not self.token or not kept.is_kept(self.token):
+            self.token = self.begin()
         shot = kept.add_picture(self.token, content.read(), alt)
         return [SealedPhoto(f"k{shot.pk}", shot.alt, self.place(shot.pk))] if shot else []
 

@@ -63,6 +63,7 @@ def end(alert: OwnerAlert, by: User) -> OwnerAlert:
     """It is over: the banner goes, and whoever was told of a known issue hears that, too. Twice is harmless."""
     if not is_replaying():
         require(why_not_alert(by))
+    locked(alert.product)  # before the alert, as everybody who holds both: both write the product's banners
     _end(locked(alert), by)
     alert.refresh_from_db()
     return alert

@@ -63,9 +63,10 @@ def take_over(
     product: Product, codes: Iterable[str], *, version: Version | None = None, note: str = "", by: User | None = None
 ) -> int:
     """Codes that were printed elsewhere. Known ones are left as they are; returns how many are new."""
-    wanted = {keyed("code", plain(code)): code for code in codes}
-    known = set(ReceiptCode.objects.filter(digest__in=wanted).values_list("digest", flat=True))
-    new = [code for digest, code in wanted.items() if digest not in known]
+    wanted = {plain(code): all_keyed("code", plain(code)) for code in codes}  # known under a former key is known
+    digests = [digest for known_as in wanted.values() for digest in known_as]
+    known = set(ReceiptCode.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    new = [code for code, known_as in wanted.items() if known.isdisjoint(known_as)]
     if new:
         _write(_batch(product, version, note, by), new)
     return len(new)

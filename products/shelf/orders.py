@@ -27,25 +27,31 @@ def plain(address: str) -> str:
     return address.strip().lower()
 
 
-def key_of(order: str, line: str) -> str:
-    """What makes a line of an order the same one in the next table; an order number is nobody else's business."""
-    return keyed("order", f"{order}\n{line}")
+def key_of(order: str, line: str) -> list[str]:
+    """What makes a line of an order the same one in the next table; an order number is nobody else's business.
+
+    Under today's key first, then under the former ones: a line is known when any of them is.
+    """
+    return all_keyed("order", f"{order}\n{line}")
 
 
 @transaction.atomic
 def take_line(
-    *, source: str, key: str, address: str, product: Product, version: Version | None, bought_on: date
+    *, source: str, key: list[str], address: str, product: Product, version: Version | None, bought_on: date
 ) -> tuple[str, bool]:
     """Write one line of an imported order. Returns ("added", "changed" or "", whether somebody was matched).
 
-    A line that waits follows what the shop says now; one that was matched stays as it is. Twice is harmless.
+    A line that waits follows what the shop says now; one that was matched stays as it is. What is older than lines are
+    kept is left out: it was erased, and must not come back with the shop's next table. Twice is harmless.
     """
+    if bought_on < (clock.now() - timedelta(days=Numbers.load().orders_kept_days)).date():
+        return "", False
     told = {
         "product": product, "version": version, "bought_on": bought_on, "address": keyed("address", plain(address))
     }  # fmt: skip
-    row = OrderLine.objects.select_for_update(of=("self",)).filter(source=source, key=key).first()
+    row = OrderLine.objects.select_for_update(of=("self",)).filter(source=source, key__in=key).first()
     if row is None:
-        row, done = OrderLine.objects.create(source=source, key=key, imported_at=clock.now(), **told), "added"
+        row, done = OrderLine.objects.create(source=source, key=key[0], imported_at=clock.now(), **told), "added"
     elif row.matched_at is None:
         done = "changed" if keep(row, **told) else ""
     else:

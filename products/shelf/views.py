@@ -40,6 +40,9 @@ def told(form: forms.Form, service: Callable[[], Any]) -> tuple[Any, int]:
     except limits.Limited as problem:
         form.add_error(None, problem.reason)
         return None, 429
+    except Ownership.DoesNotExist:
+        form.add_error(None, _("It no longer stands on the shelf."))
+        return None, 409
 
 
 def shelf_of(person: Any) -> list[Ownership]:

@@ -47,7 +47,7 @@
   const signedIn = Boolean(form.querySelector("[data-draft-url]"));
   const version = form.querySelector("[name=model_version]");
   const serial = form.querySelector("[name=serial]");
-  let known = serial?.value || "";
+  let numbered = serial?.value || "";
   let offered = version?.value || "";
   form.addEventListener("change", (event) => {
     const kind = form.querySelector("[name=kind]:checked")?.value;
@@ -57,9 +57,9 @@
       if (button && post && signedIn) button.textContent = post;
     }
     /* The number and the series of the one on the shelf, unless somebody typed another: never those of the one before. */
-    if (event.target.name === "product" && serial && (!serial.value || serial.value === known)) {
-      known = event.target.dataset.serial || "";
-      serial.value = known;
+    if (event.target.name === "product" && serial && (!serial.value || serial.value === numbered)) {
+      numbered = event.target.dataset.serial || "";
+      serial.value = numbered;
     }
     if (event.target.name === "product" && version && (!version.value || version.value === offered)) {
       offered = event.target.dataset.version || "";

@@ -20,7 +20,7 @@ from community.notifications.recipients import recipients
 from community.notifications.wording import words_for
 from community.questions import permissions
 from community.questions import services as questions
-from community.questions.models import FollowUp, Thread
+from community.questions.models import FollowUp, Readings, Thread
 
 from ..factories import a_person, a_product, a_review, a_thread, an_answer
 
@@ -38,7 +38,8 @@ def month(wednesday, alice, bob, hanna, duo, support, dana):
     with clock.travel(datetime(2026, 10, 10, tzinfo=UTC)):
         answer = an_answer(a_thread(alice, product=duo), bob)
         questions.accept_answer(answer, alice)
-    Thread.objects.update(view_count=200)
+    for day, times in ((5, 90), (12, 150), (30, 50)):  # the first before the answer was there
+        Readings.objects.create(thread=answer.thread, day=date(2026, 10, day), settled=day > 10, times=times)
     FollowUp.objects.update_or_create(
         answer=answer, defaults={"outcome": "yes", "answered_at": datetime(2026, 10, 14, tzinfo=UTC)}
     )
@@ -58,7 +59,7 @@ def test_a_letter_says_what_came_of_a_month_once(wednesday, month, bob, dana):
     assert "October 2026" in words.sentence
     assert any("of a hundred readers of an answer, 5 would" in line for line in words.lines)
     assert "impact_letter" in {kind.slug for kind in notices.kinds_for(User.objects.get(pk=bob.pk))}
-    Thread.objects.update(view_count=260)
+    Readings.objects.create(thread=Thread.objects.get(), day=date(2026, 11, 3), settled=True, times=60)
     later = letters.write_letter(bob, date(2026, 11, 1))
     assert (later.readers, later.answers) == (60, 0)
     assert letters.write_letter(bob, date(2026, 12, 1)) is None  # nothing came of it: no letter, no reminder

@@ -229,6 +229,23 @@ def test_a_judge_who_does_not_judge_is_replaced(judges, solved, bob, duo, wednes
     assert slow.person_id not in now and first.person_id in now
 
 
+def test_who_is_no_advocate_any_longer_judges_nobody(judges, solved, bob, hanna, duo):
+    application = sent(bob, duo)
+    seat = seats(application)[0]
+    services.remove(seat.person, hanna, reason="Was rude to newcomers, twice, after a warning.")
+    with pytest.raises(NotAllowed):
+        judged(application, seat, True, True, True)
+    assert seat.person_id not in {one.person_id for one in seats(application) if one.done_at is None}
+
+
+def test_a_declared_tie_does_not_end_before_today_by_declaring_it_again(wednesday, bob):
+    told = {"kind": "payment", "line": "Paid for a water test.", "since": date(2025, 1, 1)}
+    services.declare_interest(bob, bob, **told)
+    with pytest.raises(ValidationError):
+        services.declare_interest(bob, bob, **told, until=date(2025, 1, 1))
+    assert Interest.objects.get().until is None
+
+
 def test_past_ties_stand_beside_what_was_written_then(wednesday, bob, alice, duo, client, django_assert_num_queries):
     with clock.travel(wednesday - timedelta(days=400)):
         then = an_answer(a_thread(alice, product=duo), bob)

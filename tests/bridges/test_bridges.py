@@ -277,3 +277,41 @@ def test_agreeing_at_once_makes_one_thread(alice: User, ravi: User, duo: Product
 
     assert at_once([agree(), agree(), agree()]) == []
     assert (Thread.objects.count(), Bridge.objects.count()) == (1, 1)
+
+
+# --- an offer holds as long as what it was made for
+
+
+def test_words_that_were_taken_down_do_not_come_back_as_a_thread(
+    low: Review, alice: User, dana: User, ravi: User
+) -> None:
+    services.offer_fix(low, dana, department=dana.department)
+    reviews.refuse_review(low, ravi, code="personal_data", passage="drips from the wand")
+    with pytest.raises(Conflict):
+        services.agree(low, alice)
+    with pytest.raises((Conflict, NotAllowed)):
+        services.start_thread(low, alice)
+    assert not Thread.objects.exists()
+
+
+def test_a_yes_is_to_the_offer_that_was_read(low: Review, alice: User, dana: User, ravi: User) -> None:
+    services.offer_fix(low, dana, department=dana.department)
+    services.propose_thread(low, ravi, passage="It drips from the wand")
+    with pytest.raises(Conflict):
+        services.agree(low, alice, kind="fix")
+    with pytest.raises((Conflict, NotAllowed)):
+        services.start_thread(low, alice)
+    low.refresh_from_db()
+    assert low.is_visible and not Thread.objects.exists()
+
+
+def test_a_review_that_was_mended_is_not_taken_down_by_an_old_offer(alice: User, ravi: User, duo: Product) -> None:
+    review = factories.a_review(alice, duo, stars=2, title="A hole", body=WORDS)
+    services.propose_thread(review, ravi, passage="nobody answers my mails")
+    reviews.edit_review(
+        review, alice, stars=2, title="A hole", body="The box had a hole on one side, and it still works."
+    )
+    with pytest.raises(Conflict):
+        services.agree(review, alice)
+    review.refresh_from_db()
+    assert review.is_visible and not Thread.objects.exists()

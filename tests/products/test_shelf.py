@@ -181,6 +181,27 @@ def test_codes_outlive_a_new_secret_key(dana: User, alice: User, duo: Product, s
     assert codes.redeem(code, alice).verified == "receipt"
 
 
+def test_codes_taken_over_again_under_a_new_key_stay_one(
+    bring: Bring, alice: User, charlie: User, settings: object
+) -> None:
+    table = "code;product\nDUO-7788-XYZW;duo\n"
+    bring(table, what="codes")
+    codes.redeem("DUO-7788-XYZW", alice)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "n" * 60  # type: ignore[attr-defined]
+    assert "0 added" in bring(table, what="codes")
+    with pytest.raises(ValidationError):
+        codes.redeem("DUO-7788-XYZW", charlie)
+
+
+def test_a_mark_that_was_taken_back_does_not_come_back_with_the_code(dana: User, alice: User, duo: Product) -> None:
+    _batch, (code,) = codes.make_batch(duo, dana, count=1)
+    codes.redeem(code, alice)
+    services.verify_for(alice, duo, dana, verified=False, reason="The box was photographed in a shop.")
+    with pytest.raises(ValidationError):
+        codes.redeem(code, alice)
+    assert verified(alice) == [("duo", "")]
+
+
 def test_only_agents_make_codes(alice: User, dana: User, duo: Product) -> None:
     with pytest.raises(NotAllowed):
         codes.make_batch(duo, alice, count=1)
@@ -317,6 +338,8 @@ def test_a_waiting_line_follows_the_shop_and_is_erased_when_its_time_is_up(bring
         assert orders.erase_old() == 0
     with clock.travel(now + timedelta(days=31)):
         assert (orders.erase_old(), orders.erase_old()) == (1, 0)
+        bring(ALICES)  # the shop's next table has all it ever sold
+        assert not OrderLine.objects.exists(), "what was erased stays erased"
 
 
 # --- staff

@@ -105,7 +105,7 @@ class _Import:
             except BadValue as wrong:
                 self.report.error(row.number, wrong)
                 continue
-            key = orders.key_of(data.pop("order"), data.pop("line") or data["slug"])
+            key = " ".join(orders.key_of(data.pop("order"), data.pop("line") or data["slug"]))
             self.staging.add(row.number, key, "", "", data["bought_on"], data)
         self.staging.finish()
 
@@ -169,7 +169,7 @@ class _Import:
             rows = self.watch(self.staging.in_order(), _("Orders"), self.staging.count())
             for _number, key, _digest, data in rows:
                 done, matched = orders.take_line(
-                    source=self.options.source, key=key, address=data["email"], product=products[data["slug"]],
+                    source=self.options.source, key=key.split(), address=data["email"], product=products[data["slug"]],
                     version=versions.get(data["version"]), bought_on=date.fromisoformat(data["bought_on"]),
                 )  # fmt: skip
                 if done:
