@@ -19,20 +19,21 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from . import views
 from .forms import PolicyForm
 from .models import Escalation, EscalationPolicy
 from .permissions import why_not_manage_policies, works_cases
 from .policies import write_policy
+from .views import acts, case, queues
+from .views.common import Row
 
 
 @hooks.register("register_admin_urls")
 def desk_urls() -> list[Any]:
     patterns = [
-        path("", views.desk, name="desk"),
-        path("<int:pk>/", views.case, name="case"),
-        path("<int:pk>/private/", views.private, name="private"),
-        path("<int:pk>/<slug:verb>/", views.act, name="act"),
+        path("", queues.desk, name="desk"),
+        path("<int:pk>/", case.case, name="case"),
+        path("<int:pk>/private/", case.private, name="private"),
+        path("<int:pk>/<slug:verb>/", acts.act, name="act"),
     ]
     return [path("desk/", include((patterns, "escalation"), namespace="escalation"))]
 
@@ -58,7 +59,7 @@ class DeskPanel(Component):
 
     def render_html(self, parent_context: dict[str, Any]) -> SafeString:
         user = parent_context["request"].user
-        found = Escalation.objects.filter(thread__visibility="visible").filter(views.QUEUES["due"][1])
+        found = Escalation.objects.filter(thread__visibility="visible").filter(queues.QUEUES["due"][1])
         counts = found.aggregate(
             late=Count("pk", filter=Q(late_at__isnull=False)),
             mine=Count("pk", filter=Q(assignee=user)),
@@ -67,7 +68,7 @@ class DeskPanel(Component):
         ours = found
         if user.department_id:
             ours = found.filter(Q(assignee=user) | Q(department=user.department_id) | Q(department=None))
-        rows = [views.Row(case, user) for case in ours.for_desk().in_due_order()[: self.LISTED]]
+        rows = [Row(row, user) for row in ours.for_desk().in_due_order()[: self.LISTED]]
         return SafeString(render_to_string("escalation/_home_panel.html", {"counts": counts, "rows": rows}))
 
 

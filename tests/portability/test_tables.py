@@ -260,7 +260,11 @@ def test_csv_in_another_encoding_with_a_mapping(bring: Callable[..., str], tmp_p
         (b"a,b,a\n1,2,3\n", "rows.csv", "two columns are called 'a'"),
         (b"a,b\n1,2\n", "rows.csv", "no column is named for product, stars, body, created_at"),
         (b'product,stars,body,created_at\nduo,4,"never closed\n', "rows.csv", "no valid CSV"),
-        (gzip.compress(b"product,stars,body,created_at\n" * 9, mtime=0)[:-12], "rows.csv.gz", "the gzip file is damaged"),
+        (
+            gzip.compress(b"product,stars,body,created_at\n" * 9, mtime=0)[:-12],
+            "rows.csv.gz",
+            "the gzip file is damaged",
+        ),
         (b"product,stars,body,created_at\nduo,4,too few\n", "rows.csv", "rows are wrong"),
         (b'["no object"]\n', "rows.jsonl", "no column is named"),
     ],

@@ -15,7 +15,7 @@ from community.accounts.models import Department
 from community.core import clock
 from community.questions.models import Thread
 
-from .querysets import EscalationQuerySet
+from ..querysets import EscalationQuerySet
 
 
 class StepKind(models.TextChoices):
