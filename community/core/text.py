@@ -28,20 +28,27 @@ from django.utils.translation import gettext as _
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.dollarmath.index import math_inline_dollar
+
+from . import tex
 
 # Raise it when the same source gives other HTML: rows with an older number can then be found and made anew.
-PIPELINE_VERSION = 1
+# 2: headings without a gap, the names that formulas define, chemistry, formulas around other formulas.
+PIPELINE_VERSION = 2
 
 MAX_POST_BYTES = 20_000  # of UTF-8; for people, not for imports (RULINGS 19)
 MAX_COMMENT_CHARS = 600
-MAX_FORMULA = 2_000
+MAX_SEARCHES = 300  # so often a formula may be looked for in vain; money has few dollars, machines have many
 MAX_GROWTH = 20  # HTML may be this many times as long as its source
 MAX_NESTING = 20  # of Markdown
 MAX_QUOTES = 4  # quotes in quotes that are shown as such
 MAX_DEPTH = 60  # of imported HTML: nobody nests deeper, and parsing gets quadratic
 MAX_MARKS = 6  # combining marks on one letter: more than any script needs, fewer than it takes to paint a page
+MAX_GROUPS = 150  # braces in a formula: converting goes deeper with each
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 LINK_REL = "nofollow ugc noopener"
 USERNAME = r"\w[\w.\-]{1,38}\w"  # imported people may have longer names than those who sign up
 
@@ -181,7 +188,8 @@ def render_markdown(source: str, *, known_users: Collection[str] = (), limit: in
         check_length(source, limit)
     if _too_costly(source):
         return _plain(source)
-    env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
+    known = {name.casefold(): name for name in known_users}
+    env: dict[str, Any] = {"known_users": known, "mentions": {}, "sheet": tex.Sheet()}
     tokens = _tools.posts.parse(source, env)
     if any(token.level >= MAX_NESTING - 1 for token in tokens):
         return _plain(source)  # the parser drops what stands deeper
@@ -190,7 +198,7 @@ def render_markdown(source: str, *, known_users: Collection[str] = (), limit: in
 
 
 def render_plain(source: str, *, known_users: Collection[str] = (), limit: int | None = None) -> Rendered:
-    """A comment or a bio: paragraphs, line breaks, `code`, emphasis and links, nothing larger."""
+    """A comment or a bio: paragraphs, line breaks, `code`, formulas, emphasis and links, nothing larger."""
     source = clean_source(source).strip()
     if limit is not None and len(source) > limit:
         raise TooLong(
@@ -199,7 +207,8 @@ def render_plain(source: str, *, known_users: Collection[str] = (), limit: int |
         )
     if len(source) > 10_000 or _too_costly(source):
         return _plain(source)
-    env: dict[str, Any] = {"known_users": {name.casefold(): name for name in known_users}, "mentions": {}}
+    known = {name.casefold(): name for name in known_users}
+    env: dict[str, Any] = {"known_users": known, "mentions": {}, "sheet": tex.Sheet()}
     parts = [part for part in re.split(r"\n\s*\n", source) if part.strip()]
     made = _within_reason(
         source, lambda: "".join(f"<p>{_tools.comments.renderInline(part, env)}</p>" for part in parts)
@@ -248,30 +257,34 @@ def find_mentions(source: str) -> list[str]:
 # Formulas ---------------------------------------------------------------------------------------------------
 
 
-def formula(tex: str, *, block: bool = False) -> str:
-    """MathML for a formula; what the converter doesn't understand is shown as it was written."""
-    tex = tex.strip()
-    as_code = f"<code>{html.escape(tex)}</code>"
-    if not tex or len(tex) > MAX_FORMULA or tex.count("{") + tex.count("\\left") > 150:
+def formula(written: str, *, block: bool = False, sheet: tex.Sheet | None = None) -> str:
+    """MathML for a formula; what the converter doesn't understand is shown as it was written.
+
+    `sheet` holds the names that the text has defined so far; a formula that only defines is shown as nothing.
+    """
+    written = written.strip()
+    as_code = f"<code>{html.escape(written)}</code>"
+    if not written or len(written) > tex.MAX_FORMULA:
         return as_code
     try:
-        root = convert_to_element(_unnumbered(tex), display="block" if block else "inline")
+        source = (sheet or tex.Sheet()).expanded(written)
+        if not source:
+            return ""
+        if source.count("{") + source.count("\\left") > MAX_GROUPS:
+            return as_code
+        known = tex.plain(source)
+        if not known:
+            return ""
+        root = convert_to_element(known, display="block" if block else "inline")
         _own_words(root)
     except Exception:  # noqa: BLE001 - the converter raises whatever it trips over, RecursionError included
         return as_code
-    root.set("alttext", tex)
+    root.set("alttext", source)
     if not block:
         root.attrib.pop("display", None)
     root.attrib.pop("xmlns", None)
     made = ElementTree.tostring(root, encoding="unicode")
-    return made if len(made) <= MAX_GROWTH * (len(tex) + 20) else as_code
-
-
-def _unnumbered(tex: str) -> str:
-    """The formula in words the converter knows: no numbers of lines, no packages, one name for aligned lines."""
-    tex = re.sub(r"\\require\s*\{\w+\}|\\(?:nonumber|notag)(?![A-Za-z])", "", tex)
-    tex = re.sub(r"(\\(?:begin|end)\{)(?:aligned|split|eqnarray\*?)\}", r"\1align*}", tex)
-    return re.sub(r"(\\(?:begin|end)\{(?:align|equation|gather|multline))\}", r"\1*}", tex)
+    return made if len(made) <= MAX_GROWTH * (len(source) + 20) else as_code
 
 
 def _own_words(root: ElementTree.Element) -> None:
@@ -283,35 +296,68 @@ def _own_words(root: ElementTree.Element) -> None:
             element.set(name, html.unescape(value))
 
 
-_FORMULAS = re.compile(
-    r"(?<![\\$])\$\$(?P<block>[^$]{1,2000})\$\$"
-    r"|(?P<env>\\begin\{(?P<name>equation|align|gather|eqnarray|multline)\*?\}[^$]{1,2000}?\\end\{(?P=name)\*?\})"
-    r"|(?<![\\$])\$(?P<inline>[^$\n]{1,500}(?:\n[^$\n]{1,500}){0,8})\$(?![\d$])"
+_OPENS = re.compile(
+    r"\\begin\{(?P<name>equation|align|gather|eqnarray|multline)\*?\}|(?<![\\$])(?P<dollars>\$\$?)(?!\$)"
 )
+_WITHIN = re.compile(r"\\.|[{}]|\$\$?|\n[ \t]*\n", re.DOTALL)
 
 
-def _text_with_formulas(words: str) -> str:
+def _text_with_formulas(words: str, sheet: tex.Sheet) -> str:
     """Escaped text with its dollar formulas made; money stays money."""
     if "$" not in words and "\\begin{" not in words:
         return html.escape(words, quote=False)
     parts, end, start = [], 0, 0
-    while match := _FORMULAS.search(words, start):
-        tex = match["block"] or match["env"] or match["inline"]
-        if match["inline"] and not _is_tex(tex):
-            start = match.start() + 1  # its second dollar may open a true one
+    while (opening := _OPENS.search(words, start)) and sheet.tries < MAX_SEARCHES:
+        dollars = opening["dollars"]
+        found = _up_to(words, opening, dollars) if dollars else _environment(words, opening)
+        source, stop = found or ("", 0)
+        if not found or not source.strip() or (dollars == "$" and not _is_tex(source, imported=True)):
+            sheet.tries += 1
+            start = opening.end()  # its second dollar may open a true one
             continue
-        parts += [html.escape(words[end : match.start()], quote=False), formula(tex, block=not match["inline"])]
-        end = start = match.end()
+        parts += [html.escape(words[end : opening.start()], quote=False)]
+        parts += [formula(source, block=dollars != "$", sheet=sheet)]
+        end = start = stop
     return "".join([*parts, html.escape(words[end:], quote=False)])
+
+
+def _up_to(words: str, opening: re.Match[str], dollars: str) -> tuple[str, int] | None:
+    """What stands up to the next dollars outside braces, and where they end; None when it is no formula."""
+    depth, start = 0, opening.end()
+    for sign in _WITHIN.finditer(words, start, start + tex.MAX_FORMULA):
+        if sign[0].isspace():
+            if dollars == "$":
+                return None  # a formula in a line doesn't go over an empty one
+        elif sign[0] in "{}":
+            depth = max(0, depth + (1 if sign[0] == "{" else -1))
+        elif sign[0][0] == "$" and depth == 0:
+            if sign[0] != dollars or (dollars == "$" and words[sign.end() : sign.end() + 1].isdigit()):
+                return None  # $5-$10
+            found = words[start : sign.start()]
+            return (found, sign.end()) if len(found) <= 500 or "\\" in found else None
+    return None
+
+
+def _environment(words: str, opening: re.Match[str]) -> tuple[str, int] | None:
+    closing = re.compile(rf"\\end\{{{opening['name']}\*?\}}").search(
+        words, opening.end(), opening.end() + tex.MAX_FORMULA
+    )
+    return (words[opening.start() : closing.end()], closing.end()) if closing else None
 
 
 _PROSE = re.compile(r"\s[^\W\d_]{2,}|[^\W\d_]{2,}\s|[,;:/]$")
 
 
-def _is_tex(tex: str) -> bool:
-    if any(sign in tex for sign in "\\^_="):
+_NAMES_ALONE = re.compile(r"[A-Za-z]'?|[A-Z]{1,3}(?:, ?[A-Z]{1,3})*|[A-Za-z]\([a-z0-9 ,]{1,20}\)|[ijknm]")
+
+
+def _is_tex(source: str, *, imported: bool = False) -> bool:
+    """Whether what stands between two dollars is a formula, not money. Other sites write `$n $` and `$O(log n)$`."""
+    if any(sign in source for sign in "\\^_={}"):
         return True
-    return tex == tex.strip() and not _PROSE.search(tex)
+    if imported and _NAMES_ALONE.fullmatch(source.strip()):
+        return True
+    return source == source.strip() and not _PROSE.search(source)
 
 
 # Markdown ---------------------------------------------------------------------------------------------------
@@ -360,22 +406,38 @@ def _text(content: str, level: int) -> Token:
 def _posts_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": MAX_NESTING})
     parser.enable(["table", "strikethrough", "linkify"])
-    dollarmath_plugin(
-        parser, allow_labels=False, allow_space=False, allow_digits=False, allow_blank_lines=False, double_inline=True
-    )
-    for name, block in (("math_inline", False), ("math_inline_double", True), ("math_block", True)):
-        parser.add_render_rule(name, _formula_rule(block))
+    _with_formulas(parser)
     parser.core.ruler.after("linkify", "mentions", _mentions)
     return parser
 
 
+def _with_formulas(parser: MarkdownIt) -> None:
+    parser.use(
+        dollarmath_plugin,
+        allow_labels=False, allow_space=False, allow_digits=False, allow_blank_lines=False, double_inline=True,
+    )  # fmt: skip
+    parser.inline.ruler.at("math_inline", _but_money(math_inline_dollar(False, False, True)))
+    for name, block in (("math_inline", False), ("math_inline_double", True), ("math_block", True)):
+        parser.add_render_rule(name, _formula_rule(block))
+
+
+def _but_money(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline, bool], bool]:
+    """The plugin's rule, which leaves dollars that are money to the rules after it."""
+
+    def checked(state: StateInline, silent: bool) -> bool:
+        start = state.pos
+        found = rule(state, True)
+        end, state.pos = state.pos, start
+        return found and _is_tex(state.src[start:end].strip("$")) and rule(state, silent)
+
+    return checked
+
+
 def _formula_rule(block: bool) -> Callable[..., str]:
-    def rule(_renderer: Any, tokens: list[Token], index: int, _options: Any, _env: Any) -> str:
+    def rule(_renderer: Any, tokens: list[Token], index: int, _options: Any, env: Any) -> str:
         content = tokens[index].content
-        if tokens[index].type == "math_inline" and not _is_tex(content):
-            return html.escape(f"${content}$", quote=False)  # money
-        made = formula(content, block=block)
-        return f"<p>{made}</p>" if tokens[index].type == "math_block" else made
+        made = formula(content, block=block, sheet=env["sheet"])
+        return f"<p>{made}</p>" if made and tokens[index].type == "math_block" else made
 
     return rule
 
@@ -403,6 +465,7 @@ def _comments_parser() -> MarkdownIt:
     parser = MarkdownIt("zero", {"html": False, "maxNesting": 10, "breaks": True})
     parser.enable(["backticks", "emphasis", "strikethrough", "link", "autolink", "escape", "entity", "newline"])
     parser.enable(["fragments_join", "text_join"])
+    _with_formulas(parser)
     parser.core.ruler.after("text_join", "mentions", _mentions)
     parser.core.ruler.after("mentions", "mark_linked", _mark_linked)
     parser.add_render_rule("text", _comment_text)
@@ -511,6 +574,8 @@ class _Rewriter(HTMLParser):
         self.links: list[str] = []
         self.images: list[str] = []
         self.verbatim = self.in_link = self.quotes = 0
+        self.sheet = tex.Sheet()
+        self.headings: list[str] = []  # the headings we are below, as they were written
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -530,7 +595,11 @@ class _Rewriter(HTMLParser):
                 return
         if tag in ("td", "th") and "style" in values:
             values["class"] = values.pop("style").rpartition(":")[2].strip()
-        self._open(_lower(tag), values)
+        if tag in HEADINGS:
+            while self.headings and self.headings[-1] >= tag:
+                self.headings.pop()
+            self.headings.append(tag)
+        self._open(self._lower(tag), values)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("code", "pre", "math"):
@@ -541,11 +610,11 @@ class _Rewriter(HTMLParser):
             self.quotes -= 1
             if self.quotes >= MAX_QUOTES:
                 return
-        self.out.append(f"</{_lower(tag)}>")
+        self.out.append(f"</{self._lower(tag)}>")
 
     def handle_data(self, data: str) -> None:
         plain = self.verbatim or not self.math
-        self.out.append(html.escape(data, quote=False) if plain else _text_with_formulas(data))
+        self.out.append(html.escape(data, quote=False) if plain else _text_with_formulas(data, self.sheet))
 
     def _open(self, tag: str, values: dict[str, str]) -> None:
         written = "".join(f' {name}="{html.escape(value)}"' for name, value in values.items())
@@ -564,6 +633,10 @@ class _Rewriter(HTMLParser):
             label = alt or _("Picture at %(host)s") % {"host": urlsplit(address).hostname}
             self.out.append(f'<a href="{html.escape(address)}">{html.escape(label, quote=False)}</a>')
 
+    def _lower(self, tag: str) -> str:
+        """Headings in a post stand below the page's own h1 and h2, each one step below what it belongs to."""
+        return f"h{min(6, len(self.headings) + 2)}" if tag in HEADINGS else tag
+
     def _resolve(self, address: str) -> str:
         if not self.base_url:
             return address
@@ -571,11 +644,6 @@ class _Rewriter(HTMLParser):
             return urljoin(self.base_url, address)
         except ValueError:
             return ""
-
-
-def _lower(tag: str) -> str:
-    """Headings in a post stand below the page's own h1 and h2."""
-    return f"h{min(6, int(tag[1]) + 2)}" if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456" else tag
 
 
 def _demote(source: str) -> str:
