@@ -16,6 +16,7 @@ pytestmark = pytest.mark.once
 def test_old_texts_are_made_anew_and_new_ones_left(
     alice: User, bob: User, db: None, capsys: pytest.CaptureFixture
 ) -> None:
+    call_command("render_again")  # what migrations wrote
     thread = factories.a_thread(alice, body="##### First\n\nAs @bob says, and @nobody, it is so.")
     answer = factories.an_answer(thread, bob)
     remark = posts.comment(answer, alice, body="And $x_1$ is it.")
