@@ -10,6 +10,8 @@ from wagtail.contrib.typed_table_block.blocks import TypedTableBlock
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
+from .gtin import check_gtin, digits_of
+
 IN_A_LINE = ["bold", "italic", "link", "code"]
 IN_A_TEXT = [*IN_A_LINE, "ol", "ul", "h3", "h4", "document-link"]
 
@@ -96,12 +98,24 @@ class SpecificationGroup(blocks.StructBlock):
 class Variant(blocks.StructBlock):
     name = blocks.CharBlock(max_length=80)
     sku = blocks.CharBlock(max_length=40, required=False, label=_("article number"))
+    gtin = blocks.CharBlock(
+        max_length=24,
+        required=False,
+        label=_("GTIN"),
+        validators=[check_gtin],
+        help_text=_("The digits under its bar code, for search engines."),
+    )
     note = blocks.CharBlock(max_length=200, required=False)
     ended = blocks.BooleanBlock(required=False, label=_("no longer made"))
 
     class Meta:
         icon = "tag"
         label = _("Variant")
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        cleaned["gtin"] = digits_of(cleaned["gtin"] or "")
+        return cleaned
 
 
 class Paper(blocks.StructBlock):

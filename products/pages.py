@@ -66,7 +66,7 @@ class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
         family = next((family for family in families if family.slug == slug), None)
         if slug and family is None:
             raise Http404
-        pages = ProductPage.objects.child_of(self).live().for_listing()
+        pages = pages_in_language()
         if family is not None:
             pages = pages.filter(product__family=family)
         pages = list(pages)
@@ -87,6 +87,15 @@ class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
             "shelves": [(each, rows) for each, rows in shelves if rows],
             "structured": structured.catalogue(request, self, family),
         }
+
+
+class VariesBy(models.TextChoices):
+    """What schema.org knows variants to differ by; the values are its names."""
+
+    COLOUR = "color", _("Colour")
+    SIZE = "size", _("Size")
+    MATERIAL = "material", _("Material")
+    PATTERN = "pattern", _("Pattern")
 
 
 class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
@@ -110,6 +119,14 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
     specification = StreamField([("group", SpecificationGroup())], blank=True, verbose_name=_("specification"))
     in_the_box = models.TextField(_("in the box"), blank=True, default="", help_text=_("One thing a line."))
     variants = StreamField([("variant", Variant())], blank=True, verbose_name=_("variants"))
+    variants_by = models.CharField(
+        _("variants differ by"),
+        max_length=10,
+        choices=VariesBy,
+        blank=True,
+        default="",
+        help_text=_("What a variant's name says, for search engines. Empty: something else, or several things."),
+    )
     documents = StreamField([("document", Paper())], blank=True, verbose_name=_("documents"))
     spare_parts = StreamField([("part", SparePart())], blank=True, verbose_name=_("spare parts"))
     repair_note = models.CharField(
@@ -189,6 +206,7 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
         FieldPanel("specification"),
         FieldPanel("in_the_box"),
         FieldPanel("variants"),
+        FieldPanel("variants_by"),
         FieldPanel("documents"),
         FieldPanel("spare_parts"),
         FieldPanel("repair_note"),
@@ -464,5 +482,5 @@ def in_language() -> "ProductPageQuerySet":
 
 
 def pages_in_language() -> "models.QuerySet[ProductPage]":
-    """The live product pages in the language that is being read."""
-    return in_language().for_listing()  # type: ignore[attr-defined]
+    """The product pages that are open to everybody, in the language that is being read, in the catalogue's order."""
+    return in_language().for_everybody().for_listing()

@@ -41,7 +41,18 @@ class OwnerAlertQuerySet(models.QuerySet):
         return self.filter(ended_at=None)
 
 
+def _guards() -> models.QuerySet:
+    """The restrictions that stand before a page or one above it; an alias is as open as its source."""
+    return PageViewRestriction.objects.alias(
+        here=models.ExpressionWrapper(OuterRef("path"), models.CharField())
+    ).filter(Q(here__startswith=F("page__path")) | Q(here__startswith=F("page__aliases__path")))
+
+
 class ProductPageQuerySet(PageQuerySet):
+    def for_everybody(self) -> Self:
+        """Live, and not behind a password or a sign-in: what lists, comparisons and feeds may tell of."""
+        return self.live().filter(~Exists(_guards()))
+
     def for_listing(self) -> Self:
         """With the product and its family, in the catalogue's order."""
         return self.select_related("product__family").order_by(
@@ -51,11 +62,8 @@ class ProductPageQuerySet(PageQuerySet):
     def for_page(self, user: Any) -> Self:
         """Everything the head of the page shows, what its panels asked to bring along, whether a restriction stands
         before it (`guarded`), and whether the product is on this person's shelf."""
-        guards = PageViewRestriction.objects.alias(
-            here=models.ExpressionWrapper(OuterRef("path"), models.CharField())
-        ).filter(Q(here__startswith=F("page__path")) | Q(here__startswith=F("page__aliases__path")))
         found = self.select_related("product__family", "locale", "video_poster").annotate(
-            guarded=Exists(guards), **panels.brought("product", user)
+            guarded=Exists(_guards()), **panels.brought("product", user)
         )
         if not user.is_authenticated:
             return found

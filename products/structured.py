@@ -34,9 +34,46 @@ def rating(product: Product) -> dict[str, Any]:
     }
 
 
+def kind_of(product: Product) -> str:
+    """What a description of a product is: on a page that tells its variants, all of them are of the group."""
+    return "ProductGroup" if getattr(product, "is_group", False) else "Product"
+
+
 def known_as(product: Product) -> dict[str, Any]:
     """The number by which everybody else knows it."""
     return {"gtin": product.gtin} if product.gtin else {}
+
+
+def _numbers(variant: Any) -> dict[str, Any]:
+    return {name: variant[name] for name in ("sku", "gtin") if variant.get(name)}
+
+
+def variants(page: "ProductPage", address: str) -> dict[str, Any]:
+    """The variants of a page: of one, its numbers; of several, a `Product` each in their group, as Google wants them:
+    with a number of their own each, and what they differ by. Those without a number can't be told apart by it."""
+    every = [variant.value for variant in page.variants]
+    if len(every) == 1:
+        return _numbers(every[0])
+    told = [one for one in every if _numbers(one)]
+    if len(told) < 2:
+        return {}
+    by = page.variants_by
+    return {
+        "@type": "ProductGroup",
+        "productGroupID": page.product.slug,
+        **({"variesBy": f"https://schema.org/{by}"} if by else {}),
+        "hasVariant": [
+            {
+                "@type": "Product",
+                "name": f"{page.title}, {one['name']}",
+                "url": f"{address}#variants",
+                **_numbers(one),
+                **({by: one["name"]} if by else {}),
+                **({"description": one["note"]} if one["note"] else {}),
+            }
+            for one in told
+        ],
+    }
 
 
 def _picture(request: HttpRequest, image: CommunityImage, size: str = "fill-1200x900") -> str:
@@ -104,11 +141,10 @@ def product_page(request: HttpRequest, page: "ProductPage") -> list[dict[str, An
     }
     if pictures := [address for item in page.pictures() if (address := _picture(request, item.image))]:
         data["image"] = pictures
-    skus = [variant.value["sku"] for variant in page.variants if variant.value["sku"]]
-    if skus:
-        data["sku"] = skus[0]
+    data |= variants(page, address)
     data |= known_as(product)
     data |= rating(product)
+    product.is_group = data["@type"] == "ProductGroup"  # type: ignore[attr-defined]  # the reviews below are of it
     path = crumbs(
         request,
         (_("Home"), "/"),

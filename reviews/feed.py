@@ -5,20 +5,21 @@ forgets what is not there any longer, so that a deleted review needs no word.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC
 from xml.sax.saxutils import escape, quoteattr
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from community.core.models import BrandSettings
 from community.posts.models import Upload
 from products.models import Product, Version
 from products.pages import ProductPage
 
-from .models import Chapter, Review
+from .models import Chapter, Review, ReviewRequest
 from .querysets import ReviewQuerySet
 
 CHUNK = 500
@@ -42,8 +43,10 @@ def written(brand: BrandSettings) -> Iterator[str]:
     """The feed, a piece for each chunk of reviews."""
     yield _HEAD + _tag("version", VERSION) + _tag("publisher", _tag("name", brand.name), raw=True)
     last = 0
+    asked = ReviewRequest.objects.filter(person=OuterRef("author"), product=OuterRef("product"))
     rows = (
         eligible()
+        .annotate(was_asked=Exists(asked.filter(asked_in__at__lt=OuterRef("created_at"))))
         .select_related("author", "product")
         .prefetch_related(Prefetch("chapters", Chapter.objects.defer("body_source", "body_html")))
         .defer("body_source", "body_html")
@@ -53,11 +56,11 @@ def written(brand: BrandSettings) -> Iterator[str]:
         head = "" if last else "<reviews>\n"
         last = chunk[-1].pk
         products = {review.product_id for review in chunk}
-        skus, gtins, photos = _skus(products), _gtins(products), _photos(chunk)
+        (skus, gtins), photos = _numbers(products), _photos(chunk)
         yield head + "".join(
             _review(
                 review,
-                _many("gtins", "gtin", [*filter(None, [review.product.gtin]), *gtins.get(review.product_id, [])])
+                _many("gtins", "gtin", [review.product.gtin, *gtins.get(review.product_id, [])])
                 + _many("skus", "sku", skus.get(review.product_id, []))
                 + _many("brands", "brand", [brand.name]),
                 photos.get(review.pk, []),
@@ -67,21 +70,19 @@ def written(brand: BrandSettings) -> Iterator[str]:
     yield ("</reviews>\n" if last else "") + "</feed>\n"
 
 
-def _skus(products: set[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for page in ProductPage.objects.live().filter(product__in=products).only("product", "variants"):
-        known = found.setdefault(page.product_id, [])
-        known += [sku for variant in page.variants if (sku := variant.value["sku"].strip()) and sku not in known]
-    return found
-
-
-def _gtins(products: set[int]) -> dict[int, list[str]]:
-    """Numbers of series that have their own."""
-    found: dict[int, list[str]] = {}
-    rows = Version.objects.filter(product__in=products).exclude(gtin="").order_by("position", "pk")
-    for product, gtin in rows.values_list("product", "gtin"):
-        found.setdefault(product, []).append(gtin)
-    return found
+def _numbers(products: set[int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """Article numbers and GTINs by product: those of its variants and of its series."""
+    skus: dict[int, list[str]] = defaultdict(list)
+    gtins: dict[int, list[str]] = defaultdict(list)
+    pages = ProductPage.objects.for_everybody().filter(product__in=products).order_by("pk").only("product", "variants")
+    for page in pages:
+        for variant in page.variants:
+            skus[page.product_id].append(variant.value["sku"].strip())
+            gtins[page.product_id].append(variant.value["gtin"] or "")
+    series = Version.objects.filter(product__in=products).exclude(gtin="").order_by("position", "pk")
+    for product, gtin in series.values_list("product", "gtin"):
+        gtins[product].append(gtin)
+    return skus, gtins
 
 
 def _photos(reviews: list[Review]) -> dict[int, list[str]]:
@@ -132,7 +133,7 @@ def _review(review: Review, ids: str, photos: list[str]) -> str:
             raw=True,
         ),
         _tag("is_spam", "false"),
-        _tag("collection_method", "unsolicited"),
+        _tag("collection_method", "post_fulfillment" if review.was_asked else "unsolicited"),
     ]
     return _tag("review", "".join(parts), raw=True) + "\n"
 
@@ -148,7 +149,7 @@ def _absolute(path: str) -> str:
 
 
 def _many(outer: str, inner: str, values: list[str]) -> str:
-    told = "".join(_tag(inner, value) for value in values if value.strip())
+    told = "".join(_tag(inner, value) for value in dict.fromkeys(values) if value.strip())
     return _tag(outer, told, raw=True) if told else ""
 
 

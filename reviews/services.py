@@ -27,7 +27,7 @@ from community.posts import services as posts
 from community.posts.models import Upload
 from products.models import Ownership, Product
 
-from . import permissions, ratings
+from . import history, permissions, ratings
 from .clock import business_hours_later
 from .models import BrandResponse, Chapter, Disclosure, HelpfulVote, Refusal, RefusalCode, Review
 
@@ -618,6 +618,7 @@ def _keep_version(review: Review, by: User, summary: str = "") -> int:
         body_source=review.body_source,
         source_format=review.source_format,
         summary=summary,
+        more=history.beside(review),
     ).number
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from products.models import Product
-from products.structured import known_as, rating
+from products.structured import kind_of, known_as, rating
 
 from .models import Review
 
@@ -64,13 +64,13 @@ def review_data(review: Review, base_url: str) -> list[dict[str, Any]]:
 
 
 def product_data(product: Product, reviews: Iterable[Review], base_url: str) -> dict[str, Any] | None:
-    """A `Product` with the reviews that a page shows of it; the same `@id` as on its own page. None without any."""
+    """A `Product`, or group of variants, with the reviews that a page shows of it; the same `@id` as on its own page. None without any."""
     told = [one_review(review, base_url) for review in reviews if may_be_marked_up(review)]
     if not told:
         return None
     return {
         "@context": "https://schema.org",
-        "@type": "Product",
+        "@type": kind_of(product),
         "@id": base_url + product.get_absolute_url(),
         "name": product.name,
         "url": base_url + product.get_absolute_url(),

@@ -24,25 +24,23 @@ from community.accounts.models import Department
 from community.core import brand, clock
 from community.core.errors import require
 from community.core.limits import limited
-from community.events.models import Event
 from community.moderation.models import Moderated
 from community.moderation.permissions import is_moderator, why_not_moderate
 from community.posts import kept
 from community.posts import services as posts
-from community.posts.changes import changes
 from community.posts.doors import act, long_open, send, where_from
 from community.posts.models import Revision
 from community.posts.photos import Photos
 from products.models import Ownership, Product
 
 from . import asking, feed, hints, listing, paging, permissions, services
+from . import history as told
 from .forms import AppealForm, ChapterForm, RefusalForm, ResponseForm, ReviewForm
 from .models import Hint, Refusal, RefusalCode, Review
 from .structured import list_data, review_data
 
 KEPT = "reviews.kept"  # in the session: the token of what a visitor wrote
 PER_PAGE = 12
-MOST_VERSIONS = 50
 DAYS_A_MONTH = 30.44
 FILTERS = [
     ("photos", gettext_lazy("With photos")),
@@ -467,8 +465,8 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every version and what changed, stars included; not for everybody, what stood there when a passage had to go."""
-    one = Review.objects.visible_to(request.user).for_listing().filter(pk=pk).first()
+    """Every version and all that changed; not for everybody, what stood there when a passage had to go."""
+    one = Review.objects.visible_to(request.user).select_related("product__family").filter(pk=pk).first()
     if one is None:
         return _gone(request, pk)
     rows = (
@@ -480,22 +478,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     refused = None if all_of_it else one.refusals.exclude(granted=True).last()
     if refused is not None:
         rows = rows.filter(created_at__gt=refused.at)
-    shown = list(rows[:MOST_VERSIONS])
-    stars = {
-        event.data["revision"]: event.data
-        for event in Event.objects.about(one).filter(kind="review.edited")
-        if event.data.get("was") not in (None, event.data.get("stars"))
-    }
-    versions = [
-        {
-            "revision": revision,
-            "first": revision.number == 1,
-            "stars": stars.get(revision.number),
-            "title": changes(old.title, revision.title) if old.title != revision.title else [],
-            "body": changes(old.body_source, revision.body_source),
-        }
-        for revision, old in zip(shown, [*shown[1:], *shown[-1:]], strict=True)
-    ]
+    versions = told.versions(one, rows[: told.MOST])
     return render(
         request, "reviews/history.html", {"review": one, "versions": versions, "kept_back": refused is not None}
     )

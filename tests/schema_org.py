@@ -51,6 +51,11 @@ def gtin(value: Any) -> str:
     return "" if len(digits) in (8, 12, 13, 14) and digits.isdecimal() and weighed % 10 == 0 else "is no GTIN"
 
 
+def varying(value: Any) -> str:
+    known = ("color", "size", "material", "pattern", "suggestedAge", "suggestedGender")
+    return "" if value in {f"https://schema.org/{one}" for one in known} else "is nothing that variants differ by"
+
+
 def many(check: Any) -> tuple[str, Any]:
     return ("many", check)
 
@@ -71,8 +76,14 @@ RATING: dict[str, Any] = {"ratingValue": number, "bestRating": number, "worstRat
 # type: (its own properties, those that may not be missing)
 TYPES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "Product": (
-        {"category": words, "sku": words, "gtin": gtin, "brand": ["Brand"], "review": many(["Review"]),
+        {"category": words, "sku": words, "gtin": gtin, "color": words, "size": words, "material": words,
+         "pattern": words, "brand": ["Brand"], "review": many(["Review"]),
          "aggregateRating": ["AggregateRating"]},
+        {"name"},
+    ),
+    "ProductGroup": (
+        {"category": words, "brand": ["Brand"], "review": many(["Review"]), "aggregateRating": ["AggregateRating"],
+         "gtin": gtin, "productGroupID": words, "variesBy": many(varying), "hasVariant": many(["Product"])},
         {"name"},
     ),
     "Brand": ({}, {"name"}),
@@ -167,6 +178,16 @@ def _together(kind: str, data: dict[str, Any], where: str) -> list[str]:
             found.append(f"{where}: the rating is outside of its bounds")
     if kind == "AggregateRating" and not data.get("ratingCount"):
         found.append(f"{where}: a rating by nobody")
+    if kind == "ProductGroup":
+        variants = data.get("hasVariant", [])
+        numbers = [(one.get("sku"), one.get("gtin")) for one in variants]
+        if len(set(numbers)) < len(numbers) or (None, None) in numbers:
+            found.append(f"{where}: its variants can't be told apart by their numbers: {numbers}")
+        for by in [data["variesBy"]] if isinstance(data.get("variesBy"), str) else data.get("variesBy", []):
+            if any(by.rpartition("/")[2] not in one for one in variants):
+                found.append(f"{where}: a variant doesn't say its {by}")
+        if variants and "productGroupID" not in data:
+            found.append(f"{where}: a group without its number")
     if kind == "BreadcrumbList":
         places = [item.get("position") for item in data.get("itemListElement", [])]
         if places != list(range(1, len(places) + 1)):

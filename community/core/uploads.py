@@ -17,8 +17,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # by content; the name and the declare
 QUALITY = 82
 
 
-def reencode(file: IO[bytes]) -> tuple[ContentFile, int, int]:
-    """The picture as WebP under a name of ours, its width and height. Raises ValidationError in plain words.
+def reencode(file: IO[bytes], side: int = MAX_SIDE, quality: int = QUALITY) -> tuple[ContentFile, int, int]:
+    """The picture as WebP under a name of ours, its width and height: neither more than `side`. Raises ValidationError
+    in plain words.
 
     Metadata (EXIF, GPS, XMP, comments, colour tables, what follows the picture) is dropped, the orientation applied
     first. Of an animation the first frame is kept.
@@ -36,9 +37,9 @@ def reencode(file: IO[bytes]) -> tuple[ContentFile, int, int]:
                 raise ValidationError(
                     _("This picture has more than 40 megapixels. Could you send a smaller one?"), code="too_large"
                 )
-            picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes at a fraction when that is enough
+            picture.draft("RGB", (side, side))  # JPEG decodes at a fraction when that is enough
             picture.load()
-            pixels = _bare(ImageOps.exif_transpose(picture))
+            pixels = _bare(ImageOps.exif_transpose(picture), side)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise ValidationError(
             _("This is not a picture we can read. JPEG, PNG, WebP and GIF work."), code="not_a_picture"
@@ -49,15 +50,15 @@ def reencode(file: IO[bytes]) -> tuple[ContentFile, int, int]:
             _("This picture is damaged. Could you save it again and send that?"), code="damaged"
         ) from None
     made = io.BytesIO()
-    pixels.save(made, "WEBP", quality=QUALITY, method=4, exif=b"", icc_profile=b"", xmp=b"")
+    pixels.save(made, "WEBP", quality=quality, method=4, exif=b"", icc_profile=b"", xmp=b"")
     return ContentFile(made.getvalue(), name=f"{secrets.token_urlsafe(16)}.webp"), pixels.width, pixels.height
 
 
-def _bare(picture: Image.Image) -> Image.Image:
+def _bare(picture: Image.Image, side: int) -> Image.Image:
     """The pixels alone, at the size we serve."""
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     picture = _in_srgb(picture, mode)
-    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     bare = Image.new(mode, picture.size)
     bare.paste(picture)
     return bare

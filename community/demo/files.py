@@ -292,7 +292,8 @@ class _Check:
         self.known(row, "family", {family["slug"] for family in self.content.products["families"]}, "family")
         if row["lifecycle"].get("state") not in Product.Lifecycle.values:
             self.bad(row["lifecycle"], f"state: {row['lifecycle'].get('state')!r} is no lifecycle")
-        for picture in row.get("gallery", []):
+        others = row.get("translations", {}).values()
+        for picture in [one for page in (row, *others) for one in page.get("gallery", [])]:
             if Path(picture["file"]).stem not in self.pictures:
                 self.bad(picture, f"file: {picture['file']} has not been rendered")
 

@@ -170,6 +170,8 @@ class World:
     def set_product(self, row: Row, place: int, today: date) -> None:
         products.save_product(row, place, today)
         pages.save_product_page(row, self.folder)
+        for language, words in row.get("translations", {}).items():
+            pages.save_product_page({**row, **words}, self.folder, language=language)
         self._products.pop(row["slug"], None)
 
     def set_topic(self, row: Row) -> None:

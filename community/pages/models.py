@@ -14,7 +14,7 @@ from modelcluster.fields import ParentalKey, ParentalManyToManyField
 from wagtail import blocks
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, ObjectList, TabbedInterface
 from wagtail.fields import StreamField
-from wagtail.models import Orderable, Page, PageManager
+from wagtail.models import Locale, Orderable, Page, PageManager
 from wagtail.url_routing import RouteResult
 
 from community.accounts.models import Department
@@ -157,6 +157,16 @@ class HomePage(InItsLanguage, OneQueryRestrictions, Page):
         super().clean()
         if self.hero_image_id and not self.hero_alt:
             raise ValidationError({"hero_alt": _("Say what the picture shows, for those who cannot see it.")})
+
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        """What isn't online in this language is shown in the site's own."""
+        try:
+            return super().route(request, path_components)
+        except Http404:
+            own = HomePage.objects.filter(translation_key=self.translation_key, locale=Locale.get_default()).first()
+            if own is None or own.pk == self.pk:
+                raise
+            return own.route(request, path_components)
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)

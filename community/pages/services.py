@@ -18,6 +18,7 @@ from django.core.files.images import ImageFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from wagtail.documents.models import Document
 from wagtail.fields import StreamField
 from wagtail.models import Locale, Page, Site
@@ -27,6 +28,7 @@ from community.core import clock
 from community.core.models import CommunityImage
 from community.events.log import record
 from community.questions.models import Thread
+from products.gtin import digits_of
 from products.models import Product, Shop
 from products.pages import CataloguePage, GalleryItem, ProductPage, SoldAt
 from products.prose import blocks_from_markdown, table, without_ids
@@ -102,10 +104,18 @@ def add_helpful_rows(article: HelpArticlePage, *, yes: int, no: int, source: str
 def ensure_tree(site: Site | None = None, locale: Locale | None = None) -> Tree:
     """Home, catalogue, help and the plain pages' parent; makes what is missing, changes nothing that is there.
 
-    In another language than the site's own they are translations of those, so that Wagtail finds one from the other.
+    In another language than the site's own they are translations of those, so that Wagtail finds one from the other;
+    all but the catalogue, which lists every product anyhow, wait offline until editors have written them.
     """
     locale = locale or Locale.get_default()
-    own = None if locale == Locale.get_default() else ensure_tree(site)
+    if locale == Locale.get_default():
+        return _tree(site, locale, None)
+    own = ensure_tree(site)
+    with override(locale.language_code):
+        return _tree(site, locale, own)
+
+
+def _tree(site: Site | None, locale: Locale, own: Tree | None) -> Tree:
     site = site or Site.objects.filter(is_default_site=True).select_related("root_page").first()
     home = HomePage.objects.filter(locale=locale).order_by("depth", "path").first()
     if home is None:
@@ -114,7 +124,7 @@ def ensure_tree(site: Site | None = None, locale: Locale | None = None) -> Tree:
         taken = root.get_children().filter(slug=slug).exists()
         home = HomePage(title=_("Home"), slug=f"{slug}-page" if taken else slug, locale=locale)
         if own is not None:
-            home.translation_key = own.home.translation_key
+            home.translation_key, home.live = own.home.translation_key, False
         root.add_child(instance=home)
         if site is None:
             Site.objects.create(hostname="localhost", root_page=home, is_default_site=True)
@@ -135,7 +145,7 @@ def _child(home: HomePage, model: type[Page], slug: str, title: str, source: Pag
         return found
     page = model(title=title, slug=slug, locale=home.locale)
     if source is not None:
-        page.translation_key = source.translation_key
+        page.translation_key, page.live = source.translation_key, model is CataloguePage
     return home.add_child(instance=page)
 
 
@@ -218,15 +228,22 @@ def _picture_file(name: str, folder: Path) -> Path:
 
 
 @transaction.atomic
-def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = None) -> ProductPage:
-    """The page of a product that is there already, as `demo/products.yaml` writes it; pictures lie in `folder`."""
-    tree = ensure_tree()
+def save_product_page(
+    data: Mapping[str, Any], folder: Path, by: User | None = None, language: str = ""
+) -> ProductPage:
+    """The page of a product that is there already, as `demo/products.yaml` writes it; pictures lie in `folder`.
+
+    `language` is the page's, when it isn't the site's own: it becomes a translation of the page that is there.
+    """
+    locale = Locale.objects.get_or_create(language_code=language)[0] if language else None
+    tree = ensure_tree(locale=locale)
     product = Product.objects.get(slug=data["slug"])
     page = ProductPage.objects.child_of(tree.catalogue).filter(slug=product.slug).first()
     film = data.get("video") or {}
     repair = data.get("repairability") or {}
     years = repair.get("parts_kept_years")
-    kept = _("Parts are kept for %(years)s years.") % {"years": years} if years else ""
+    with override(tree.catalogue.locale.language_code):
+        kept = _("Parts are kept for %(years)s years.") % {"years": years} if years else ""
     on_top = data.get("key_facts", [])
     wanted: dict[str, Any] = {
         "title": data["name"],
@@ -254,12 +271,14 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
                 "value": {
                     "name": one["name"],
                     "sku": one.get("sku", ""),
+                    "gtin": digits_of(str(one.get("gtin", ""))),
                     "note": one.get("note", ""),
                     "ended": bool(one.get("ended", False)),
                 },
             }
             for one in data.get("variants", [])
         ],
+        "variants_by": data.get("variants_by", ""),
         "documents": [{"type": "document", "value": _paper(paper, folder, by)} for paper in data.get("documents", [])],
         "spare_parts": [
             {
@@ -302,7 +321,11 @@ def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = N
         "gallery": gallery,
         "shops": [SoldAt(shop=shops[slug]) for slug in data.get("where_to_buy", [])],
     }
-    page = page or ProductPage(product=product, slug=product.slug, locale=tree.catalogue.locale)
+    if page is None:
+        page = ProductPage(product=product, slug=product.slug, locale=tree.catalogue.locale)
+        other = ProductPage.objects.filter(product=product).order_by("pk").first()
+        if other is not None:
+            page.translation_key = other.translation_key
     return _put(page, tree.catalogue, wanted, rows, by)
 
 

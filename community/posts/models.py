@@ -116,6 +116,9 @@ class Revision(OnTarget):
     body_source = models.TextField(blank=True, default="")
     source_format = models.CharField(max_length=10, default=Body.Format.MARKDOWN)
     tags = models.CharField(max_length=300, blank=True, default="")
+    more = models.JSONField(
+        default=dict, blank=True, help_text=_("What stood beside the text then: stars, further answers and the like.")
+    )
     summary = models.CharField(_("what changed"), max_length=300, blank=True, default="")
     retitled = models.BooleanField(
         default=False, help_text=_("A moderator took the title before it away: only staff and the author read it.")

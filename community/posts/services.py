@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -150,11 +151,12 @@ def add_revision(
     title: str = "",
     tags: str = "",
     summary: str = "",
+    more: Mapping[str, Any] | None = None,
     number: int | None = None,
     retitled: bool = False,
     **sourced: str,
 ) -> Revision:
-    """Keep a version of a text. The caller holds the row's lock, so that numbers follow one another."""
+    """Keep a version of a text, and what `more` stood beside it. The caller holds the row's lock, so that numbers follow one another."""
     content_type = ContentType.objects.get_for_model(target)
     if number is None:
         number = latest_revision(target) + 1
@@ -168,6 +170,7 @@ def add_revision(
         source_format=source_format,
         tags=tags[:300],
         summary=summary.strip()[:300],
+        more=dict(more or {}),
         retitled=retitled,
         created_at=clock.now(),
         **sourced,

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from community.accounts.models import User
 from community.accounts.services import set_role
@@ -16,6 +17,7 @@ from community.pages import services
 from products.models import Product
 from tests import factories
 from tests.products.pages import a_picture, a_product_page
+from tests.reviews.test_photos import HOSTILE, picture
 
 
 @pytest.fixture
@@ -100,6 +102,43 @@ def test_no_picture_comes_in_without_saying_what_it_shows(client: Client, editor
     told |= {"focal_point_y": "9", "focal_point_width": "4", "focal_point_height": "4"}
     assert client.post(reverse("wagtailimages:add"), told).status_code == 302
     assert CommunityImage.objects.get().alt == "The machine from the front."
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_is_no_picture_does_not_come_in_by_an_editor_either(client: Client, editor: User, what: str) -> None:
+    file = SimpleUploadedFile("front.png", HOSTILE[what][0], "image/png")
+    told = {"title": "Front", "alt": "The machine.", "file": file, "focal_point_x": ""}
+    assert "file" in client.post(reverse("wagtailimages:add"), told).context["form"].errors
+    for name in ("front.svg", "front.html"):
+        file = SimpleUploadedFile(name, b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/png")
+        assert "file" in client.post(reverse("wagtailimages:add"), {**told, "file": file}).context["form"].errors
+    assert not CommunityImage.objects.exists()
+
+
+@pytest.mark.parametrize("ways", ["one", "many"])
+def test_what_a_camera_wrote_into_an_editors_picture_is_not_served(client: Client, editor: User, ways: str) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    exif[0x010E] = "secret street"
+    data = picture(exif=exif.tobytes(), comment=b"secret comment", xmp=b"<x:xmpmeta>secret xmp</x:xmpmeta>")
+    file = SimpleUploadedFile("front.jpg", data + b"PK\x03\x04<script>alert(1)</script>", "image/jpeg")
+    if ways == "one":
+        client.post(reverse("wagtailimages:add"), {"title": "Front", "alt": "The machine.", "file": file})
+    else:  # many at once: kept aside until somebody says what it shows
+        asked = {"headers": {"X-Requested-With": "XMLHttpRequest"}}
+        kept = client.post(reverse("wagtailimages:add_multiple"), {"files[]": file}, **asked).json()["uploaded_file_id"]
+        told = {f"uploaded-image-{kept}-title": "Front", f"uploaded-image-{kept}-alt": "The machine."}
+        address = reverse("wagtailimages:create_multiple_from_uploaded_image", args=[kept])
+        assert client.post(address, told, **asked).json()["success"]
+    image = CommunityImage.objects.get()
+    assert b"secret" not in image.file.read()
+    assert client.get(f"/media/{image.file.name}").status_code == 404  # the file as it was sent is nobody's
+    for size in ("width-480|format-webp", "fill-48x48", "original"):
+        served = client.get(image.get_rendition(size).url)
+        body = b"".join(served.streaming_content) if served.streaming else served.content
+        assert served.status_code == 200 and served["X-Content-Type-Options"] == "nosniff"
+        for secret in (b"secret", b"Exif", b"GPS", b"xmp", b"PK\x03\x04", b"<script"):
+            assert secret not in body, (size, secret)
 
 
 def test_a_recall_entered_by_an_editor_is_recorded(client: Client, editor: User, duo: Product) -> None:

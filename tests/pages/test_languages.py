@@ -8,8 +8,10 @@ from django.test import Client
 from wagtail.models import Locale
 
 from community.pages import services
+from community.pages.models import HomePage
 from products.models import Product
 from products.pages import ProductPage
+from tests import factories
 from tests.products.pages import a_product_page
 
 pytestmark = pytest.mark.django_db
@@ -50,11 +52,22 @@ def test_the_next_request_reads_as_its_browser_does(client: Client, german: Prod
     assert '<html lang="en"' in client.get("/questions/", headers=ENGLISH).content.decode()
 
 
-@pytest.mark.parametrize("path", ["/de/", "/de/products/", "/de/help/"])
-def test_the_pages_above_it(client: Client, german: ProductPage, path: str) -> None:
-    response = client.get(path, headers=ENGLISH)
-    assert response.status_code == 200
-    assert '<html lang="de"' in response.content.decode()
+def test_the_pages_above_it(client: Client, german: ProductPage, tmp_path: Path) -> None:
+    """The catalogue has every product, in German where somebody wrote that; nobody meets a page without words."""
+    a_product_page(tmp_path, product=factories.a_product("mill", name="Brindle Mill"))
+    html = client.get("/products/", headers=GERMAN).content.decode()
+    assert "Zwei Kessel" in html and "Brindle Mill" in html and "Two boilers" not in html
+    for path, there in (("/de/", "/"), ("/de/products/", "/products/"), ("/de/help/", "/help/")):
+        response: Any = client.get(path, headers=ENGLISH)
+        assert (response.status_code, response.url) == (302, there)
+    HomePage.objects.get(locale__language_code="de").save_revision().publish()
+    for path in ("/de/", "/de/products/"):
+        assert '<html lang="de"' in client.get(path, headers=ENGLISH).content.decode()
+    assert "Zwei Kessel" in client.get("/de/products/", headers=ENGLISH).content.decode()
+    response = client.get("/de/help/", headers=ENGLISH)  # nobody wrote that in German yet
+    assert (response.status_code, response.url) == (302, "/help/")
+    assert client.get("/help/", headers=GERMAN).status_code == 200
+    assert client.get("/de/help/nothing/", headers=ENGLISH).status_code == 404
 
 
 def test_a_page_that_is_not_written_in_german_is_shown_where_it_is(

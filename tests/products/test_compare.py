@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from wagtail.models import PageViewRestriction
 
+from community.accounts.models import User
 from products import compare
 from products.models import Product
+from products.pages import ProductPage
 from tests import factories
 
 from .pages import a_product_page
@@ -80,3 +83,18 @@ def test_what_is_no_product_is_refused(client: Client, shelf: Callable[..., None
     assert "In the comparison" not in client.get("/products/duo/").content.decode()
     client.post(COMPARE, {"with": "duo", "back": "duo"})
     assert client.cookies[compare.COOKIE].value == "duo"  # what is no longer there takes no place
+
+
+def test_what_is_not_open_to_everybody_is_compared_by_nobody(
+    client: Client, alice: User, shelf: Callable[..., None]
+) -> None:
+    shelf(uno=[["Width", "22 cm"]], secret=[["Width", "17 cm"]])
+    hidden = ProductPage.objects.get(slug="secret")
+    PageViewRestriction.objects.create(page=hidden, restriction_type="password", password="beans")
+    client.force_login(alice)
+    for address in (f"{COMPARE}?p=duo&p=secret", "/products/", "/", "/products/?family=machines"):
+        html = client.get(address).content.decode()
+        assert "17 cm" not in html and "Brindle Secret" not in html, address
+    PageViewRestriction.objects.all().delete()
+    PageViewRestriction.objects.create(page=hidden.get_parent(), restriction_type="login")
+    assert "36 cm" not in client.get(f"{COMPARE}?p=duo&p=uno").content.decode()

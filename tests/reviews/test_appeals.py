@@ -1,5 +1,8 @@
 """A review that came back: its author may appeal, somebody else decides, and everybody sees how often who was right."""
 
+import re
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -7,10 +10,12 @@ from django.test import Client
 from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core.errors import Conflict, NotAllowed
+from community.posts.models import Upload
 from products.models import Product
 from reviews import services
 from reviews.models import Refusal, Review
 from tests import factories
+from tests.posts.test_uploads import a_picture
 
 pytestmark = pytest.mark.django_db
 WORDS = "I said what happened in the shop, and it is about the product all the same."
@@ -119,6 +124,36 @@ def test_every_version_is_shown_with_its_stars(alice: User, duo: Product, client
     assert f"/reviews/{review.pk}/history/" in client.get(review.get_absolute_url()).content.decode()
     assert client.post(f"/reviews/{review.pk}/history/").status_code == 405
     assert client.get("/reviews/999999/history/").status_code == 404
+
+
+def test_every_changed_field_is_in_the_history(
+    alice: User, duo: Product, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    kept = {"stars": 4, "title": "Good so far", "body": "It holds its heat for an hour."}
+    first = {"secondary": {"steam": 3}, "disclosure": "bought", "owned_months": 2, "did_well": "The old valve"}
+    duo.family.secondary_ratings = [{"slug": "steam", "name": "Steam power"}]
+    duo.family.save()
+    photo = a_picture(alice)
+    Upload.objects.update(caption="The scale")
+    photo.refresh_from_db()
+    review = services.write_review(alice, duo, **kept, **first, would_recommend=True)
+    services.edit_review(
+        review, alice, **kept, secondary={"steam": 5}, disclosure="free", owned_months=3, did_well="The new valve",
+        could_be_better="The <b>cable</b>", would_recommend=False, photos=[photo],
+    )  # fmt: skip
+    services.edit_review(review, alice, **{**kept, "stars": 2}, **first)
+    with django_assert_max_num_queries(8):
+        page = client.get(f"/reviews/{review.pk}/history/").content.decode()
+    third, second, _first = page.split('<section class="version"')[1:]
+    told = [" ".join(re.sub("<[^>]*>", " ", one).split()) for one in re.findall("<div><dt>.*?</div>", second, re.S)]
+    assert told == [
+        "What did we do well The Gone: old Added: new valve", "What could be better Added: The &lt;b&gt;cable&lt;/b&gt;",
+        "Would you recommend it Gone: yes Added: no", "How you came by it Gone: I bought it Added: It was given to me",
+        "Months you have owned it Gone: 2 Added: 3", "Steam power Gone: 3 of 5 Added: 5 of 5", "Photos Added: The scale",
+    ]  # fmt: skip
+    assert "4 out of 5" in third and "2 out of 5" in third  # the stars themselves
+    assert "The scale" not in third  # photos=None leaves them
+    assert '<dl class="diff' not in _first
 
 
 def test_what_had_to_go_is_not_in_the_history_for_everybody(

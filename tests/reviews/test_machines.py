@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -13,13 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from community.accounts.models import Standing, User
+from community.core import clock
 from community.core.models import BrandSettings
 from community.events.log import replay
 from products.models import Product, Version
 from products.services import add_to_shelf
 from reviews import feed, services
-from reviews.models import Review
-from tests import factories
+from reviews.models import RequestMail, Review, ReviewRequest
+from tests import factories, schema_org
 from tests.products.pages import a_product_page
 
 from . import google_rules
@@ -198,7 +200,7 @@ def test_nothing_rates_the_brand_itself(client: Client, alice: User, duo: Produc
     for address in ("/", "/products/", "/products/duo/", "/reviews/", review.get_absolute_url()):
         for data in json_ld(client, address):
             if {"aggregateRating", "review"} & data.keys():
-                assert data["@type"] == "Product"
+                assert data["@type"] in ("Product", "ProductGroup")
 
 
 def test_the_number_under_the_bar_code_is_told_wherever_the_product_is(
@@ -213,3 +215,47 @@ def test_the_number_under_the_bar_code_is_told_wherever_the_product_is(
     assert [one.text for one in of(root, review).iter("gtin")] == ["9521234543213", "95012346"]
     for data in json_ld(client, "/products/duo/"):
         assert data["@type"] != "Product" or data["gtin"] == "9521234543213"
+
+
+VARIANTS = [
+    {"name": "Moss", "sku": "BR-DUO-M", "gtin": "9520042010016"},
+    {"name": "Crema", "sku": "BR-DUO-C", "note": "Shows less dust"},
+    {"name": "To order"},
+]
+
+
+def test_every_variant_is_told_with_its_numbers(client: Client, alice: User, duo: Product, tmp_path: Path) -> None:
+    page = a_product_page(tmp_path, duo, variants=VARIANTS, variants_by="color")
+    review = factories.a_review(alice, duo, stars=4)
+    found = json_ld(client, "/products/duo/")
+    assert [problem for data in found for problem in schema_org.problems(data)] == []
+    groups = [data for data in found if data["@type"] == "ProductGroup"]
+    assert len(groups) == 2 and len({data["@id"] for data in groups}) == 1  # the page's, and that of its reviews
+    group, reviewed = groups
+    assert (group["productGroupID"], group["variesBy"]) == ("duo", "https://schema.org/color")
+    assert [(one["name"], one["sku"], one["color"], one.get("gtin")) for one in group["hasVariant"]] == [
+        ("Brindle Duo, Moss", "BR-DUO-M", "Moss", "9520042010016"), ("Brindle Duo, Crema", "BR-DUO-C", "Crema", None),
+    ]  # fmt: skip
+    assert group["aggregateRating"] == reviewed["aggregateRating"] and len(reviewed["review"]) == 1
+    html = client.get("/products/duo/").content.decode()
+    assert "GTIN 9520042010016" in html  # what machines are told is seen
+    told = of(read(client), review)
+    assert google_rules.problems(read(client)) == []
+    assert [one.text for one in told.iter("sku")] == ["BR-DUO-M", "BR-DUO-C"]
+    assert [one.text for one in told.iter("gtin")] == ["9520042010016"]
+    page.variants_by = ""
+    page.save_revision().publish()
+    group = next(data for data in json_ld(client, "/products/duo/") if data["@type"] == "ProductGroup")
+    assert schema_org.problems(group) == [] and "variesBy" not in group
+
+
+def test_who_was_asked_by_mail_did_not_write_unsolicited(client: Client, alice: User, bob: User, duo: Product) -> None:
+    now = clock.now()
+    for person, days in ((alice, -3), (bob, 3)):  # the second wrote before the mail came
+        mail = RequestMail.objects.create(person=person, at=now + timedelta(days=days))
+        ReviewRequest.objects.create(person=person, product=duo, bought_on=now.date(), asked_in=mail)
+    asked, unasked = factories.a_review(alice, duo), factories.a_review(bob, duo)
+    root = read(client)
+    assert google_rules.problems(root) == []
+    assert of(root, asked).findtext("collection_method") == "post_fulfillment"
+    assert of(root, unasked).findtext("collection_method") == "unsolicited"
