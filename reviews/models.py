@@ -145,6 +145,7 @@ class Review(Body, Moderated, Sourced):
             ),
             models.Index(fields=["author", "-created_at"], name="review_author"),
             models.Index(fields=["id"], condition=Q(looked_over_at=None), name="review_to_look_over"),
+            models.Index(fields=["current_stars"], condition=Q(share="0"), name="review_not_averaged"),
         ]
 
     def __str__(self) -> str:
@@ -255,7 +256,12 @@ class Refusal(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["review", "resubmitted_at"], name="refusal_open")]
+        indexes = [
+            models.Index(fields=["review", "resubmitted_at"], name="refusal_open"),
+            # The public totals are read from these alone.
+            models.Index(fields=["code", "stars"], name="refusal_totals"),
+            models.Index(fields=["granted"], condition=Q(appealed_at__isnull=False), name="refusal_appeals"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code}: review {self.review_id}"

@@ -194,6 +194,17 @@ def recount(product: Product) -> None:
         row.save(update_fields=changed)
 
 
+def online_by_stars() -> dict[int, int]:
+    """How many reviews are online, by their stars of today: those averaged from the numbers that products keep, and
+    the few that aren't from their own index. It costs the same with a million reviews as with a thousand."""
+    kept = Product.objects.aggregate(**{f"n{stars}": Sum(f"stars_{stars}", default=0) for stars in range(1, 6)})
+    found = {stars: kept[f"n{stars}"] for stars in range(1, 6)}
+    beside = Review.objects.filter(share="0").order_by().values_list("current_stars").annotate(Count("pk"))
+    for stars, count in beside:
+        found[stars] += count
+    return found
+
+
 def longest(*months: int | None) -> int | None:
     """The most of some numbers of months, None being not told."""
     return max((one for one in months if one is not None), default=None)

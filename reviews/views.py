@@ -37,6 +37,7 @@ from . import asking, feed, hints, listing, paging, permissions, services
 from . import history as told
 from .forms import AppealForm, ChapterForm, RefusalForm, ResponseForm, ReviewForm
 from .models import Hint, Refusal, RefusalCode, Review
+from .ratings import online_by_stars
 from .structured import list_data, review_data
 
 KEPT = "reviews.kept"  # in the session: the token of what a visitor wrote
@@ -530,14 +531,13 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 
 def _totals() -> dict[str, Any]:
+    """Counted from indexes that hold refusals alone, and from what products keep: no walk over reviews."""
     counts: dict[tuple[str, int], int] = {
-        (row["code"], row["stars"]): row["n"]
-        for row in Refusal.objects.order_by().values("code", "stars").annotate(n=Count("pk"))
+        (code, stars): n
+        for code, stars, n in Refusal.objects.order_by().values_list("code", "stars").annotate(n=Count("pk"))
     }
-    published = {
-        row["current_stars"]: row["n"]
-        for row in Review.objects.visible().order_by().values("current_stars").annotate(n=Count("pk"))
-    }
+    appealed = Refusal.objects.order_by().filter(appealed_at__isnull=False)
+    published = online_by_stars()
     stars = [5, 4, 3, 2, 1]
     table = [
         {"label": label, "counts": [counts.get((code, n), 0) for n in stars]}
@@ -550,11 +550,9 @@ def _totals() -> dict[str, Any]:
         "stars": stars,
         "table": table,
         "refused": [sum(counts.get((code, n), 0) for code in RefusalCode.values) for n in stars],
-        "published": [published.get(n, 0) for n in stars],
+        "published": [published[n] for n in stars],
         "refused_all": sum(counts.values()),
-        **Refusal.objects.aggregate(
-            appeals=Count("pk", filter=Q(appealed_at__isnull=False)), granted=Count("pk", filter=Q(granted=True))
-        ),
+        **appealed.aggregate(appeals=Count("pk"), granted=Count("pk", filter=Q(granted=True))),
         "published_all": sum(published.values()),
         "policy_url": reverse("reviews:policy"),
     }

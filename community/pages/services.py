@@ -228,9 +228,7 @@ def _picture_file(name: str, folder: Path) -> Path:
 
 
 @transaction.atomic
-def save_product_page(
-    data: Mapping[str, Any], folder: Path, by: User | None = None, language: str = ""
-) -> ProductPage:
+def save_product_page(data: Mapping[str, Any], folder: Path, by: User | None = None, language: str = "") -> ProductPage:
     """The page of a product that is there already, as `demo/products.yaml` writes it; pictures lie in `folder`.
 
     `language` is the page's, when it isn't the site's own: it becomes a translation of the page that is there.

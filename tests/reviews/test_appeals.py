@@ -10,10 +10,12 @@ from django.test import Client
 from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core.errors import Conflict, NotAllowed
+from community.moderation import services as moderation
 from community.posts.models import Upload
 from products.models import Product
 from reviews import services
-from reviews.models import Refusal, Review
+from reviews.models import Refusal, RefusalCode, Review
+from reviews.views import _totals
 from tests import factories
 from tests.posts.test_uploads import a_picture
 
@@ -112,6 +114,41 @@ def test_who_mends_it_meanwhile_needs_no_appeal(refused: Review, alice: User, ra
     assert Refusal.objects.get().granted is None
 
 
+def test_the_public_totals_are_right_whatever_happens(
+    alice: User, bob: User, ravi: User, mona: User, duo: Product, client: Client, django_assert_num_queries: Any
+) -> None:
+    def counted_one_by_one() -> list[int]:
+        return [Review.objects.visible().filter(current_stars=stars).count() for stars in (5, 4, 3, 2, 1)]
+
+    def told() -> dict[str, Any]:
+        with django_assert_num_queries(4):
+            totals = _totals()
+        assert totals["published"] == counted_one_by_one() and totals["published_all"] == sum(counted_one_by_one())
+        return totals
+
+    review = factories.a_review(alice, duo, stars=1, body="The valve drips and the shop laughed at me about it.")
+    factories.a_review(bob, duo, stars=5, disclosure="family")  # online, and not averaged
+    assert told()["published"] == [1, 0, 0, 0, 1]
+    services.refuse_review(review, ravi, code="off_topic", passage="the shop laughed at me")
+    totals = told()
+    assert (totals["published"], totals["refused"]) == ([1, 0, 0, 0, 0], [0, 0, 0, 0, 1])
+    assert totals["table"] == [{"label": RefusalCode.OFF_TOPIC.label, "counts": [0, 0, 0, 0, 1], "sum": 1}]
+    services.resubmit_review(review, alice)
+    assert told()["published_all"] == 1  # it waits
+    services.refuse_review(fresh(review), ravi, code="profanity", passage="laughed at me")
+    services.appeal(fresh(review), alice, WORDS)
+    totals = told()
+    assert (totals["refused_all"], totals["appeals"], totals["granted"]) == (2, 1, 0)
+    services.publish_review(fresh(review), mona)
+    totals = told()
+    assert (totals["published"], totals["granted"], totals["refused_all"]) == ([1, 0, 0, 0, 1], 1, 2)
+    services.add_chapter(fresh(review), alice, stars=4, body="They sent a new valve within a day.", months_owned=3)
+    assert told()["published"] == [1, 1, 0, 0, 0]
+    moderation.delete(fresh(review), alice)
+    totals = told()
+    assert (totals["published_all"], totals["refused_all"]) == (1, 2)  # what was refused stays in the figures
+
+
 # --- history
 
 
@@ -149,7 +186,8 @@ def test_every_changed_field_is_in_the_history(
     assert told == [
         "What did we do well The Gone: old Added: new valve", "What could be better Added: The &lt;b&gt;cable&lt;/b&gt;",
         "Would you recommend it Gone: yes Added: no", "How you came by it Gone: I bought it Added: It was given to me",
-        "Months you have owned it Gone: 2 Added: 3", "Steam power Gone: 3 of 5 Added: 5 of 5", "Photos Added: The scale",
+        "Months you have owned it Gone: 2 Added: 3", "Steam power Gone: 3 of 5 Added: 5 of 5",
+        "Photos Added: The scale",
     ]  # fmt: skip
     assert "4 out of 5" in third and "2 out of 5" in third  # the stars themselves
     assert "The scale" not in third  # photos=None leaves them
