@@ -1,4 +1,4 @@
-"""Every version of a review, and what changed from one to the next: its words, its stars, and all that it says beside."""
+"""Every version of a review, and what changed from one to the next: words, stars, and all that it says beside."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any

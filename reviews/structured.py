@@ -64,7 +64,8 @@ def review_data(review: Review, base_url: str) -> list[dict[str, Any]]:
 
 
 def product_data(product: Product, reviews: Iterable[Review], base_url: str) -> dict[str, Any] | None:
-    """A `Product`, or group of variants, with the reviews that a page shows of it; the same `@id` as on its own page. None without any."""
+    """A `Product`, or group of variants, with the reviews that a page shows of it; the same `@id` as on its own page.
+    None without any."""
     told = [one_review(review, base_url) for review in reviews if may_be_marked_up(review)]
     if not told:
         return None

@@ -156,7 +156,8 @@ def add_revision(
     retitled: bool = False,
     **sourced: str,
 ) -> Revision:
-    """Keep a version of a text, and what `more` stood beside it. The caller holds the row's lock, so that numbers follow one another."""
+    """Keep a version of a text, and what `more` stood beside it. The caller holds the row's lock, so that numbers
+    follow one another."""
     content_type = ContentType.objects.get_for_model(target)
     if number is None:
         number = latest_revision(target) + 1

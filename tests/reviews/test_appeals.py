@@ -184,7 +184,8 @@ def test_every_changed_field_is_in_the_history(
     third, second, _first = page.split('<section class="version"')[1:]
     told = [" ".join(re.sub("<[^>]*>", " ", one).split()) for one in re.findall("<div><dt>.*?</div>", second, re.S)]
     assert told == [
-        "What did we do well The Gone: old Added: new valve", "What could be better Added: The &lt;b&gt;cable&lt;/b&gt;",
+        "What did we do well The Gone: old Added: new valve",
+        "What could be better Added: The &lt;b&gt;cable&lt;/b&gt;",
         "Would you recommend it Gone: yes Added: no", "How you came by it Gone: I bought it Added: It was given to me",
         "Months you have owned it Gone: 2 Added: 3", "Steam power Gone: 3 of 5 Added: 5 of 5",
         "Photos Added: The scale",
