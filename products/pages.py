@@ -66,10 +66,10 @@ class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
         family = next((family for family in families if family.slug == slug), None)
         if slug and family is None:
             raise Http404
-        pages = pages_in_language()
+        open_pages = pages_in_language()
         if family is not None:
-            pages = pages.filter(product__family=family)
-        pages = list(pages)
+            open_pages = open_pages.filter(product__family=family)
+        pages = list(open_pages)
         sort = request.GET.get("sort", "")
         if sort not in SORTS:
             raise Http404

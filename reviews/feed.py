@@ -133,7 +133,7 @@ def _review(review: Review, ids: str, photos: list[str]) -> str:
             raw=True,
         ),
         _tag("is_spam", "false"),
-        _tag("collection_method", "post_fulfillment" if review.was_asked else "unsolicited"),
+        _tag("collection_method", "post_fulfillment" if getattr(review, "was_asked", False) else "unsolicited"),
     ]
     return _tag("review", "".join(parts), raw=True) + "\n"
 
