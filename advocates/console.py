@@ -24,6 +24,7 @@ from community.accounts.models import User
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
+from community.events.log import looked_at
 from community.questions.models import Answer, Thread
 from products.models import Product
 
@@ -211,6 +212,8 @@ def _by(request: HttpRequest) -> User:
 def application(request: HttpRequest, pk: int) -> HttpResponse:
     """One application: the trial, each judgement, how far they agree, and the decision for each product."""
     found = get_object_or_404(Application.objects.for_listing(), pk=pk)
+    if request.method == "GET":
+        looked_at(found.person, _by(request), "application")
     problem, status, typed = "", 200, ""
     if request.method == "POST":
         chosen = [int(value) for value in request.POST.getlist("products") if value.isdecimal() and len(value) < 12]

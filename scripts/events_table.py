@@ -21,7 +21,8 @@ RECORDED_BY = {
     "votes": "advocates", "escalation": "escalation",
     "incident": "escalation", "bridge": "bridges",
     "letter": "advocates", "thanks": "advocates",
-    "insights": "insights",
+    "insights": "insights", "settings": "audit", "admin": "audit", "personal": "any room", "data": "events",
+    "command": "any room", "moderation": "moderation", "policy": "escalation", "release": "pages",
 }  # fmt: skip
 
 

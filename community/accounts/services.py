@@ -145,6 +145,12 @@ def lift_suspension(user: User, by: User, *, reason: str = "") -> None:
     record("person.restored", actor=by, subject=row, note=reason)
 
 
+def role_of(user: User) -> str:
+    """The role somebody has, by its name in `roles.ROLES`; "" for members."""
+    groups = set(user.groups.values_list("name", flat=True))
+    return next((slug for slug, known in ROLES.items() if known.group in groups), "")
+
+
 @transaction.atomic
 def set_role(
     user: User, by: User | None, role: str, department: Department | None = None, *, lead: bool = False
@@ -158,6 +164,7 @@ def set_role(
     if role and role not in ROLES:
         raise ValidationError({"role": _("Choose a role.")})
     row = locked(user)
+    had, spoke_for = role_of(row), row.department_id
     row.groups.remove(*row.groups.filter(name__in=[known.group for known in ROLES.values()]))
     was_staff = row.standing == Standing.STAFF
     if role:
@@ -173,4 +180,7 @@ def set_role(
             department.lead = row
             department.save(update_fields=["lead"])
     user.standing, user.department = row.standing, row.department
-    record("person.role_changed", actor=by, subject=row, role=role, department=department.pk if department else None)
+    record(
+        "person.role_changed", actor=by, subject=row, role=role, department=department.pk if department else None,
+        previous=had, previous_department=spoke_for,
+    )  # fmt: skip

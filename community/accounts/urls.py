@@ -6,4 +6,5 @@ app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
     path("username/", views.username, name="username"),
+    path("seen/", views.seen, name="seen"),
 ]

@@ -1,5 +1,7 @@
 """Settings: what somebody tells about themselves and how they sign in."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
@@ -8,13 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
 from community.core.errors import NotAllowed
+from community.events.models import Event
 
 from . import services
 from .forms import ProfileForm, UsernameForm
 from .models import User
+
+LOOKS = 500  # of these at most the page tells; it says so
 
 
 @login_required
@@ -50,6 +56,30 @@ def username(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Your new user name is %(name)s.") % {"name": request.user.username})
             return redirect("accounts:username")
     return render(request, "accounts/username.html", {"form": form}, status=422 if form.errors else 200)
+
+
+# What staff looked at, in words for the person it is about. Who looked is the house's matter, and in its audit.
+SEEN = {
+    "private_details": gettext_lazy("The private details you gave with a question or problem"),
+    "email": gettext_lazy("Your mail address: somebody who knew it searched for it"),
+    "shelf": gettext_lazy("Your shelf, also what you show to nobody"),
+    "application": gettext_lazy("Your application to become an advocate"),
+    "account": gettext_lazy("Your account page for staff"),
+}
+
+
+@login_required
+@require_safe
+def seen(request: HttpRequest) -> HttpResponse:
+    """How often staff saw what is private about somebody, of which kind, and on which days."""
+    looks: dict[str, dict[date, int]] = {}
+    user = User.objects.get(pk=request.user.pk)
+    for event in Event.objects.looks_at(user).newest_first().only("data", "occurred_at")[:LOOKS]:
+        days = looks.setdefault(event.data.get("what", ""), {})
+        day = event.occurred_at.date()
+        days[day] = days.get(day, 0) + 1
+    kinds = [(SEEN.get(what, what), sum(days.values()), list(days.items())) for what, days in looks.items()]
+    return render(request, "accounts/seen.html", {"kinds": kinds, "most": LOOKS})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

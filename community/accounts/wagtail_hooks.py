@@ -24,6 +24,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from community.core.errors import Conflict, NotAllowed
+from community.events.log import looked_at
 
 from . import services
 from .departments import archive_department, check_holidays, check_hours, save_department, why_not_keep
@@ -273,6 +274,9 @@ def people(request: HttpRequest) -> HttpResponse:
     found = User.objects.filter(STAFF_FILTERS[who]).exclude(standing=Standing.ERASED)
     if words:
         found = found.filter(Q(name__icontains=words) | Q(username__icontains=words) | Q(email__iexact=words))
+        if "@" in words:  # who has this address is then known
+            for one in found.filter(email__iexact=words):
+                looked_at(one, request.user, "email")
     page = Paginator(
         found.select_related("department").prefetch_related("groups").order_by("name", "pk"), PER_PAGE
     ).get_page(request.GET.get("page"))
@@ -287,8 +291,7 @@ def people(request: HttpRequest) -> HttpResponse:
 def _person_page(
     request: HttpRequest, person: User, *, bound: tuple[str, forms.Form] | None = None, status: int = 200
 ) -> HttpResponse:
-    groups = set(person.groups.values_list("name", flat=True))
-    role = next((slug for slug, known in ROLES.items() if known.group in groups), "")
+    role = services.role_of(person)
     role_form = RoleForm(
         auto_id="role_%s",
         initial={"role": role, "department": person.department_id, "lead": person.leads.exists()}
@@ -320,7 +323,10 @@ def _person_page(
 @require_GET
 @for_keepers
 def person(request: HttpRequest, pk: int) -> HttpResponse:
-    return _person_page(request, get_object_or_404(User.objects.select_related("department"), pk=pk))
+    """What staff know of somebody, and may do about them. Each look is in the audit."""
+    found = get_object_or_404(User.objects.select_related("department"), pk=pk)
+    looked_at(found, request.user, "account")
+    return _person_page(request, found)
 
 
 @require_POST

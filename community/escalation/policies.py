@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
 from community.core.errors import require
+from community.events.log import record
 from community.questions.models import Kind, State
 
 from .models import EscalationPolicy, PolicyStep, StepKind
@@ -133,7 +134,22 @@ def write_policy(
         )
     if defaults_must_hold:
         check_defaults()
+    if by is not None:
+        record("policy.changed", actor=by, subject=policy, changes=_changes(before, rungs, policy, wanted),
+               version=policy.version)  # fmt: skip
     return policy
+
+
+def _changes(
+    before: EscalationPolicy | None, rungs: Sequence[Any], policy: EscalationPolicy, wanted: Sequence[Any]
+) -> dict[str, list[Any]]:
+    """How a policy and its ladder read before and after, for the audit."""
+    named = [field.attname for field in policy._meta.concrete_fields if field.name not in ("id", "version")]
+    old = {name: getattr(before, name) for name in named} if before else {}
+    changed = {name: [old.get(name), getattr(policy, name)] for name in named if old.get(name) != getattr(policy, name)}
+    if list(rungs) != list(wanted):
+        changed["steps"] = [[f"{kind} +{hours:g} h" for hours, kind, _note in each] for each in (rungs, wanted)]
+    return changed
 
 
 def save_policy(data: Mapping[str, Any], position: int | None = None) -> EscalationPolicy:

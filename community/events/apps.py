@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class EventsConfig(AppConfig):
     name = "community.events"
     label = "events"
+
+    def ready(self) -> None:
+        from . import guard
+
+        post_migrate.connect(guard.after_migrate, sender=self, dispatch_uid="events.guard")

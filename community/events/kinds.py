@@ -13,6 +13,15 @@ KINDS: dict[str, str] = {
     "person.listing_changed": "Somebody chose whether to stand on the boards (data: hidden).",
     "person.renamed": "A user name changed.",
     "person.trust_changed": "A trust level was reached or lost.",
+    # what staff do at screens that have no kind of their own, and what they see
+    "settings.created": "Somebody of the staff made a row that rules follow from (before and after beside it).",
+    "settings.changed": "Somebody of the staff changed such a row (data: fields; before and after beside it).",
+    "settings.removed": "Somebody of the staff took such a row away.",
+    "admin.acted": "Staff did something in the admin that records nothing else (data: action).",
+    "personal.viewed": "Staff saw personal data of somebody (data: what, thread).",
+    "data.exported": "Staff took data out as a file (data: view).",
+    "command.run": "A command changed data (data: command, counts).",
+    "moderation.approved": "A moderator let a waiting post through.",
     # questions
     "thread.posted": "A question, problem, idea or praise was published.",
     "thread.edited": "Title, text, product or tags changed.",
@@ -108,6 +117,7 @@ KINDS: dict[str, str] = {
     "alert.issued": "Owners are told of a recall or a known issue (data: kind, product, versions).",
     "alert.widened": "A recall or known issue holds for more versions (data: product, versions, before).",
     "alert.ended": "A recall or known issue is over (data: kind, product, versions).",
+    "release.published": "A release note says what came of what was asked (data: product).",
     # pages
     "help_article.published": "A help article went online or changed.",
     "help_article.withdrawn": "A help article went offline.",
@@ -155,6 +165,7 @@ KINDS: dict[str, str] = {
     "escalation.late": "A due time passed.",
     "escalation.resolved": "The case is settled.",
     "escalation.reopened": "The case is open again.",
+    "policy.changed": "A community manager changed an escalation policy (data: version; before and after beside it).",
     "incident.opened": "A fault became a known issue.",
     "incident.closed": "A known issue is solved.",
     # insights

@@ -17,6 +17,7 @@ from django.db import models, transaction
 
 from community.core import clock
 
+from . import acting, acts
 from .kinds import KINDS
 from .models import Event, EventNote
 
@@ -53,32 +54,41 @@ def record(
     /,
     *,
     actor: AbstractBaseUser | None,
-    subject: models.Model,
+    subject: models.Model | None,
     note: str = "",
+    changes: Any = None,
     **data: Any,
 ) -> Event:
     """Append one event and let everybody who listens act on it.
 
-    `data` holds ids, numbers and enumerations, JSON only. `note` is the reason in words; it is kept apart
-    and can be erased. Must run inside the transaction of the change: raises TransactionManagementError if not.
+    `data` holds ids, numbers and enumerations, JSON only. `note` is the reason in words, `changes` how settings read
+    before and after ({"field": [before, after]}); both are kept apart and can be erased. `subject` is None for what
+    a command did. Must run inside the transaction of the change: raises TransactionManagementError if not.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"record({kind!r}) outside of a transaction")
     KINDS[kind]
+    whom = acts.whom(subject, data)
+    act = acts.is_act(kind, actor, whom, data)
     event = Event(
         kind=kind,
         actor=actor,
-        subject_type=ContentType.objects.get_for_model(subject),
-        subject_id=subject.pk,
+        subject_type=None if subject is None else ContentType.objects.get_for_model(subject),
+        subject_id=None if subject is None else subject.pk,
         data=data,
         occurred_at=clock.now(),
         origin=_origin.get(),
+        act=act,
+        whom_id=whom if act else None,
     )
     event.save(force_insert=True)
+    if act:
+        acting.note((event.subject_type_id, event.subject_id))
     # Listeners work on the very rows the service has in hand, not on stale copies.
-    event.subject = subject
-    if note:
-        EventNote.objects.create(event=event, text=note)
+    if subject is not None:
+        event.subject = subject
+    if note or changes:
+        EventNote.objects.create(event=event, text=note, changes=changes or {})
     for listener, live_only in _listeners[kind]:
         if live_only and event.origin != Event.Origin.LIVE:
             continue
@@ -110,6 +120,22 @@ def record_past(kind: str, /, happened: Iterable[tuple[AbstractBaseUser, datetim
         for person, at, data in happened
     ]
     Event.objects.bulk_create(rows, batch_size=500)
+
+
+def looked_at(person: AbstractBaseUser, by: AbstractBaseUser, what: str, /, **data: Any) -> None:
+    """Write down that staff saw personal data of somebody: `what` is private_details, email, shelf or application.
+
+    One's own isn't looked at. Each look is an entry of its own.
+    """
+    if person.pk != by.pk:
+        with transaction.atomic():
+            record("personal.viewed", actor=by, subject=person, what=what, **data)
+
+
+def record_run(command: str, **data: Any) -> None:
+    """Write down that a command changed data: how many rows, of which source. Nobody is its actor."""
+    with transaction.atomic():
+        record("command.run", actor=None, subject=None, command=command, **data)
 
 
 @contextmanager

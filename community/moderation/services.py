@@ -58,6 +58,7 @@ def approve(target: Moderated, by: User) -> None:
         return
     doors.of(row).before_publishing(row)
     publish(row, by=row.author)  # type: ignore[attr-defined]
+    record("moderation.approved", actor=by, subject=row)
     _copy_state(target, row)
 
 

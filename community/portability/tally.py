@@ -38,3 +38,7 @@ class Tally:
 
     def verdict(self) -> str:
         return ", ".join(f"{self.total(verb)} {verb}" for verb in VERBS)
+
+    def counts(self) -> dict[str, int]:
+        """What changed, by verb, for the audit; empty when nothing did."""
+        return {verb: self.total(verb) for verb in VERBS if self.total(verb)}

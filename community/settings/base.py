@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "community.search",
     "community.pages",
     "community.insights",
+    "community.audit",
     "community.people",
     "community.portability",
     "community.demo",
@@ -114,6 +115,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "community.core.middleware.SecondFactorMiddleware",
+    "community.events.middleware.AuditMiddleware",
     "community.core.middleware.RefusalMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]

@@ -25,6 +25,7 @@ from wagtail.log_actions import LogActionRegistry, log
 from community.accounts.models import User
 from community.core import clock
 from community.core.models import Numbers
+from community.events.log import looked_at
 from products.models import CodeBatch, OrderLine, OwnerAlert
 from products.services import verify_for, why_not_keep_shelves
 
@@ -72,6 +73,8 @@ def people(request: HttpRequest) -> HttpResponse:
         confirmed = EmailAddress.objects.filter(email=words.lower(), verified=True).values("user")
         found = User.objects.filter(Q(username__iexact=words) | Q(pk__in=confirmed)).first()
         if found is not None:
+            if "@" in words:
+                looked_at(found, _by(request), "email")
             return HttpResponseRedirect(reverse("shelves:person", args=[found.pk]))
     return _show(request, "people", {"q": words})
 
@@ -97,6 +100,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
                     data={"product": row.product.slug})  # fmt: skip
                 messages.success(request, _("Done, and in the log."))
                 return HttpResponseRedirect(reverse("shelves:person", args=[pk]), status=303)
+    looked_at(owner, _by(request), "shelf")
     log(instance=owner, action="shelf.viewed")
     shelf = owner.shelf.select_related("product", "version").order_by("-added_at", "-pk")
     return _show(request, "person", {"owner": owner, "shelf": shelf, "form": form}, status)

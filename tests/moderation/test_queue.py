@@ -76,9 +76,10 @@ def test_keeping_declines_the_flags_and_shows_what_flags_had_hidden(
 def test_twice_is_harmless(moderator: Client, answer: Answer, charlie: User) -> None:
     services.flag(answer, charlie, reason="rude")
     moderator.post(decide_url(answer), {"act": "hide", "reason": "Rude."})
-    count = Event.objects.count()
+    told = Event.objects.exclude(kind="admin.acted")  # that somebody pressed again stands in the audit
+    count = told.count()
     assert moderator.post(decide_url(answer), {"act": "hide", "reason": "Rude."}).status_code == 303
-    assert Event.objects.count() == count
+    assert told.count() == count
 
 
 def test_what_waits_is_let_through(moderator: Client, alice: User) -> None:

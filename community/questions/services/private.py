@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock
 from community.core.errors import require
+from community.events.log import looked_at
 from community.moderation.permissions import why_not_write
 
 from .. import permissions
@@ -28,6 +29,7 @@ def view_private_details(thread: Thread, by: User) -> PrivateDetails | None:
     details = PrivateDetails.objects.filter(thread=thread).first()
     if details is not None and by.pk != thread.author_id:
         PrivateView.objects.create(thread=thread, viewer=by, at=clock.now())
+        looked_at(thread.author, by, "private_details", thread=thread.pk)
     return details
 
 

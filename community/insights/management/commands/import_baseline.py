@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from community.events.log import record_run
 from community.insights import baseline
 
 
@@ -25,4 +26,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{len(lines)} rows can be read; nothing was changed.")
             return
         new, changed = baseline.take_over(lines)
+        if new or changed:
+            record_run("import_baseline", rows=len(lines), new=new, changed=changed)
         self.stdout.write(f"{len(lines)} rows: {new} new, {changed} changed, {len(lines) - new - changed} as before.")

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from community.events.log import record_run
 from community.portability.errors import ImportProblem
 from community.portability.tables.mapping import Columns
 from community.portability.tables.report import Report
@@ -52,6 +53,8 @@ def carry_out(command: Any, options: dict[str, Any], work: Callable[[Any], Tally
         tally = work(watch)
     except ImportProblem as problem:
         raise CommandError(str(problem)) from None
+    if not options["dry_run"] and (changed := tally.counts()):
+        record_run(command.__module__.rpartition(".")[2], **changed)
     if options["verbosity"]:
         for line in [*tally.table(), *report.told()]:
             command.stdout.write(line)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from community.accounts.models import Department
+from community.events.log import record_run
 from community.portability.errors import ImportProblem
 from community.portability.stackexchange.importing import Options, run
 from products.models import Product
@@ -80,6 +81,8 @@ class Command(BaseCommand):
             tally = run(wanted, watch)
         except ImportProblem as problem:
             raise CommandError(str(problem)) from None
+        if not wanted.dry_run and (changed := tally.counts()):
+            record_run("import_stackexchange", product=product.pk, **changed)
         if options["verbosity"]:
             self.stdout.write(f"{wanted.site}, about {product}:")
             for line in tally.table():

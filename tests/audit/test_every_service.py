@@ -1,0 +1,83 @@
+"""Every service that somebody calls (`by: User`) and that writes, records what it did, itself or through another.
+
+Read from the source, so that a service added tomorrow is asked, too. What records nothing stands below with the reason;
+in the admin it leaves a trace all the same (`events.middleware`).
+"""
+
+import ast
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = [
+    *(ROOT / "community" / name for name in (
+        "accounts", "moderation", "posts", "questions", "sharing", "bridges", "escalation", "notifications", "search",
+        "pages", "insights", "people",
+    )),
+    *(ROOT / name for name in ("products", "reviews", "advocates")),
+]  # fmt: skip
+WRITES = {"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "update", "delete"}
+SINKS = {"record", "record_past", "looked_at", "record_run"}
+
+# Services of members about what is their own, or of staff that leave no trace but the row they write.
+SILENT: dict[str, str] = {
+    "reviews.hints.settle": "an act in the admin, which leaves a trace; the row says who and when",
+    "community.escalation.services.add_note": "the note says who and when and never changes; the admin leaves a trace",
+    "community.posts.services.add_revision": "part of an edit, which is recorded",
+    "community.posts.services.attach_uploads": "part of a post or an edit, which is recorded",
+    "community.posts.services.save_draft": "a draft of one's own that nobody else sees",
+    "community.questions.services.private.give_private_details": "one's own, and what it is about must leave no copy",
+    "community.pages.services.save_document": "the loader's: one file of a page that is recorded",
+    "advocates.queue.rest_no_longer": "one's own rest",
+    "advocates.services.thank_at_parting": "part of letting an advocate go, which is recorded",
+}
+
+
+def functions() -> dict[str, list[ast.FunctionDef]]:
+    found: dict[str, list[ast.FunctionDef]] = defaultdict(list)
+    for room in ROOMS:
+        for file in sorted(room.rglob("*.py")):
+            parts = set(file.relative_to(ROOT).parts)
+            if parts & {"migrations", "management", "tests"} or file.name in ("views.py", "wagtail_hooks.py"):
+                continue
+            name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.FunctionDef):
+                    found[node.name].append(node)
+                    node.module = name  # type: ignore[attr-defined]
+    return found
+
+
+@cache
+def called(node: ast.AST) -> frozenset[str]:
+    names = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            target = one.func
+            names.add(target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", ""))
+    return frozenset(names)
+
+
+@pytest.mark.once
+def test_every_service_that_writes_records() -> None:
+    known = functions()
+    calls = {name: set().union(*(called(node) for node in nodes)) for name, nodes in known.items()}
+    tells = set(SINKS)
+    while more := {name for name, names in calls.items() if name not in tells and names & tells}:
+        tells |= more
+    quiet, asked = set(), 0
+    for name, nodes in known.items():
+        for node in nodes:
+            by = next((arg for arg in (*node.args.args, *node.args.kwonlyargs) if arg.arg == "by"), None)
+            said = ast.unparse(by.annotation) if by is not None and by.annotation else ""
+            if name.startswith("_") or "User" not in said or not called(node) & WRITES:
+                continue
+            asked += 1
+            if not called(node) & tells:
+                quiet.add(f"{node.module}.{name}")  # type: ignore[attr-defined]
+    assert asked > 60, "the walk finds the services"
+    assert quiet - SILENT.keys() == set(), "record() what they do, or say in SILENT why not"
+    assert SILENT.keys() - quiet == set(), "these record now: take them out of SILENT"
