@@ -15,10 +15,10 @@ from advocates.matching import asked, matching_advocates
 from community.accounts.models import Department, Standing, User
 from community.core import clock
 from community.core.models import Numbers
-from community.events.log import record
-from community.questions.models import Kind, Thread
+from community.events.log import is_replaying, record
+from community.questions.models import IdeaStatus, Kind, Thread
 
-from . import routing
+from . import rotation, routing
 from .clock import add, add_business, business_between, moved
 from .models import (
     DeskSettings,
@@ -34,6 +34,7 @@ from .models import (
 Cause, Phase, State = Escalation.Cause, Escalation.Phase, Escalation.State
 SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 REACHES_STAFF = (StepKind.DEPARTMENT, StepKind.ASSIGNED, StepKind.LEAD)
+PLANNED = (IdeaStatus.PLANNED, IdeaStatus.IN_PROGRESS, IdeaStatus.FUTURE)
 Rung = tuple[float, str, str]  # hours, kind, note
 
 
@@ -81,8 +82,37 @@ def note_down(case: Escalation, kind: str, **fields: Any) -> EscalationStep:
 def _schedule(case: Escalation) -> None:
     """When the sweep looks at the case next."""
     rows = waiting(case) if case.is_open and not case.is_paused else []
+    if not rows and case.is_open and not case.is_paused and not rests(case):
+        rows = [_again(case)]
     case.next_due_at = due_of(rows[0]) if rows else None
     case.next_step = rows[0]["position"] if rows else None
+
+
+def rests(case: Escalation) -> bool:
+    """An idea with a plan waits for what becomes of it; its status is what its author was told."""
+    return case.thread.kind == Kind.IDEA and case.thread.idea_status in PLANNED
+
+
+def _again(case: Escalation) -> dict[str, Any]:
+    """Nobody is left on the ladder, and the case is open still: who is above is told again, until it is settled.
+
+    An idea that somebody read is looked at once a month. So it is in a replay, where nobody is told.
+    """
+    read = case.thread.kind not in SOLVABLE and case.acknowledged_at is not None
+    hours = 24.0 * 30 if read or is_replaying() else 24.0
+    kind = StepKind.LEAD if read and case.department is not None and case.department.lead_id else StepKind.MANAGER
+    position = 1 + max((row["position"] for row in case.ladder), default=-1)
+    row = as_row(position, hours, kind, clock.now() + timedelta(hours=hours))
+    row |= {"clock": EscalationPolicy.Clock.ELAPSED, "target": ""}
+    case.ladder.append(row)
+    return row
+
+
+def wake(case: Escalation) -> None:
+    """Give a case that sleeps its next time; others stay as they are."""
+    if case.is_open and case.next_due_at is None:
+        _schedule(case)
+        case.save()
 
 
 def _climb(
@@ -524,7 +554,7 @@ def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], to
         if case.department is None:
             return False
         not_to = routing.last_closer(case.pk) if case.round > 1 else set()
-        to = routing.next_assignee(case.department, not_to=not_to)
+        to = rotation.next_assignee(case.department, not_to=not_to)
         if to is None:
             return False
     assign(case, to, told.get("by"), note=told.get("note", ""), position=at["position"], due=at["due"])

@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import formset_factory
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department, User
 from community.questions.models import Kind, State
 from products.models import Product
 
-from .models import Escalation, EscalationPolicy, PauseCause
+from .models import AgentHours, Escalation, EscalationPolicy, PauseCause
 from .policies import STEP_WORDS, check_match, check_steps
 
 
@@ -214,3 +215,83 @@ class PolicyForm(forms.ModelForm):
         """The filled rows, by time; rows of the same hour keep their order."""
         rows = [form.cleaned_data for form in self.rungs if form.cleaned_data.get("kind")]
         return [(row["hours"], row["kind"], row["note"]) for row in rows]
+
+
+# Shifts
+
+WEEK = [
+    ("0", _("Monday")), ("1", _("Tuesday")), ("2", _("Wednesday")), ("3", _("Thursday")), ("4", _("Friday")),
+    ("5", _("Saturday")), ("6", _("Sunday")),
+]  # fmt: skip
+
+
+def day_field(label: Any) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date", "class": "dsk-input"}))
+
+
+def person_field(label: Any, people: list[User], empty: Any) -> forms.ModelChoiceField:
+    field = forms.ModelChoiceField(
+        User.objects.filter(pk__in=[person.pk for person in people]),
+        label=label,
+        required=False,
+        widget=forms.Select(attrs={"class": "dsk-input"}),
+    )
+    field.choices = [("", empty), *((person.pk, str(person)) for person in people)]
+    return field
+
+
+class AwayForm(forms.Form):
+    since = day_field(_("First day"))
+    until = day_field(_("Last day"))
+
+    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stand_in"] = person_field(_("Stand-in"), people, _("nobody"))
+
+
+class HoursForm(forms.Form):
+    """A line of times for each day, such as 09:00-13:00, 14:00-18:00."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for day, name in WEEK:
+            self.fields[f"day{day}"] = forms.CharField(
+                label=name,
+                required=False,
+                max_length=60,
+                widget=forms.TextInput(attrs={"class": "dsk-input", "placeholder": "09:00-13:00"}),
+            )
+
+    @staticmethod
+    def initial_of(person: User) -> dict[str, str]:
+        row = AgentHours.objects.filter(user=person).first()
+        days = row.hours if row else {}
+        return {f"day{day}": ", ".join(f"{a}-{b}" for a, b in days.get(day, [])) for day, _name in WEEK}
+
+    def hours(self) -> dict[str, list[list[str]]]:
+        return {day: self.cleaned_data[f"day{day}"] for day, _name in WEEK}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for day, _name in WEEK:
+            spans: list[list[str]] = []
+            for part in filter(None, (part.strip() for part in str(data.get(f"day{day}", "")).split(","))):
+                opens, dash, closes = (word.strip() for word in part.replace("–", "-").partition("-"))
+                if not dash or not opens or not closes:
+                    self.add_error(f"day{day}", gettext("Write times as 09:00-13:00, parted by commas."))
+                    break
+                spans.append([opens.zfill(5), closes.zfill(5)])
+            data[f"day{day}"] = spans
+        return data
+
+
+class HandOverForm(forms.Form):
+    note = forms.CharField(
+        label=_("Note for all of them"), max_length=500, required=False, widget=area(2),
+        help_text=_("Staff only. It stands in the history of each case."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"] = person_field(_("To"), people, _("back to the department"))
+        self.order_fields(["to", "note"])

@@ -19,3 +19,14 @@ def why_not_manage_policies(user: Any) -> str:
     if user and user.is_authenticated and user.has_perm("escalation.manage_policies"):
         return ""
     return _("Only community managers change escalation policies.")
+
+
+def why_not_keep_hours_of(user: Any, person: Any) -> str:
+    """Of whose absence, hours and open cases somebody disposes: one's own, as a lead those of the department's."""
+    if reason := why_not_work(user):
+        return reason
+    if user.pk == person.pk or user.has_perm("escalation.manage_policies"):
+        return ""
+    if user.leads.filter(memberships__user=person.pk).exists():
+        return ""
+    return _("Only %(name)s, the department's lead and community managers may do that.") % {"name": person}

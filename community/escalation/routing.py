@@ -1,14 +1,10 @@
-"""Which policy and which department a thread falls to, and who of the department takes the next case."""
+"""Which policy and which department a thread falls to; who of the department takes it says rotation.py."""
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, Q
-
-from community.accounts.models import Department, Membership, User
-from community.core import clock
+from community.accounts.models import Department, User
 from community.questions.models import Kind, State, Thread
 from products.models import Responsibility
 
@@ -145,25 +141,6 @@ def last_resort() -> Department | None:
         return found
     current = Department.objects.current()
     return current.filter(slug="support").first() or current.order_by("id").first()
-
-
-def next_assignee(department: Department, *, not_to: Iterable[int] = (), at: datetime | None = None) -> User | None:
-    """Fair rotation: of those present, who has the fewest open cases; at a tie, who was given one longest ago."""
-    at = at or clock.now()
-    present = Membership.objects.filter(department=department).filter(
-        Q(away_until__isnull=True) | Q(away_until__lte=at)
-    )
-    return (
-        User.objects.active()
-        .filter(pk__in=present.values("user"), suspended_at__isnull=True)
-        .exclude(pk__in=list(not_to))
-        .annotate(
-            open_cases=Count("cases", filter=Q(cases__state="open"), distinct=True),
-            last_case=Max("cases__started_at"),
-        )
-        .order_by("open_cases", F("last_case").asc(nulls_first=True), "id")
-        .first()
-    )
 
 
 def managers() -> list[User]:

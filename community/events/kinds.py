@@ -154,6 +154,7 @@ KINDS: dict[str, str] = {
     "escalation.lead_notified": "The lead was told.",
     "escalation.manager_notified": "The community manager was told.",
     "escalation.acknowledged": "Staff read it and look after it.",
+    "escalation.handed_over": "Open cases went to a colleague, or back (data: giver, to, cases, departments).",
     "escalation.routed": "The case went to another department (data: department).",
     "escalation.paused": "The clock stands (data: cause).",
     "escalation.resumed": "The clock runs again.",

@@ -8,6 +8,7 @@ from django.db import models
 
 from community.accounts.models import Department, User
 from community.accounts.roles import ROLES
+from community.escalation.rotation import away_ids, with_stand_ins
 from community.events.models import Event
 from community.moderation.models import Flag
 from community.posts.models import Comment, Follow, Revision
@@ -340,13 +341,33 @@ def _department(event: Event) -> Heard:
     department = Department.objects.filter(pk=event.data.get("department")).first()
     if department is None:
         return {}
-    present = department.memberships.filter(models.Q(away_until=None) | models.Q(away_until__lt=event.occurred_at))
-    return dict.fromkeys(present.values_list("user", flat=True), "case_department")
+    return dict.fromkeys(_present(department, event), "case_department")
+
+
+def _present(department: Department, event: Event) -> list[int]:
+    """Who of a department is there; where nobody is, all of them: somebody must hear of it."""
+    rows = department.memberships.filter(models.Q(away_until=None) | models.Q(away_until__lt=event.occurred_at))
+    people = list(rows.order_by("user").values_list("user", flat=True))
+    gone = away_ids(department, event.occurred_at)
+    return [pk for pk in people if pk not in gone] or people
+
+
+@heard_by("escalation.handed_over")
+def _cases_handed_over(event: Event) -> Heard:
+    """Once, whoever gets them; what went back to a department is told to those who are there."""
+    if event.data.get("to"):
+        return {event.data["to"]: "cases_handed"}
+    heard: Heard = {}
+    for department in Department.objects.filter(pk__in=event.data.get("departments", ())):
+        _add(heard, [pk for pk in _present(department, event) if pk != event.data.get("giver")], "cases_handed")
+    return heard
 
 
 @heard_by("escalation.assigned")
 def _assigned(event: Event) -> Heard:
-    return {event.data["assignee"]: "case_assigned"} if event.data.get("assignee") else {}
+    heard: Heard = {}
+    _add(heard, with_stand_ins([event.data.get("assignee")], event.occurred_at), "case_assigned")
+    return heard
 
 
 @heard_by("escalation.lead_notified")
@@ -361,7 +382,7 @@ def _manager(event: Event) -> Heard:
 
 @heard_by("escalation.late")
 def _late(event: Event) -> Heard:
-    people = [event.data.get("assignee")]
+    people = with_stand_ins([event.data.get("assignee")], event.occurred_at)
     people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
     heard: Heard = {}
     _add(heard, people, "case_late")

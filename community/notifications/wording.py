@@ -629,6 +629,21 @@ def _case_assigned(f: _Facts) -> Words:
     return _case(f, _("“%(title)s” is yours"), _("Yours: %(title)s"))
 
 
+def _cases_handed(f: _Facts) -> Words:
+    """One sentence for all the cases of a hand-over; which they are stands on its page."""
+    act, n = f.subject, len(f.event.data.get("cases", ()))
+    told = {"who": str(act.giver), "n": n, "note": act.note}
+    if act.to_id:
+        line = ngettext("%(who)s hands you %(n)d case", "%(who)s hands you %(n)d cases", n)
+    else:
+        line = ngettext(
+            "%(who)s gives %(n)d case back to the department", "%(who)s gives %(n)d cases back to the department", n
+        )
+    made = Words(line % told, line % told, act.get_absolute_url(), _("See which"), [line % told + "."])
+    made.quote = act.note
+    return made
+
+
 def _case_lead(f: _Facts) -> Words:
     return _case(f, _("“%(title)s” needs your eye"), _("Nobody has settled it yet: %(title)s"))
 
@@ -674,6 +689,7 @@ WORDS = {
     "thanked": _thanked,
     "case_department": _case_department,
     "case_assigned": _case_assigned,
+    "cases_handed": _cases_handed,
     "case_lead": _case_lead,
     "case_late": _case_late,
     "reconcile": _reconcile,

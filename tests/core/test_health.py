@@ -33,9 +33,10 @@ def test_ready_names_each_engine(client: Client) -> None:
         "queue": "up",
         "mail": "up",
         "index": "up",
+        "cases": "up",
         "cache": "up",
         "search": "up",
-        "waiting": {"queue": 0, "mail": 0, "index": 0},
+        "waiting": {"queue": 0, "mail": 0, "index": 0, "cases": 0},
     }
 
 

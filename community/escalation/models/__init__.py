@@ -12,8 +12,14 @@ from .base import (
     StepKind,
     as_row,
 )
+from .shifts import Absence, AgentHours, DeskCheck, DeskFilter, HandOver
 
 __all__ = [
+    "Absence",
+    "AgentHours",
+    "DeskCheck",
+    "DeskFilter",
+    "HandOver",
     "DeskSettings",
     "Escalation",
     "EscalationPolicy",

@@ -208,6 +208,7 @@ class Escalation(models.Model):
             models.Index(fields=["next_due_at"], condition=Q(next_due_at__isnull=False), name="escalation_due"),
             models.Index(fields=["state", "department", "next_due_at"], name="escalation_desk"),
             models.Index(fields=["assignee", "state"], name="escalation_assignee"),
+            models.Index(fields=["-resolved_at", "-id"], condition=Q(state="settled"), name="escalation_done"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -32,8 +32,8 @@ from ..forms import (
     ResolveForm,
     RouteForm,
 )
-from .case import case_page, load, people_of
-from .common import for_agents
+from .case import case_page, load
+from .common import for_agents, people_of
 
 
 def _official(thread: Thread, user: User, data: dict[str, Any]) -> str:

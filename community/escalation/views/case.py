@@ -7,14 +7,14 @@ from typing import Any
 
 from django import forms
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from community.accounts.models import Department, User
+from community.accounts.models import Department
 from community.core import clock, panels
 from community.core.errors import NotAllowed
 from community.posts.models import Comment, Tag
@@ -29,8 +29,8 @@ from ..forms import AssignForm, InfoForm, NoteForm, OfficialForm, PauseForm, Reo
 from ..models import Escalation, EscalationStep, StepKind
 from ..querysets import Joined
 from ..relay import moment
-from .common import Row, for_agents, short
-from .queues import QUEUES, scope, visible
+from .common import Row, for_agents, people_of, short
+from .queues import beside
 
 BESIDE = 14  # rows of the queue beside an open case
 
@@ -59,26 +59,6 @@ def load(request: HttpRequest, pk: int) -> Escalation:
     if not seen.is_visible and not request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]
         raise Http404
     return case
-
-
-WORKERS = Q(groups__permissions__codename="work_cases", groups__permissions__content_type__app_label="escalation") | Q(
-    user_permissions__codename="work_cases", user_permissions__content_type__app_label="escalation"
-)
-
-
-def people_of(request: HttpRequest, also: set[int] | None = None) -> tuple[list[User], dict[int, str]]:
-    """Everybody who works cases, colleagues of the agent first; and the names of these and some others. One query."""
-    own = request.user.department_id  # type: ignore[union-attr]
-    workers = User.objects.active().filter(WORKERS).order_by().values("pk")
-    found = list(
-        User.objects.filter(Q(pk__in=workers) | Q(pk__in=also or ()))
-        .annotate(works=Case(When(pk__in=workers, then=True), default=False))
-        .select_related("department")
-        .order_by("name", "pk")
-    )
-    people = [person for person in found if person.works]  # type: ignore[attr-defined]
-    people.sort(key=lambda person: (person.department_id != own, person.name))
-    return people, {person.pk: person.name for person in found}
 
 
 def case_page(
@@ -136,7 +116,7 @@ def case_page(
         else []
     )
     shelf = Ownership.objects.filter(owner=thread.author).select_related("product", "version").order_by("-added_at")[:8]
-    queue = visible(scope(request, departments)[0]).filter(QUEUES["due"][1]).for_desk().in_due_order()[:BESIDE]
+    queue = beside(request, departments)[:BESIDE]
     context = {
         "case": case,
         "thread": thread,
@@ -206,6 +186,8 @@ def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool =
         "department_notified": (_("%(department)s told again") if again else _("%(department)s told"))
         % {"department": department or nobody},
         "assigned": _("with %(names)s") % {"names": names or nobody},
+        "handed_over": _("handed to %(names)s") % {"names": names or nobody},
+        "given_back": _("given back to %(department)s") % {"department": department or nobody},
         "lead_notified": _("lead told: %(names)s") % {"names": names or nobody},
         "manager_notified": _("community manager told: %(names)s") % {"names": names or nobody},
         "late": {

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
+from django.db.models import Case, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from ..clock import zone
 from ..models import Escalation
 from ..permissions import why_not_work
 from ..relay import moment
+from ..rotation import WORKERS
 
 View = Callable[..., HttpResponse]
 
@@ -72,3 +74,18 @@ def short(span: timedelta) -> str:
         hours, rest = divmod(minutes, 60)
         return _("%(h)d h %(m)02d") % {"h": hours, "m": rest} if rest else _("%(h)d h") % {"h": hours}
     return _("%(n)d d") % {"n": minutes // (24 * 60)}
+
+
+def people_of(request: HttpRequest, also: set[int] | None = None) -> tuple[list[User], dict[int, str]]:
+    """Everybody who works cases, colleagues of the agent first; and the names of these and some others. One query."""
+    own = request.user.department_id  # type: ignore[union-attr]
+    workers = User.objects.active().filter(WORKERS).order_by().values("pk")
+    found = list(
+        User.objects.filter(Q(pk__in=workers) | Q(pk__in=also or ()))
+        .annotate(works=Case(When(pk__in=workers, then=True), default=False))
+        .select_related("department")
+        .order_by("name", "pk")
+    )
+    people = [person for person in found if person.works]  # type: ignore[attr-defined]
+    people.sort(key=lambda person: (person.department_id != own, person.name))
+    return people, {person.pk: person.name for person in found}

@@ -1,0 +1,202 @@
+"""Looks for what is late and unseen: a thread that nobody looks after, a case that nothing will wake.
+
+The sweep can't find these, since it sees only cases with a due time. `manage.py check_desk` and the worker look; the
+desk shows what they found, and a community manager has it by mail once a day while there is anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Min, Q, QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from community.accounts.models import User
+from community.core import brand as brands
+from community.core import clock, outbox
+from community.core.errors import Conflict, require
+from community.core.rows import locked
+from community.events.log import is_replaying
+from community.questions.models import Kind as ThreadKind
+from community.questions.models import Thread
+
+from . import cases, routing
+from .models import DeskCheck, Escalation, EscalationPolicy
+from .permissions import why_not_work
+
+SWEEPS = timedelta(minutes=2)  # two sweeps: what is due for longer, the sweep does not see or cannot do
+FRESH = timedelta(minutes=5)  # a thread may be this new and not yet looked after
+STALE = timedelta(hours=26)  # a nightly look that is older than this did not happen
+MOST = 100  # findings that are listed; all are counted
+LISTED = 20  # in a mail
+KEPT = timedelta(days=90)
+
+
+class Kind(models.TextChoices):
+    NO_CASE = "no_case", gettext_lazy("nobody looks after it")
+    ASLEEP = "asleep", gettext_lazy("open, and nothing will happen next")
+    STUCK = "stuck", gettext_lazy("due, and not done by the sweep")
+
+
+@dataclass(frozen=True)
+class Finding:
+    kind: str
+    thread: int
+    title: str
+    since: str  # a moment
+
+    @property
+    def why(self) -> str:
+        return str(Kind(self.kind).label)
+
+    @property
+    def when(self) -> datetime:
+        return datetime.fromisoformat(self.since)
+
+
+def without_case(now: datetime) -> QuerySet[Thread]:
+    """Open visible threads that a policy is for and that have no case. Imported ones never had one (0074)."""
+    kinds: set[str] = set()
+    for match in EscalationPolicy.objects.filter(active=True).values_list("match", flat=True):
+        wanted = match.get("kind") or ThreadKind.values
+        kinds |= {wanted} if isinstance(wanted, str) else set(wanted)
+    return Thread.objects.filter(
+        visibility="visible", source="", kind__in=kinds, escalation=None, created_at__lte=now - FRESH,
+        solved_at=None, official_at=None, closed_at=None, duplicate_of=None, merged_into=None,
+        idea_status__in=["", "new"],
+    ).order_by("created_at", "id")  # fmt: skip
+
+
+def _open() -> QuerySet[Escalation]:
+    return Escalation.objects.open().filter(thread__visibility="visible")
+
+
+def asleep() -> QuerySet[Escalation]:
+    """Open cases with neither a due time nor a pause; a promise has a due time, an idea with a plan has its status."""
+    rests = Q(thread__kind=ThreadKind.IDEA, thread__idea_status__in=cases.PLANNED)
+    return _open().filter(next_due_at=None, paused_since=None).exclude(rests).order_by("started_at", "id")
+
+
+def stuck(now: datetime) -> QuerySet[Escalation]:
+    """Cases that were due two sweeps ago, also of threads nobody sees."""
+    return Escalation.objects.filter(next_due_at__lt=now - SWEEPS).order_by("next_due_at", "id")
+
+
+def look(now: datetime | None = None) -> tuple[int, list[Finding]]:
+    """How many threads are forgotten, and the first hundred of each kind. Writes nothing."""
+    now = now or clock.now()
+    lists: list[tuple[Kind, Any, str]] = [
+        (Kind.STUCK, stuck(now), "next_due_at"),
+        (Kind.ASLEEP, asleep(), "started_at"),
+    ]
+    found: list[Finding] = []
+    total = 0
+    for kind, rows, since in lists:
+        some = list(rows.values_list("thread", "thread__title", since)[: MOST + 1])
+        total += rows.order_by().count() if len(some) > MOST else len(some)
+        found += [Finding(kind.value, pk, title, at.isoformat()) for pk, title, at in some[:MOST]]
+    none = list(without_case(now).values_list("pk", "title", "created_at")[: MOST + 1])
+    total += without_case(now).order_by().count() if len(none) > MOST else len(none)
+    found += [Finding(Kind.NO_CASE.value, pk, title, at.isoformat()) for pk, title, at in none[:MOST]]
+    return total, found
+
+
+def oldest_due() -> datetime | None:
+    """Since when the case waits that the sweep should have seen first; for `/readyz`."""
+    found = Escalation.objects.filter(next_due_at__lte=clock.now()).aggregate(oldest=Min("next_due_at"))
+    return found["oldest"]  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def check(now: datetime | None = None) -> DeskCheck:
+    """Look, keep what was found, and tell the community managers by mail when there is anything: once a day each."""
+    now = now or clock.now()
+    total, found = look(now)
+    kept = DeskCheck.objects.create(at=now, count=total, findings=[asdict(finding) for finding in found])
+    DeskCheck.objects.filter(at__lt=now - KEPT).delete()
+    if total and not is_replaying():
+        outbox.queue_many(_mail(manager, kept, found, now) for manager in routing.managers() if manager.email)
+    return kept
+
+
+def run() -> None:
+    """What the worker does every hour; a mail leaves once a day."""
+    if not is_replaying():
+        check()
+
+
+def _mail(manager: User, kept: DeskCheck, found: Iterable[Finding], now: datetime) -> Any:
+    """One mail a day and manager: the key makes the second one nothing."""
+    with translation.override(manager.language or settings.LANGUAGE_CODE):
+        findings = list(found)
+        subject = ngettext(
+            "%(n)d thread on the desk is forgotten", "%(n)d threads on the desk are forgotten", kept.count
+        ) % {"n": kept.count}  # fmt: skip
+        context = {
+            "brand": brands.of_request(None),
+            "subject": subject,
+            "count": kept.count,
+            "lines": [(finding, address(finding)) for finding in findings[:LISTED]],
+            "more": max(0, kept.count - LISTED),
+            "page": settings.BASE_URL + reverse("escalation:check"),
+        }
+        return outbox.build(
+            kind="desk_check",
+            user=manager,
+            key=f"desk_check:{now:%Y-%m-%d}:{manager.pk}",
+            subject=subject,
+            text=render_to_string("emails/desk_check.txt", context).strip() + "\n",
+            html=render_to_string("emails/desk_check.html", context),
+        )
+
+
+def address(finding: Finding) -> str:
+    """Where to do something about it."""
+    name = "questions:short" if finding.kind == Kind.NO_CASE else "escalation:case"
+    return settings.BASE_URL + reverse(name, args=[finding.thread])
+
+
+def latest() -> DeskCheck | None:
+    return DeskCheck.objects.order_by("-at", "-pk").first()
+
+
+def warning(last: DeskCheck | None, oldest: datetime | None, now: datetime) -> str:
+    """One line for the top of the desk when something is forgotten, or when nobody looked; else nothing."""
+    if oldest is not None and oldest < now - SWEEPS:
+        return _("The sweep does not run: cases that are due are not passed on. Tell who looks after the server.")
+    if last is not None and now - last.at > STALE:
+        return _("Nobody looked for forgotten threads for a day. Tell who looks after the server.")
+    if last is not None and last.count:
+        return ngettext(
+            "%(n)d thread is forgotten: nothing will happen to it by itself.",
+            "%(n)d threads are forgotten: nothing will happen to them by themselves.",
+            last.count,
+        ) % {"n": last.count}
+    return ""
+
+
+@transaction.atomic
+def look_after(thread: Thread, by: User) -> Escalation:
+    """Open a case for a thread that nobody looks after, as if it had been asked now; wake one that sleeps.
+
+    Twice is harmless. Raises NotAllowed, Conflict when no policy is for the thread.
+    """
+    require(why_not_work(by))
+    row = locked(thread)
+    case = cases.held(row)
+    if case is not None:
+        cases.wake(case)
+        return case
+    case = cases.open_case(row) if row.is_visible else None
+    if case is None:
+        raise Conflict(_("No policy in use is for this thread."))
+    return case
