@@ -5,7 +5,8 @@
 # make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds;
 #              make bench-reviews: how often the hints on reviews are right;
 #              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL;
-#              make bench-badges: the same with a million events and people
+#              make bench-badges: the same with a million events and people;
+#              make bench-routing: how often the suggested department is right
 # make prove  10,000 acts by eight writers at once: the ledger rebuilt from the log must equal live
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
@@ -25,7 +26,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges prove lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges bench-routing prove lock clean \
 	env env-dev
 
 run: env
@@ -67,6 +68,9 @@ bench-many-reviews: env
 
 bench-badges: env
 	@exec $(PY) -m bench.badges
+
+bench-routing: env
+	@exec $(PY) -m bench.routing
 
 lock:
 	@$(PYTHON) scripts/lock.py $(LOCK_ARGS)

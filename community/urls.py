@@ -29,6 +29,7 @@ urlpatterns = [
     path("reviews/", include("reviews.urls")),
     path("recipes/", include("community.sharing.recipe_urls")),
     path("tips/", include("community.sharing.tip_urls")),
+    path("hooks/", include("community.escalation.urls")),
     path("settings/shelf/", include("products.shelf.urls")),
     path("settings/", include("community.accounts.urls")),
     path("", include("community.notifications.urls")),

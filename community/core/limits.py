@@ -55,6 +55,7 @@ LIMITS: dict[str, tuple[tuple[int, int], ...]] = {
     "signup": ((20, 3600),),
     "receipt": ((5, 600), (20, 86400)),  # tries at codes of 59 random bits, by person and by address
     "settings": ((30, 60),),
+    "outcome": ((60, 60), (600, 3600)),  # letters of a helpdesk, by address
     "message": ((5, 60), (30, 3600)),
 }
 

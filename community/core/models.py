@@ -312,6 +312,9 @@ class Numbers(BaseGenericSetting):
         help_text=_("An assumption, printed in every letter to an advocate. [F]"),
     )
     mails_a_day = models.PositiveSmallIntegerField(_("mails a person a day"), default=100, help_text="[I]")
+    claim_seconds = models.PositiveIntegerField(
+        _("seconds an agent has a case to answer it alone"), default=600, help_text="[G]"
+    )
 
     class Meta:
         verbose_name = _("Numbers")

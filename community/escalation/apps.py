@@ -7,11 +7,17 @@ class EscalationConfig(AppConfig):
 
     def ready(self) -> None:
         from community.core import health, panels, schedule
+        from community.questions.services import private
 
-        from . import check, listeners, relay, sweep  # noqa: F401  (listeners register themselves)
+        from . import check, clusters, handoffs, listeners, promises, relay, suggesting, sweep  # noqa: F401  (listeners register themselves)
 
+        private.hold(handoffs.threads_held)
         schedule.every(60, "escalate")(sweep.run)
         schedule.every(3600, "check desk")(check.run)
         health.watch("cases", check.oldest_due, check.SWEEPS)
+        schedule.every(60, "escalation.promises")(promises.find_late)
+        schedule.every(15, "escalation.hand_offs")(handoffs.sweep)
+        schedule.every(60, "escalation.clusters")(clusters.post_waiting)
+        schedule.every(24 * 60 * 60, "escalation.routing")(suggesting.sweep)
         panels.register("thread.relay", relay.Relay())
         panels.register("thread.now", relay.RelayLine())

@@ -30,3 +30,20 @@ def why_not_keep_hours_of(user: Any, person: Any) -> str:
     if user.leads.filter(memberships__user=person.pk).exists():
         return ""
     return _("Only %(name)s, the department's lead and community managers may do that.") % {"name": person}
+
+
+def why_not_write_replies(user: Any) -> str:
+    """Saved replies speak for the brand: community managers and the leads of departments write them."""
+    if works_cases(user) and (user.has_perm("escalation.manage_policies") or user.leads.exists()):
+        return ""
+    return _("Only community managers and leads of departments change saved replies.")
+
+
+def why_not_manage_channels(user: Any) -> str:
+    if user and user.is_authenticated and user.is_active and user.has_perm("escalation.manage_policies"):
+        return ""
+    return _("Only community managers change where cases can be handed to.")
+
+
+def why_not_manage_incidents(user: Any) -> str:
+    return "" if works_cases(user) else _("Only agents open and solve incidents.")

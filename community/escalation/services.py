@@ -14,18 +14,27 @@ from community.events.log import is_replaying
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 
-from . import cases
+from . import cases, claims, promises
 from .models import Escalation, EscalationStep, InternalNote, PauseCause
 from .permissions import why_not_work, works_cases
 
 
-def _open(thread: Thread, by: User) -> Escalation:
-    """The thread's case, held; raises when `by` may not work it or it isn't open."""
+def _open(thread: Thread, by: User, *, free: bool = True) -> Escalation:
+    """The thread's case, held; raises when `by` may not work it, it isn't open, or a colleague is answering it."""
     require(why_not_work(by))
     case = _any(thread)
     if not case.is_open:
         raise Conflict(_("This case is settled. Reopen it first."))
+    if free:
+        claims.require_free(case, by)
     return case
+
+
+def _free(thread: Thread, by: User) -> None:
+    """Raises Conflict when a colleague is answering it just now."""
+    case = Escalation.objects.filter(thread=thread).first()
+    if case is not None:
+        claims.require_free(case, by)
 
 
 def _any(thread: Thread) -> Escalation:
@@ -55,7 +64,7 @@ def assign(thread: Thread, by: User, to: User, *, seen: int | None = None) -> Es
 
     `seen` is the assignee the agent saw when choosing (0 for nobody): raises Conflict when it is another now.
     """
-    case = _open(thread, by)
+    case = _open(thread, by, free=False)
     if not works_cases(to):
         raise ValidationError({"to": _("%(name)s does not work cases.") % {"name": to}})
     if seen is not None and (case.assignee_id or 0) != seen and case.assignee_id != to.pk:
@@ -106,6 +115,7 @@ def resolve(thread: Thread, by: User, cause: str, *, note: str = "") -> Escalati
     if cause not in Escalation.BY_HAND:
         raise ValidationError({"cause": _("Choose how it ended.")})
     case = _any(thread)
+    claims.require_free(case, by)
     cases.settle(case, cause, by, note=note.strip())
     return case
 
@@ -141,6 +151,7 @@ def add_note(thread: Thread, by: User, body: str) -> InternalNote:
 def ask_for_info(thread: Thread, by: User, note: str) -> None:
     """Ask the customer for something: an acknowledgement, and the clocks stand until the reply."""
     require(why_not_work(by))
+    _free(thread, by)
     questions.ask_for_info(thread, by, note)
 
 
@@ -153,12 +164,21 @@ def answer_officially(
     department: Department,
     sources: Iterable[str] = (),
     recheck_on: date | None = None,
+    promise: tuple[str, datetime] | None = None,
 ) -> Answer:
-    """Answer for a department; that settles the case. Raises ValidationError by field, NotAllowed, Conflict."""
+    """Answer for a department; that settles the case. Raises ValidationError by field, NotAllowed, Conflict.
+
+    `promise` is what the answer says will be done, and by when: it goes into the register.
+    """
     require(why_not_work(by))
-    return questions.post_answer(
+    _free(thread, by)
+    answer = questions.post_answer(
         thread, by, body=body, official_for=department, sources=list(sources), recheck_on=recheck_on
     )
+    if promise is not None:
+        promises.make(thread, by, text=promise[0], due_at=promise[1], answer=answer)
+    claims.release(thread, by)
+    return answer
 
 
 @transaction.atomic
@@ -167,6 +187,7 @@ def mark_official(
 ) -> None:
     """Put a department's name to an answer that stands already; that settles the case."""
     require(why_not_work(by))
+    _free(answer.thread, by)
     questions.make_official(answer, by, department, sources=list(sources), recheck_on=recheck_on)
 
 

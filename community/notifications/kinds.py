@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
         Kind("review_request", _("How you like what you bought: a request for a review")),
         Kind("recall", _("A recall of a product on your shelf"), always=True),
         Kind("known_issue", _("A known issue of a product on your shelf")),
+        Kind("incident", _("What you asked about was a known issue, and is solved")),
         Kind("shared", _("Somebody made your recipe or tried your tip"), mail=False),
         Kind("edit_suggested", _("Somebody suggests or takes over an edit to a post of yours"), mail=False),
         Kind("edit_reviewed", _("An edit you suggested is decided"), mail=False),

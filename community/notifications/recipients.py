@@ -8,11 +8,12 @@ from django.db import models
 
 from community.accounts.models import Department, User
 from community.accounts.roles import ROLES
+from community.escalation.models import Incident
 from community.escalation.rotation import away_ids, with_stand_ins
 from community.events.models import Event
 from community.moderation.models import Flag
 from community.posts.models import Comment, Follow, Revision
-from community.questions.models import Answer, EditSuggestion, Thread
+from community.questions.models import Answer, EditSuggestion, MeToo, Thread
 from products.models import OwnerAlert
 from products.shelf import alerts
 
@@ -386,6 +387,34 @@ def _late(event: Event) -> Heard:
     people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
     heard: Heard = {}
     _add(heard, people, "case_late")
+    return heard
+
+
+@heard_by("escalation.promise_late")
+def _promise_late(event: Event) -> Heard:
+    return dict.fromkeys(event.data.get("people", ()), "case_late")
+
+
+@heard_by("escalation.hand_off_failed")
+def _hand_off_failed(event: Event) -> Heard:
+    return {event.data["by"]: "case_lead", **managers()}
+
+
+@heard_by("incident.closed")
+def _incident_closed(event: Event) -> Heard:
+    """Whoever asked about it or has the same. One notice each: in threads that were answered now the answer itself
+    tells the asker and who follows, and owners who were told of the issue hear from their product that it is over."""
+    incident: Incident = event.subject
+    threads = list(Thread.objects.visible().filter(pk__in=event.data["threads"]))
+    answered = set(event.data["answered"])
+    told = set(followers([thread for thread in threads if thread.pk in answered]))
+    told.update(thread.author_id for thread in threads if thread.pk in answered)
+    if incident.alert is not None:
+        versions = list(incident.alert.versions.values_list("pk", flat=True))
+        told.update(alerts.owners_told(incident.alert.kind, incident.product_id, versions))
+    heard: Heard = {}
+    same = MeToo.objects.filter(target__in=threads, voter__isnull=False).values_list("voter", flat=True)
+    _add(heard, [*(thread.author_id for thread in threads), *same], "incident", told)
     return heard
 
 

@@ -16,7 +16,7 @@ from advocates.models import Badge, VoteFinding
 from community.accounts.models import Department, User
 from community.core.brand import of_request
 from community.core.text import excerpt
-from community.escalation.models import Escalation
+from community.escalation.models import Escalation, Incident
 from community.events.models import Event
 from community.moderation.models import Flag
 from community.posts.models import Comment, Revision
@@ -644,11 +644,31 @@ def _cases_handed(f: _Facts) -> Words:
     return made
 
 
+def _incident(f: _Facts) -> Words:
+    incident: Incident = f.subject
+    told = {"product": incident.product.name, "title": incident.title}
+    sentence = _("Solved, for your %(product)s: %(title)s") % told
+    return Words(
+        sentence, sentence, incident.get_absolute_url(), _("What solves it"),
+        [_("You asked about this, or said that you have the same."), *incident.solution.splitlines()],
+    )  # fmt: skip
+
+
 def _case_lead(f: _Facts) -> Words:
+    if f.event.kind == "escalation.hand_off_failed":
+        return _case(
+            f, _("“%(title)s” could not be handed over, and that channel is switched off"),
+            _("Could not be handed over: %(title)s"),
+        )  # fmt: skip
     return _case(f, _("“%(title)s” needs your eye"), _("Nobody has settled it yet: %(title)s"))
 
 
 def _case_late(f: _Facts) -> Words:
+    if f.event.kind == "escalation.promise_late":
+        return _case(
+            f, _("The day of a promise in “%(title)s” has passed; keep it, or name another"),
+            _("A promise is late: %(title)s"),
+        )  # fmt: skip
     return _case(f, _("“%(title)s” is late"), _("Late: %(title)s"))
 
 
@@ -676,6 +696,7 @@ WORDS = {
     "review_request": _review_request,
     "recall": _recall,
     "known_issue": _known_issue,
+    "incident": _incident,
     "shared": _shared,
     "badge": _badge,
     "moderation": _moderation,

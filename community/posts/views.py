@@ -27,7 +27,17 @@ from .forms import CommentForm, FlagForm, HideForm, RestoreForm
 from .models import Comment, Upload
 
 DRAFTED = 40  # fields of a form that are kept; ours have a dozen
-NEVER_DRAFTED = {"csrfmiddlewaretoken", "website", "started", "key", "order_number", "serial", "phone", "note"}
+NEVER_DRAFTED = {
+    "csrfmiddlewaretoken",
+    "website",
+    "started",
+    "key",
+    "order_number",
+    "serial",
+    "phone",
+    "call_when",
+    "note",
+}
 
 
 @cache

@@ -89,6 +89,9 @@ class AskForm(Trap, ThreadForm):
     order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
     serial = forms.CharField(label=_("Serial number"), required=False, max_length=80)
     phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
+    call_when = forms.CharField(
+        label=_("When to ring you"), required=False, max_length=80, help_text=_("If you would rather talk about it.")
+    )
     note = forms.CharField(
         label=_("Anything else"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -102,7 +105,7 @@ class AskForm(Trap, ThreadForm):
         empty_label=_("No product, something else"),
     )
 
-    PRIVATE = ("order_number", "serial", "phone", "note")
+    PRIVATE = ("order_number", "serial", "phone", "call_when", "note")
     # As they stand on the page, so that the summary of errors reads from top to bottom.
     field_order = ("title", "kind", "product", "other_product", "body", "model_version", "tags", "suggested", *PRIVATE)
 
@@ -396,6 +399,9 @@ class PrivateForm(forms.Form):
     order_number = forms.CharField(label=_("Order number"), required=False, max_length=80)
     serial = forms.CharField(label=_("Serial number"), required=False, max_length=80)
     phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
+    call_when = forms.CharField(
+        label=_("When to ring you"), required=False, max_length=80, help_text=_("If you would rather talk about it.")
+    )
     note = forms.CharField(
         label=_("Anything else"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )

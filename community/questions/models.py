@@ -581,6 +581,7 @@ class PrivateDetails(models.Model):
     order_number = models.CharField(_("order number"), max_length=80, blank=True, default="")
     serial = models.CharField(_("serial number"), max_length=80, blank=True, default="")
     phone = models.CharField(_("telephone"), max_length=40, blank=True, default="")
+    call_when = models.CharField(_("when to ring you"), max_length=80, blank=True, default="")
     note = models.TextField(_("anything else"), max_length=1000, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
 

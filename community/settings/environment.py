@@ -88,6 +88,14 @@ class Environment:
                 stop(name, "holds something that is not an address", "such as 10.0.0.5 or 10.0.0.0/24, by commas")
         return networks
 
+    def ports(self, name: str, default: Sequence[int]) -> list[int]:
+        ports = []
+        for word in self.words(name):
+            if not re.fullmatch(r"\d{1,5}", word) or not 1 <= int(word) <= 65535:
+                stop(name, "holds something that is not a port", "numbers such as 80,443")
+            ports.append(int(word))
+        return ports or list(default)
+
     def address(self, name: str, default: str) -> str:
         """A sender: an address, or a name with an address in angle brackets."""
         value = self.text(name, default)

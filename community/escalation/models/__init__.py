@@ -12,22 +12,46 @@ from .base import (
     StepKind,
     as_row,
 )
+from .claims import Claim
+from .handoffs import Channel, HandOff, ReceivedOutcome
+from .incidents import (
+    Cluster,
+    ClusterThread,
+    Incident,
+    IncidentThread,
+    IncidentUpdate,
+)
+from .promises import Promise
+from .replies import SavedReply
 from .shifts import Absence, AgentHours, DeskCheck, DeskFilter, HandOver
+from .suggestions import RoutingModel
 
 __all__ = [
     "Absence",
     "AgentHours",
+    "Channel",
+    "Claim",
+    "Cluster",
+    "ClusterThread",
     "DeskCheck",
     "DeskFilter",
-    "HandOver",
     "DeskSettings",
     "Escalation",
     "EscalationPolicy",
     "EscalationStep",
+    "HandOff",
+    "HandOver",
+    "Incident",
+    "IncidentThread",
+    "IncidentUpdate",
     "InternalNote",
     "Pause",
     "PauseCause",
     "PolicyStep",
+    "Promise",
+    "ReceivedOutcome",
+    "RoutingModel",
+    "SavedReply",
     "StepKind",
     "as_row",
 ]

@@ -1,9 +1,11 @@
 """Private details: for the asker and staff only."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -19,6 +21,9 @@ from ..models import (
     Thread,
 )
 
+# Rooms above say which threads still need theirs: what is handed to a helpdesk, for one (RULINGS 18).
+Holder = Callable[[], "QuerySet[Any]"]
+_holders: list[Holder] = []
 KEPT_FOR = timedelta(days=90)  # after the thread was solved (RULINGS 18); the ask form says so
 
 
@@ -44,6 +49,12 @@ def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDet
     return row
 
 
+def hold(holder: Holder) -> None:
+    """`holder()` gives the ids of threads whose details are needed still, as a queryset of one column."""
+    if holder not in _holders:
+        _holders.append(holder)
+
+
 def erase_private_details() -> int:
     """A sweep: erase the details of threads that have been solved or deleted for 90 days. Returns how many. One that
     was merged is solved with the thread it was merged into, and not before it was merged. A thread that was reopened
@@ -53,4 +64,7 @@ def erase_private_details() -> int:
     deleted = Q(
         thread__visibility=Thread.Visibility.DELETED, thread__merged_into__isnull=True, thread__hidden_at__lt=before
     )
-    return PrivateDetails.objects.filter(Q(thread__solved_at__lt=before) | merged | deleted).delete()[0]
+    found = PrivateDetails.objects.filter(Q(thread__solved_at__lt=before) | merged | deleted)
+    for holder in _holders:
+        found = found.exclude(thread__in=holder())
+    return found.delete()[0]

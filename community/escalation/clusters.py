@@ -1,0 +1,124 @@
+"""Answer once, reach everyone affected: one official answer, posted to every thread that is about the same.
+
+The first is posted at once; the worker posts the others, each in a transaction of its own, so that one that is closed
+meanwhile keeps nobody waiting. Each asker hears of it as of any official answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from community.accounts.models import Department, User
+from community.core.errors import Conflict, NotAllowed, require
+from community.events.log import is_replaying
+from community.questions import services as questions
+from community.questions.models import Answer, Kind, Thread
+
+from .models import Cluster, ClusterThread
+from .permissions import why_not_work
+
+logger = logging.getLogger(__name__)
+
+MOST = 100  # threads in one go
+BATCH = 50
+State = ClusterThread.State
+SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
+
+
+@transaction.atomic
+def answer_all(
+    thread: Thread,
+    by: User,
+    *,
+    threads: Iterable[int],
+    body: str,
+    department: Department,
+    sources: Iterable[str] = (),
+    recheck_on: date | None = None,
+) -> Cluster:
+    """Answer a thread officially, and others that are about the same with the same words.
+
+    `threads` are the ids of the others. Raises NotAllowed, ValidationError by field, Conflict.
+    """
+    require(why_not_work(by))
+    wanted = _wanted(threads, without=thread.pk)
+    if not wanted:
+        raise ValidationError({"threads": _("Tick at least one other thread.")})
+    answer = questions.post_answer(
+        thread, by, body=body, official_for=department, sources=list(sources), recheck_on=recheck_on
+    )
+    return spread(answer, by, department, wanted)
+
+
+def _wanted(threads: Iterable[int], *, without: int) -> list[Thread]:
+    """Those of them that are still open to an answer."""
+    ids = set(threads) - {without}
+    if len(ids) > MOST:
+        raise ValidationError({"threads": _("At most %(most)d threads at once.") % {"most": MOST}})
+    found = Thread.objects.visible().filter(
+        pk__in=ids, kind__in=SOLVABLE, solved_at=None, official_at=None, closed_at=None, duplicate_of=None
+    )  # fmt: skip
+    return list(found.order_by("pk"))
+
+
+def spread(answer: Answer, by: User, department: Department, threads: Iterable[Thread]) -> Cluster:
+    """Have the worker post an answer that stands to these threads as well."""
+    cluster, _new = Cluster.objects.get_or_create(answer=answer, defaults={"by": by, "department": department})
+    ClusterThread.objects.bulk_create(
+        [ClusterThread(cluster=cluster, thread=thread) for thread in threads], ignore_conflicts=True
+    )
+    from .tasks import answer_clusters
+
+    answer_clusters.enqueue()
+    return cluster
+
+
+def post_waiting(limit: int = BATCH) -> int:
+    """Post what waits; safe with any number of workers. Returns how many were answered."""
+    if is_replaying():
+        return 0
+    waiting = ClusterThread.objects.filter(state=State.WAITING).order_by("pk").values_list("pk", flat=True)
+    return sum(_post(pk) for pk in list(waiting[:limit]))
+
+
+def _post(pk: int) -> int:
+    row = ClusterThread.objects.select_related("cluster__answer__thread", "cluster__by", "cluster__department").get(
+        pk=pk
+    )
+    cluster = row.cluster
+    try:
+        with transaction.atomic():
+            thread = Thread.objects.select_for_update(of=("self",), no_key=True).get(pk=row.thread_id)
+            if not ClusterThread.objects.filter(pk=pk, state=State.WAITING).update(state=State.POSTED):
+                return 0
+            if thread.solved_at or thread.official_at:
+                raise Conflict(_("It has been settled meanwhile."))
+            answer = questions.post_answer(
+                thread, cluster.by, body=_words(cluster, thread), official_for=cluster.department
+            )
+            ClusterThread.objects.filter(pk=pk).update(answer=answer)
+    except (Conflict, NotAllowed, ValidationError, Thread.DoesNotExist) as problem:
+        why = getattr(problem, "reason", "") or " ".join(getattr(problem, "messages", [str(problem)]))
+        ClusterThread.objects.filter(pk=pk, state=State.WAITING).update(state=State.SKIPPED, why=why[:300])
+        return 0
+    except Exception:
+        logger.exception("A thread of cluster %s could not be answered and is tried again", cluster.pk)
+        return 0
+    return 1
+
+
+def _words(cluster: Cluster, thread: Thread) -> str:
+    """The same words, and where they were said first, in the language of the thread."""
+    first = cluster.answer.thread
+    with translation.override(thread.language):
+        where = _("The same was asked, and answered first, in [%(title)s](%(url)s).") % {
+            "title": first.title.replace("[", "(").replace("]", ")"), "url": cluster.answer.get_absolute_url(),
+        }  # fmt: skip
+    return f"{cluster.answer.body_source.rstrip()}\n\n{where}"

@@ -1,0 +1,158 @@
+"""Incidents: one fault, many threads. The banner is the product's alert, which owners hear of (decision 0146); the
+threads are gathered here, and answered together when the fault is solved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from community.accounts.models import Department, User
+from community.core import clock, text
+from community.core.errors import Conflict, require
+from community.core.rows import locked
+from community.events.log import is_replaying, record
+from community.questions import services as questions
+from community.questions.models import Thread
+from products.models import Product, Version
+from products.shelf import alerts
+
+from . import clusters
+from .models import Incident, IncidentThread, IncidentUpdate
+from .permissions import why_not_manage_incidents
+
+LONGEST_UPDATE = 500
+
+
+@transaction.atomic
+def open_incident(
+    product: Product,
+    by: User,
+    *,
+    title: str,
+    body: str,
+    first: Thread | None = None,
+    department: Department | None = None,
+    versions: Iterable[Version] = (),
+) -> Incident:
+    """Say that a fault is known: a banner on the product's page and the ask form, and owners are told.
+
+    `first` is the thread that reported it. The same headline twice is one incident. Raises NotAllowed,
+    ValidationError by field (title, text, versions).
+    """
+    if not is_replaying():
+        require(why_not_manage_incidents(by))
+    url = first.get_absolute_url() if first is not None else ""
+    alert = alerts.issue(product, by, title=title, body=body, url=url, versions=versions)
+    known = Incident.objects.filter(alert=alert).first()
+    if known is not None:
+        return known
+    made = Incident.objects.create(
+        product=product, title=alert.title, text=alert.text, alert=alert, first_thread=first,
+        department=department or by.department, opened_at=clock.now(), opened_by=by,
+    )  # fmt: skip
+    told: dict[str, Any] = (
+        {"thread": first.pk, "author": first.author_id, "is_first_report": True} if first is not None else {}
+    )
+    record("incident.opened", actor=by, subject=made, product=product.pk, **told)
+    if first is not None:
+        gather(made, first, by)
+    return made
+
+
+@transaction.atomic
+def gather(incident: Incident, thread: Thread, by: User, *, note: str = "") -> IncidentThread:
+    """This thread is about it. Twice is harmless; a thread of another incident is refused with Conflict."""
+    if not is_replaying():
+        require(why_not_manage_incidents(by))
+    row = locked(incident)
+    if not row.is_open and not is_replaying():
+        raise Conflict(_("This incident is solved. If the thread is about something new, open another."))
+    try:
+        with transaction.atomic():
+            found, _new = IncidentThread.objects.get_or_create(
+                thread=thread,
+                defaults={
+                    "incident": row,
+                    "added_by": by,
+                    "added_at": clock.now(),
+                    "note": text.clean_line(note)[:300],
+                },
+            )
+    except IntegrityError:
+        found = IncidentThread.objects.get(thread=thread)
+    if found.incident_id != row.pk:
+        raise Conflict(_("This thread is about another incident already: %(title)s") % {"title": found.incident.title})
+    return found
+
+
+@transaction.atomic
+def let_go(incident: Incident, thread: Thread, by: User) -> None:
+    """It is about something else after all. Twice is harmless."""
+    require(why_not_manage_incidents(by))
+    IncidentThread.objects.filter(incident=incident, thread=thread).delete()
+
+
+@transaction.atomic
+def say(incident: Incident, by: User, words: str) -> IncidentUpdate:
+    """A line for everybody who waits, in the incident's history."""
+    if not is_replaying():
+        require(why_not_manage_incidents(by))
+    words = text.clean_line(words)
+    if not words or len(words) > LONGEST_UPDATE:
+        raise ValidationError({"text": _("Say it in at most %(most)d characters.") % {"most": LONGEST_UPDATE}})
+    return IncidentUpdate.objects.create(incident=incident, by=by, text=words, at=clock.now())
+
+
+@transaction.atomic
+def solve(incident: Incident, by: User, *, solution: str, department: Department | None = None) -> Incident:
+    """It is solved: the banner goes, owners who were told hear so, and every gathered thread gets the solution.
+
+    Threads that are open get it as an official answer, each asker a notice; who asked or has the same in one that
+    is settled already hears of the incident itself. Twice is harmless. Raises NotAllowed, ValidationError by field.
+    """
+    if not is_replaying():
+        require(why_not_manage_incidents(by))
+    solution = text.clean_source(solution).strip()
+    if not solution or len(solution) > 8000:
+        raise ValidationError({"solution": _("Say what solves it, in at most 8,000 characters.")})
+    threads = list(Thread.objects.visible().filter(in_incident__incident=incident).order_by("created_at", "pk"))
+    lead = _first_open(incident, threads)
+    if lead is not None:
+        lead = locked(lead)  # threads before incidents and alerts, as everybody who holds both
+    row = locked(incident)
+    if not row.is_open:
+        return row
+    row.state, row.solved_at, row.solved_by, row.solution = Incident.State.SOLVED, clock.now(), by, solution
+    row.save(update_fields=["state", "solved_at", "solved_by", "solution"])
+    if row.alert is not None:
+        alerts.end(row.alert, by)
+    speaks_for = department or row.department or by.department
+    answered: list[int] = []
+    if lead is not None and speaks_for is not None and not is_replaying():
+        answer = questions.post_answer(lead, by, body=solution, official_for=speaks_for)
+        others = [thread for thread in threads if thread.pk != lead.pk and _is_open(thread)]
+        answered = [lead.pk, *(thread.pk for thread in others)]
+        if others:
+            clusters.spread(answer, by, speaks_for, others)
+    record(
+        "incident.closed", actor=by, subject=row, incident=row.pk, product=row.product_id,
+        threads=[thread.pk for thread in threads], answered=answered,
+    )  # fmt: skip
+    return row
+
+
+def _is_open(thread: Thread) -> bool:
+    return thread.kind in clusters.SOLVABLE and not (
+        thread.solved_at or thread.official_at or thread.closed_at or thread.duplicate_of_id
+    )
+
+
+def _first_open(incident: Incident, threads: list[Thread]) -> Thread | None:
+    """The first report, while it is open; else the oldest that is."""
+    found = [thread for thread in threads if _is_open(thread)]
+    return next((thread for thread in found if thread.pk == incident.first_thread_id), found[0] if found else None)

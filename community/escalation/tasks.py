@@ -1,0 +1,17 @@
+"""Background entries: nudges; what is to be done stands in rows."""
+
+from django_tasks import task
+
+from . import clusters, handoffs
+
+
+@task()
+def send_hand_offs() -> None:
+    """Send the webhooks that are due; asked for by whoever hands a case over."""
+    handoffs.send_due()
+
+
+@task()
+def answer_clusters() -> None:
+    """Post official answers to the threads they are for; asked for by whoever answers several at once."""
+    clusters.post_waiting()

@@ -1,0 +1,155 @@
+"""One fault, many threads: incidents, and one answer for many."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from community.accounts.models import User
+from community.core import clock
+from community.core.errors import Conflict, NotAllowed
+from community.escalation import clusters, incidents
+from community.escalation.models import ClusterThread, Escalation, Incident, IncidentThread
+from community.events.models import Event
+from community.notifications.recipients import recipients
+from community.questions import services as questions
+from community.questions.models import Answer, Thread
+from products.models import Product
+from tests import factories
+
+from .conftest import NOON
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+
+@pytest.fixture
+def threads(alice: User, bob: User, charlie: User, duo: Product, asked: list[User]) -> list[Thread]:
+    """Three people with the same fault."""
+    with clock.travel(NOON):
+        return [
+            factories.a_thread(by, product=duo, kind="problem", title=f"It beeps three times at {by}")
+            for by in (alice, bob, charlie)
+        ]
+
+
+def test_an_answer_reaches_everyone_affected(threads: list[Thread], dana: User, alice: User) -> None:
+    first, second, third = threads
+    ids = [thread.pk for thread in threads]
+    with clock.travel(NOON):
+        with pytest.raises(NotAllowed):
+            clusters.answer_all(
+                first, alice, threads=ids, body="Please update it to 1.3.1 today.", department=dana.department
+            )
+        with pytest.raises(ValidationError) as refused:
+            clusters.answer_all(
+                first,
+                dana,
+                threads=[first.pk, 987_654],
+                body="Please update it to 1.3.1 today.",
+                department=dana.department,
+            )
+        assert "threads" in refused.value.error_dict and not Answer.objects.exists()
+        made = clusters.answer_all(
+            first, dana, threads=ids, body="Install **1.3.1**. That settles it.", department=dana.department
+        )
+        assert Answer.objects.count() == 1, "the others are the worker's"
+        questions.solve_another_way(third, third.author, "Found it myself")
+        assert clusters.post_waiting() == 1 and clusters.post_waiting() == 0
+    posted = Answer.objects.get(thread=second)
+    assert posted.is_official and "Install 1.3.1. That" in posted.body_text and first.title in posted.body_text
+    assert made.answer.get_absolute_url() in posted.body_html
+    assert not Answer.objects.filter(thread=third).exists()
+    skipped = ClusterThread.objects.get(thread=third)
+    assert skipped.state == "skipped" and "settled meanwhile" in skipped.why
+    assert not Escalation.objects.get(thread=second).is_open
+    event = Event.objects.get(kind="answer.made_official", subject_id=str(posted.pk))
+    assert recipients(event)[second.author_id] == "official_answer"
+
+
+def test_one_that_fails_is_tried_again_and_stops_nobody(
+    threads: list[Thread], dana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clock.travel(NOON):
+        clusters.answer_all(
+            threads[0],
+            dana,
+            threads=[row.pk for row in threads],
+            body="Please update it to 1.3.1 today.",
+            department=dana.department,
+        )
+        post, failed = questions.post_answer, []
+
+        def sometimes(thread: Thread, *args: object, **kwargs: object) -> Answer:
+            if thread.pk == threads[1].pk and not failed:
+                failed.append(thread)
+                raise RuntimeError("the disk is full")
+            return post(thread, *args, **kwargs)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(questions, "post_answer", sometimes)
+        assert clusters.post_waiting() == 1
+        assert clusters.post_waiting() == 1
+    assert Answer.objects.count() == 3
+
+
+def test_an_incident_gathers_threads_and_tells_all_when_it_is_solved(
+    threads: list[Thread], dana: User, alice: User, bob: User, charlie: User, duo: Product
+) -> None:
+    first, second, third = threads
+    with clock.travel(NOON):
+        with pytest.raises(NotAllowed):
+            incidents.open_incident(duo, alice, title="Three beeps", body="Go back to 1.2.")
+        with pytest.raises(ValidationError) as refused:
+            incidents.open_incident(duo, dana, title=" ", body="")
+        assert set(refused.value.error_dict) == {"title", "text"}
+        made = incidents.open_incident(duo, dana, title="Three beeps", body="Go back to 1.2.", first=first)
+        assert incidents.open_incident(duo, dana, title="Three beeps", body="Again") == made
+        for thread in (second, second, third):
+            incidents.gather(made, thread, dana)
+        other = incidents.open_incident(duo, dana, title="Another", body="Wait.")
+        with pytest.raises(Conflict, match="another incident already: Three beeps"):
+            incidents.gather(other, second, dana)
+        with pytest.raises(NotAllowed):
+            incidents.gather(made, second, alice)
+        erin = factories.a_person("erin")
+        questions.set_me_too(third, erin, True)
+        questions.solve_another_way(third, third.author, "Went back to 1.2")
+    duo.refresh_from_db()
+    assert [known["title"] for known in duo.known_issues] == ["Another", "Three beeps"] or len(duo.known_issues) == 2
+    with clock.travel(NOON):
+        incidents.say(made, dana, "The cause is found.")
+        with pytest.raises(ValidationError):
+            incidents.say(made, dana, " ")
+        with pytest.raises(ValidationError):
+            incidents.solve(made, dana, solution=" ")
+        with pytest.raises(NotAllowed):
+            incidents.solve(made, alice, solution="1.3.1")
+        incidents.solve(made, dana, solution="Install 1.3.1, please.")
+        incidents.solve(made, dana, solution="Twice")
+        clusters.post_waiting()
+        with pytest.raises(Conflict, match="is solved"):
+            incidents.gather(made, factories.a_thread(alice), dana)
+    duo.refresh_from_db()
+    assert [known["title"] for known in duo.known_issues] == ["Another"]
+    made.refresh_from_db()
+    assert not made.is_open and made.solution == "Install 1.3.1, please." and made.alert.ended_at
+    assert set(Answer.objects.values_list("thread", flat=True)) == {first.pk, second.pk}
+    event = Event.objects.get(kind="incident.closed")
+    heard = recipients(event)
+    # Alice and Bob got the answer; Charlie, who had settled it, and Erin, who has the same, hear of the incident.
+    assert heard[charlie.pk] == "incident" and heard[erin.pk] == "incident"
+    assert alice.pk not in heard and bob.pk not in heard
+
+
+def test_a_thread_can_be_let_go(threads: list[Thread], dana: User, alice: User, duo: Product) -> None:
+    with clock.travel(NOON):
+        made = incidents.open_incident(duo, dana, title="Three beeps", body="Wait.", first=threads[0])
+    with pytest.raises(NotAllowed):
+        incidents.let_go(made, threads[0], alice)
+    incidents.let_go(made, threads[0], dana)
+    incidents.let_go(made, threads[0], dana)
+    assert not IncidentThread.objects.exists() and Incident.objects.get().is_open
+
+
+def test_whoever_reported_it_first_is_thanked(threads: list[Thread], dana: User, duo: Product) -> None:
+    with clock.travel(NOON):
+        incidents.open_incident(duo, dana, title="Three beeps", body="Wait.", first=threads[0])
+    event = Event.objects.get(kind="incident.opened")
+    assert event.data["author"] == threads[0].author_id and event.data["is_first_report"] is True
