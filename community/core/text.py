@@ -684,18 +684,30 @@ def _words(safe_html: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+# What stands above, below or in columns: its signs in a row would say something else.
+_STACKED = MATHML - _names("math mrow mi mo mn mtext mspace mstyle mpadded")
+_STACKED_SIGN = "\0"
+
+
 class _Reader(HTMLParser):
-    """Collects the words of safe HTML."""
+    """Collects the words of safe HTML. A formula that is only a row of signs is those, others are TeX."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.out: list[str] = []
         self.in_math = self.in_pre = 0
+        self.tex, self.signs = (
+            "",
+            [""],
+        )  # the formula we are in: as it was written, and its signs while they stand in a line
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "math":
             self.in_math += 1
-            self.out.append(dict(attrs).get("alttext") or "")
+            self.tex, self.signs = dict(attrs).get("alttext") or "", []
+        elif self.in_math:
+            if tag in _STACKED:
+                self.signs.append(_STACKED_SIGN)
         elif tag == "img":
             self.out.append(dict(attrs).get("alt") or "")
         elif tag in _BLOCKS:
@@ -707,10 +719,16 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "math":
             self.in_math -= 1
+            signs = "".join(self.signs)
+            self.out.append(self.tex if _STACKED_SIGN in signs or "\\" not in self.tex else signs)
+        elif self.in_math:
+            return
         elif tag in _BLOCKS:
             self.in_pre -= tag == "pre"
             self.out.append("\n")
 
     def handle_data(self, data: str) -> None:
-        if not self.in_math:
+        if self.in_math:
+            self.signs.append(data)
+        else:
             self.out.append(data if self.in_pre else re.sub(r"\s+", " ", data))

@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from .files import Content, Row
@@ -529,9 +529,8 @@ class _Telling:
                 before = before.replace(now, was, 1)
             versions.insert(0, before)
         at = self.at(answer)
-        self.add(
-            at, key, answer, lambda world: world.answer(self.key, answer, versions[0], at.date()), who=[author]
-        )  # fmt: skip
+        look = self.next_look(answer, at)
+        self.add(at, key, answer, lambda world: world.answer(self.key, answer, versions[0], look), who=[author])
         for edit, body in zip(answer.get("edited") or [], versions[1:], strict=True):
             self.add(
                 self.at(edit), f"edit:{slug}:{author}:{edit['minutes_after']}", edit,
@@ -551,6 +550,14 @@ class _Telling:
             self.comment(key, place, comment)
         if hidden := answer.get("hidden"):
             self.add(self.at(hidden), f"hidden:{slug}:{author}", hidden, lambda world: world.hide(key, hidden))
+
+    def next_look(self, answer: Row, at: datetime) -> date | None:
+        """The day on which its department looks again. Days that are past went by without news."""
+        days = answer.get("recheck_in_days")
+        if not days:
+            return None
+        passed = (self.story.now - at).days // days
+        return (at + timedelta(days=days * (passed + 1))).date()
 
     def works(self, answer: Row, key: str, at: datetime) -> None:
         works = answer.get("works_for_mine") or {}

@@ -425,13 +425,12 @@ class World:
         thread.save(update_fields=["view_count"])
         return thread
 
-    def answer(self, key: str, row: Row, body: str, day: date) -> Answer:
+    def answer(self, key: str, row: Row, body: str, recheck_on: date | None) -> Answer:
         official = row.get("official_for")
-        recheck = row.get("recheck_in_days")
         return questions.post_answer(
             self.row(key), self.person(row["author"]), body=body.strip(), disclosure=row.get("disclosure", ""),
             official_for=self.department(official) if official else None, sources=row.get("sources") or [],
-            recheck_on=day + timedelta(days=recheck) if recheck else None,
+            recheck_on=recheck_on,
         )  # fmt: skip
 
     def edit_answer(self, key: str, author: str, body: str, summary: str) -> None:

@@ -159,6 +159,8 @@ def _needs_info(event: Event) -> Heard:
 def _thread_state(event: Event) -> Heard:
     thread: Thread = event.subject
     heard: Heard = {}
+    if event.data.get("planned"):
+        return heard  # the department looks again on the day it chose; nobody has said that the answer is wrong
     _add(heard, [event.data.get("reconciler")], "reconcile")
     _add(heard, [thread.author_id], "thread_state")
     _add(heard, followers([thread]), "thread_state", _muted(thread))
@@ -176,9 +178,16 @@ def _recheck_settled(event: Event) -> Heard:
     """Only that it holds: what does not hold is opened again, which is told by itself."""
     thread: Thread = event.subject
     heard: Heard = {}
-    if event.data.get("holds") and event.data.get("outcome") != "accepted_anew":
+    if event.data.get("holds") and event.data.get("outcome") != "accepted_anew" and not _was_planned(event):
         _add(heard, [thread.author_id, *followers([thread])], "thread_state", _muted(thread))
     return heard
+
+
+def _was_planned(settled: Event) -> bool:
+    """Whether the look that is over was the department's own, of which nobody was told."""
+    opened = Event.objects.about(settled.subject).filter(kind="thread.recheck_opened", pk__lt=settled.pk)
+    last = opened.order_by("-pk").first()
+    return last is not None and bool(last.data.get("planned"))
 
 
 @heard_by("thread.asker_reminded")

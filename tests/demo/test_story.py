@@ -162,6 +162,7 @@ def test_reputation_badges_and_boards_are_true() -> None:
 
 
 def test_nothing_left_the_house() -> None:
+    assert not Answer.objects.filter(recheck_on__lte=clock.now().date()).exists(), "the first sweep would look at it"
     assert not Delivery.objects.exists()
     assert set(Event.objects.values_list("origin", flat=True)) == {"demo"}
 

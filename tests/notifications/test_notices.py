@@ -20,7 +20,9 @@ from community.notifications.delivery import announce, announce_due, stop_token
 from community.notifications.kinds import KINDS
 from community.notifications.models import Announcement, Notification, Preference
 from community.posts.services import comment, follow, unfollow
+from community.questions import asking_back
 from community.questions import services as questions
+from community.questions.models import Thread
 from tests.factories import a_person, a_thread, an_answer
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,19 @@ class TestRecipients:
         unfollow(thread, charlie)
         an_answer(thread)
         assert told(charlie) == ["new_answer"]
+
+    def test_a_look_that_a_department_planned_is_no_news(self, thread, alice, bob, charlie, dana, support):
+        follow(thread, charlie)
+        answer = an_answer(thread, bob)
+        questions.accept_answer(answer, alice)
+        questions.make_official(answer, dana, support, recheck_on=(clock.now() + timedelta(days=30)).date())
+        before = told(alice), told(charlie)
+        with clock.travel(clock.now() + timedelta(days=31)):
+            assert asking_back.sweep()["rechecked"] == 1
+            questions.settle_recheck(Thread.objects.get(pk=thread.pk), dana, holds=True)
+            assert told(charlie) == before[1] and "thread_state" not in told(alice)
+            questions.say_no_longer_works(answer, bob)
+            assert told(charlie) == [*before[1], "thread_state"], "what somebody doubts is news"
 
     def test_muting_silences_even_mentions(self, thread, charlie, bob):
         follow(thread, charlie, "muted")
