@@ -18,9 +18,10 @@ from community.core.models import Numbers
 from community.events.log import is_replaying, record
 from community.questions.models import IdeaStatus, Kind, Thread
 
-from . import rotation, routing
+from . import mailing, rotation, routing, stage
 from .clock import add, add_business, business_between, moved
 from .models import (
+    Channel,
     DeskSettings,
     Escalation,
     EscalationPolicy,
@@ -30,12 +31,14 @@ from .models import (
     StepKind,
     as_row,
 )
+from .sentiment import score_of
 
 Cause, Phase, State = Escalation.Cause, Escalation.Phase, Escalation.State
 SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 REACHES_STAFF = (StepKind.DEPARTMENT, StepKind.ASSIGNED, StepKind.LEAD)
 PLANNED = (IdeaStatus.PLANNED, IdeaStatus.IN_PROGRESS, IdeaStatus.FUTURE)
-Rung = tuple[float, str, str]  # hours, kind, note
+Rung = tuple[float, str, str, str]  # hours, kind, note, channel
+OWN = Channel.OWN.value
 
 
 # Reading and holding
@@ -44,12 +47,19 @@ Rung = tuple[float, str, str]  # hours, kind, note
 def held(thread: Thread | int) -> Escalation | None:
     """The case of a thread, held until the transaction ends; None when it has none."""
     pk = thread if isinstance(thread, int) else thread.pk
+    if (played := stage.here()) is not None:
+        return played.case if played.case is not None and played.case.thread_id == pk else None
     return (
         Escalation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("thread", "department", "policy", "assignee")
         .filter(thread=pk)
         .first()
     )
+
+
+def _keep(case: Escalation) -> None:
+    if stage.here() is None:
+        _keep(case)
 
 
 def due_of(row: dict[str, Any]) -> datetime:
@@ -63,16 +73,21 @@ def waiting(case: Escalation) -> list[dict[str, Any]]:
 
 def _tell(case: Escalation, kind: str, by: User | None = None, note: str = "", **data: Any) -> None:
     """Record an event about the case. Its subject is the thread, which everybody below knows."""
+    if stage.here() is not None:
+        return
     record(
         f"escalation.{kind}", actor=by, subject=case.thread, note=note, thread=case.thread_id,
         case=case.pk, round=case.round, **data,
     )  # fmt: skip
 
 
-def note_down(case: Escalation, kind: str, **fields: Any) -> EscalationStep:
-    """Add a line to the history of the case."""
+def note_down(case: Escalation, kind: str, *, nobody: bool = False, **fields: Any) -> EscalationStep:
+    """Add a line to the history of the case; `nobody` when it is a rung that reached nobody."""
     fields.setdefault("fired_at", clock.now())
     fields["note"] = str(fields.get("note", ""))[:500]
+    if (played := stage.here()) is not None:
+        played.note(case, kind, fields, nobody=nobody)
+        return EscalationStep(escalation=case, round=case.round, kind=kind, **fields)
     return EscalationStep.objects.create(escalation=case, round=case.round, kind=kind, **fields)
 
 
@@ -112,7 +127,7 @@ def wake(case: Escalation) -> None:
     """Give a case that sleeps its next time; others stay as they are."""
     if case.is_open and case.next_due_at is None:
         _schedule(case)
-        case.save()
+        _keep(case)
 
 
 def _climb(
@@ -121,21 +136,22 @@ def _climb(
     """Replace what is still waiting by these rungs, counted from `start`; what has fired stays as it was."""
     case.ladder = [row for row in case.ladder if row["fired"] or keep_waiting]
     position = 1 + max((row["position"] for row in case.ladder), default=-1)
-    for offset, (hours, kind, note) in enumerate(rungs):
+    for offset, (hours, kind, note, channel) in enumerate(rungs):
         row = as_row(position + offset, hours, kind, add(start, hours, on, case.department), note)
-        case.ladder.append({**row, "clock": on, "target": target if kind == StepKind.LATE else ""})
+        row |= {"clock": on, "target": target if kind == StepKind.LATE else "", "channel": channel}
+        case.ladder.append(row)
     case.ladder_clock = on
 
 
 def rungs_of(policy: EscalationPolicy) -> list[Rung]:
-    return [(step.hours, step.kind, step.note) for step in policy.steps.all()]
+    return [(step.hours, step.kind, step.note, step.channel) for step in policy.steps.all()]
 
 
 def _from_department_on(rungs: list[Rung], *, factor: float = 1) -> list[Rung]:
     """The part of a ladder that reaches staff, counted from its first such rung."""
     staff = [rung for rung in rungs if rung[1] not in (StepKind.ADVOCATES, StepKind.REMINDED, StepKind.SILENT)]
     first = staff[0][0] if staff else 0
-    return [((hours - first) * factor, kind, note) for hours, kind, note in staff]
+    return [((hours - first) * factor, *rest) for hours, *rest in staff]
 
 
 def _one_level_up(rungs: list[Rung], had_department: bool) -> list[Rung]:
@@ -144,7 +160,7 @@ def _one_level_up(rungs: list[Rung], had_department: bool) -> list[Rung]:
     if not had_department:
         return staff
     above = [rung for rung in staff if rung[1] not in (StepKind.DEPARTMENT, StepKind.LEAD)]
-    return [(0.0, StepKind.LEAD.value, ""), *above]
+    return [(0.0, StepKind.LEAD.value, "", OWN), *above]
 
 
 def _target(case: Escalation, hours: float | None, start: datetime, name: str) -> datetime | None:
@@ -174,26 +190,41 @@ def _told(case: Escalation, at: datetime) -> None:
 # Opening
 
 
+def sounds_like(thread: Thread) -> float | None:
+    """How the post sounds (see `sentiment`); read once when it is written, and again when it is edited."""
+    played = stage.here()
+    if played is None:
+        return score_of(thread.title, thread.body_text, thread.language)
+    found: float | None = played.remember(
+        ("sounds", thread.pk), lambda: score_of(thread.title, thread.body_text, thread.language)
+    )
+    return found
+
+
 def open_case(thread: Thread) -> Escalation | None:
     """Start to look after a thread. None when no policy is for it."""
-    policy = routing.policy_for(thread)
+    sounds = sounds_like(thread)
+    policy = routing.policy_for(thread, sentiment=sounds)
     if policy is None:
         return None
     now = clock.now()
-    case, new = Escalation.objects.get_or_create(
-        thread=thread,
-        defaults={
-            "policy": policy,
-            "policy_version": policy.version,
-            "started_at": now,
-            "department": routing.department_for(thread, policy),
-        },
-    )
+    begun: dict[str, Any] = {
+        "policy": policy,
+        "policy_version": policy.version,
+        "started_at": now,
+        "sentiment": sounds,
+        "department": routing.department_for(thread, policy),
+    }
+    if (played := stage.here()) is not None:
+        case, new = Escalation(pk=thread.pk, thread=thread, **begun), True
+        played.case = case
+    else:
+        case, new = Escalation.objects.get_or_create(thread=thread, defaults=begun)
     if new:
         case.thread = thread
         _climb(case, rungs_of(policy), now, policy.clock)
         _schedule(case)
-        case.save()
+        _keep(case)
     return case
 
 
@@ -203,7 +234,7 @@ def new_round(case: Escalation, by: User | None, *, note: str = "", one_level_up
         return
     now = clock.now()
     had_department = case.told_at is not None
-    policy = routing.policy_for(case.thread, reopened=True) or case.policy
+    policy = routing.policy_for(case.thread, reopened=True, sentiment=case.sentiment) or case.policy
     case.round += 1
     case.state, case.phase, case.started_at = State.OPEN, Phase.FIRST, now
     case.resolved_at = case.resolved_by = None
@@ -219,16 +250,20 @@ def new_round(case: Escalation, by: User | None, *, note: str = "", one_level_up
         rungs = _one_level_up(rungs, had_department)
     _climb(case, rungs, now, policy.clock)
     _schedule(case)
-    case.save()
+    _keep(case)
     note_down(case, "reopened", by=by, note=note)
     _tell(case, "reopened", by)
 
 
-def rematch(case: Escalation) -> None:
+def rematch(case: Escalation, *, edited: bool = False) -> None:
     """Facts of the thread changed: a policy that is further up may be for it now, or another department."""
+    if edited:
+        case.sentiment = sounds_like(case.thread)
+        if stage.here() is None:
+            case.save(update_fields=["sentiment"])
     if not case.is_open or case.acknowledged_at:
         return
-    policy = routing.policy_for(case.thread, reopened=case.round > 1)
+    policy = routing.policy_for(case.thread, reopened=case.round > 1, sentiment=case.sentiment)
     fired = any(row["fired"] for row in case.ladder)
     if policy is not None and policy.pk != case.policy_id and (
         not fired or policy.position < case.policy.position
@@ -247,7 +282,7 @@ def rematch(case: Escalation) -> None:
     else:
         return
     _schedule(case)
-    case.save()
+    _keep(case)
 
 
 def hurry(case: Escalation) -> None:
@@ -256,7 +291,7 @@ def hurry(case: Escalation) -> None:
     if rows and case.is_open and not case.is_paused and due_of(rows[0]) > clock.now():
         rows[0]["due"] = clock.now().isoformat()
         _schedule(case)
-        case.save()
+        _keep(case)
 
 
 # What people do
@@ -278,11 +313,11 @@ def reply_arrived(case: Escalation, by: User) -> None:
         return
     numbers = Numbers.load()
     # The reminders themselves are the thread's matter; one interval after the last of them silence ends the case.
-    rungs: list[Rung] = [(float(numbers.remind_after_hours * (numbers.reminders + 1)), StepKind.SILENT.value, "")]
+    rungs: list[Rung] = [(float(numbers.remind_after_hours * (numbers.reminders + 1)), StepKind.SILENT.value, "", OWN)]
     case.phase, case.acknowledge_due_at, case.late_at = Phase.REMIND, None, None
     _climb(case, rungs, clock.now(), EscalationPolicy.Clock.ELAPSED)
     _schedule(case)
-    case.save()
+    _keep(case)
 
 
 def asker_reminded(case: Escalation) -> None:
@@ -296,17 +331,17 @@ def asker_spoke(case: Escalation) -> None:
     if not case.is_open or case.phase != Phase.REMIND:
         return
     rungs = rungs_of(case.policy)
-    first = next((hours for hours, kind, _ in rungs if kind in REACHES_STAFF), 0)
+    first = next((rung[0] for rung in rungs if rung[1] in REACHES_STAFF), 0)
     factor = DeskSettings.load().care_factor
     case.phase, case.told_at = Phase.CARE, None
     _climb(
         case,
-        [(first * factor + hours, kind, note) for hours, kind, note in _from_department_on(rungs, factor=factor)],
+        [(first * factor + hours, *rest) for hours, *rest in _from_department_on(rungs, factor=factor)],
         clock.now(),
         case.policy.clock,
     )
     _schedule(case)
-    case.save()
+    _keep(case)
 
 
 def replies_gone(case: Escalation) -> None:
@@ -315,7 +350,7 @@ def replies_gone(case: Escalation) -> None:
         case.phase, case.told_at = Phase.FIRST, None
         _climb(case, rungs_of(case.policy), clock.now(), case.policy.clock)
         _schedule(case)
-        case.save()
+        _keep(case)
 
 
 def acknowledge(case: Escalation, by: User, *, note: str = "") -> None:
@@ -330,7 +365,7 @@ def acknowledge(case: Escalation, by: User, *, note: str = "") -> None:
     case.phase, case.late_at = Phase.STAFF, None
     _staff_ladder(case, now)
     _schedule(case)
-    case.save()
+    _keep(case)
     note_down(case, "acknowledged", by=by, department=case.department, note=note)
     _tell(case, "acknowledged", by, department=case.department_id, in_time=in_time)
 
@@ -343,9 +378,9 @@ def _staff_ladder(case: Escalation, start: datetime) -> None:
     if hours is None or case.department is None:
         return
     rungs: list[Rung] = [
-        (hours, StepKind.LATE.value, ""),
-        (hours, StepKind.LEAD.value, ""),
-        (hours * 2, StepKind.MANAGER.value, ""),
+        (hours, StepKind.LATE.value, "", OWN),
+        (hours, StepKind.LEAD.value, "", OWN),
+        (hours * 2, StepKind.MANAGER.value, "", OWN),
     ]
     _climb(case, rungs, start, EscalationPolicy.Clock.BUSINESS, target="resolve")
     case.resolve_due_at = due_of(waiting(case)[0])
@@ -357,16 +392,16 @@ def promise(case: Escalation, until: datetime) -> None:
         return
     case.ladder = [row for row in case.ladder if row["fired"]]
     rungs: list[Rung] = [
-        (0.0, StepKind.LATE.value, ""),
-        (0.0, StepKind.LEAD.value, ""),
-        (case.policy.resolve_hours or 24.0, StepKind.MANAGER.value, ""),
+        (0.0, StepKind.LATE.value, "", OWN),
+        (0.0, StepKind.LEAD.value, "", OWN),
+        (case.policy.resolve_hours or 24.0, StepKind.MANAGER.value, "", OWN),
     ]
     _climb(case, rungs, until, EscalationPolicy.Clock.BUSINESS, target="resolve")
     for row in waiting(case)[:2]:
         row["due"] = until.isoformat()  # to the minute, also outside of business hours
     case.resolve_due_at, case.late_at = until, None
     _schedule(case)
-    case.save()
+    _keep(case)
 
 
 def assign(case: Escalation, to: User, by: User | None, *, note: str = "", position: int | None = None,
@@ -375,7 +410,7 @@ def assign(case: Escalation, to: User, by: User | None, *, note: str = "", posit
     case.assignee = to
     _told(case, clock.now())
     _schedule(case)
-    case.save()
+    _keep(case)
     note_down(
         case, "assigned", by=by, department=case.department, people=[to.pk], note=note, position=position, due_at=due
     )
@@ -393,7 +428,7 @@ def route(case: Escalation, department: Department, by: User | None, *, note: st
     _climb(case, [rung for rung in rungs if rung[1] != StepKind.DEPARTMENT], now, case.policy.clock)
     _told(case, now)
     _schedule(case)
-    case.save()
+    _keep(case)
     note_down(case, "routed", by=by, department=department, note=note)
     _tell(case, "routed", by, note, department=department.pk, previous=previous)
 
@@ -406,8 +441,9 @@ def pause(case: Escalation, cause: str, by: User | None, *, note: str = "") -> N
     case.paused_since, case.pause_cause = now, cause
     case.pause_count += 1
     _schedule(case)
-    case.save()
-    Pause.objects.create(escalation=case, round=case.round, cause=cause, since=now, by=by, note=note[:300])
+    _keep(case)
+    if stage.here() is None:
+        Pause.objects.create(escalation=case, round=case.round, cause=cause, since=now, by=by, note=note[:300])
     note_down(case, "paused", by=by, cause=cause, note=note)
     _tell(case, "paused", by, cause=cause)
 
@@ -426,7 +462,8 @@ def _end_pause(case: Escalation) -> None:
                 case.resolve_due_at = due_of(row)
     case.paused_seconds += max(0, int((now - since).total_seconds()))
     case.paused_since, case.pause_cause = None, ""
-    Pause.objects.filter(escalation=case, until__isnull=True).update(until=now)
+    if stage.here() is None:
+        Pause.objects.filter(escalation=case, until__isnull=True).update(until=now)
 
 
 def resume(case: Escalation, by: User | None, *, note: str = "") -> None:
@@ -435,7 +472,7 @@ def resume(case: Escalation, by: User | None, *, note: str = "") -> None:
     cause = case.pause_cause
     _end_pause(case)
     _schedule(case)
-    case.save()
+    _keep(case)
     note_down(case, "resumed", by=by, cause=cause, note=note)
     _tell(case, "resumed", by, cause=cause)
 
@@ -449,8 +486,10 @@ def settle(case: Escalation, cause: str, by: User | None, *, note: str = "", pos
     case.state, case.resolved_at, case.resolved_by, case.resolved_cause = State.SETTLED, clock.now(), by, cause
     case.ladder = [row for row in case.ladder if row["fired"]]
     _schedule(case)
-    case.save()
+    _keep(case)
     note_down(case, "resolved", by=by, cause=cause, note=note, position=position, due_at=due)
+    if stage.here() is not None:
+        return
     _tell(
         case, "resolved", by, cause=cause, department=case.department_id, who=_settled_by(case, cause, by),
         minutes=int(worked_on(case).total_seconds() // 60), since=case.started_at.isoformat(),
@@ -506,9 +545,13 @@ def fire_next(case: Escalation, *, told: dict[str, Any] | None = None, kind: str
         following = [later for later in waiting(case) if not later["target"]]
         if following and due_of(following[0]) > now:
             following[0]["due"] = now.isoformat()
-        note_down(case, row["kind"], position=row["position"], due_at=due_of(row), department=case.department)
+        note_down(
+            case, row["kind"], position=row["position"], due_at=due_of(row), department=case.department, nobody=True
+        )  # fmt: skip
+    elif told is None and row.get("channel") == Channel.MAIL:
+        mailing.to_mailbox(case, row)
     _schedule(case)
-    case.save()
+    _keep(case)
     return str(row["kind"])
 
 
@@ -519,6 +562,13 @@ def _fire_advocates(case: Escalation, row: dict[str, Any], at: dict[str, Any], t
     elif case.thread.first_reply_at and case.round == 1:
         # Owners answer already; nobody need be asked to.
         note_down(case, row["kind"], position=at["position"], due_at=at["due"])
+        return True
+    elif (played := stage.here()) is not None:
+        # Whom it found in truth. Where it never fired nobody can know: it is taken to find somebody.
+        found = played.advocates(case.thread, case.round)
+        if found == []:
+            return False
+        note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=found or [])
         return True
     else:
         people = asked(case.thread, matching_advocates(case.thread))  # none are left when three were asked before
@@ -554,7 +604,10 @@ def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], to
         if case.department is None:
             return False
         not_to = routing.last_closer(case.pk) if case.round > 1 else set()
-        to = rotation.next_assignee(case.department, not_to=not_to)
+        if (played := stage.here()) is not None:
+            to = played.anybody.get(case.department.pk)
+        else:
+            to = rotation.next_assignee(case.department, not_to=not_to)
         if to is None:
             return False
     assign(case, to, told.get("by"), note=told.get("note", ""), position=at["position"], due=at["due"])
@@ -655,7 +708,7 @@ def tell(case: Escalation, step: str, *, by: User | None = None, to: User | None
             row = {**as_row(0, 0, kind, now), "target": ""}
             _EFFECTS[StepKind(kind)](case, row, {"position": None, "due": None}, {**told, "told": True})
             _schedule(case)
-            case.save()
+            _keep(case)
     elif step == "acknowledged" and by is not None:
         if department is not None and case.told_at is None:
             case.department = department

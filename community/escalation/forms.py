@@ -10,12 +10,24 @@ from django.forms import formset_factory
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Standing, User
 from community.questions.models import Kind, State
 from products.models import Product
 
-from .models import AgentHours, Escalation, EscalationPolicy, PauseCause
-from .policies import STEP_WORDS, check_match, check_steps
+from .models import AgentHours, Channel, Escalation, EscalationPolicy, PauseCause
+from .policies import STEP_WORDS, Step, check_match, check_routes, check_steps, place_of, steps_of
+from .routing import NEWCOMER, WEEKDAYS
+
+AUTHORS = (Standing.MEMBER, Standing.ADVOCATE, Standing.FORMER_ADVOCATE, Standing.STAFF, Standing.FORMER_STAFF)
+WEEKDAY_NAMES = (
+    _("Monday"),
+    _("Tuesday"),
+    _("Wednesday"),
+    _("Thursday"),
+    _("Friday"),
+    _("Saturday"),
+    _("Sunday"),
+)
 
 
 def area(rows: int = 3, **attrs: str) -> forms.Textarea:
@@ -113,12 +125,16 @@ class RungForm(forms.Form):
         required=False,
         choices=[("", "…"), *((kind.value, kind.label) for kind in STEP_WORDS.values())],
     )
+    channel = forms.ChoiceField(label=_("How"), required=False, choices=Channel.choices)
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if bool(data.get("kind")) != (data.get("hours") is not None):
-            raise ValidationError(_("A rung needs both: after how many hours, and what happens."))
+        if "kind" not in self.errors and "hours" not in self.errors:
+            if data.get("kind") and data.get("hours") is None:
+                self.add_error("hours", _("After how many hours does this happen?"))
+            elif data.get("hours") is not None and not data.get("kind"):
+                self.add_error("kind", _("What happens after these hours?"))
         return data
 
 
@@ -129,8 +145,12 @@ def _lines(value: str) -> list[str]:
     return [part.strip() for line in value.splitlines() for part in line.split(",") if part.strip()]
 
 
+def _few(**attrs: Any) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": 2, **attrs})
+
+
 class PolicyForm(forms.ModelForm):
-    """A policy with its conditions in words and its rungs in rows."""
+    """A policy with its conditions in words and its rungs in rows. What is wrong stands beside where it was typed."""
 
     kinds = forms.MultipleChoiceField(
         label=_("kinds"), required=False, choices=Kind.choices, widget=forms.CheckboxSelectMultiple
@@ -138,24 +158,62 @@ class PolicyForm(forms.ModelForm):
     products = forms.ModelMultipleChoiceField(
         Product.objects.all(), label=_("products"), required=False, to_field_name="slug"
     )
-    any_tag = forms.CharField(label=_("any of these tags"), required=False, help_text=_("Separated by commas."))
+    any_tag = forms.CharField(
+        label=_("any of these tags"), required=False, widget=_few(), help_text=_("Separated by commas.")
+    )
     any_phrase = forms.CharField(
-        label=_("any of these phrases, in problems"), required=False, help_text=_("Separated by commas.")
+        label=_("any of these phrases, in problems"), required=False, widget=_few(), help_text=_("Separated by commas.")
+    )
+    sentiment_at_most = forms.FloatField(
+        label=_("sounds at most"),
+        required=False,
+        min_value=-1,
+        max_value=1,
+        help_text=_(
+            "From -1, bitter, to 1, glad; -0.6 finds angry posts in English and German. Posts in other languages have "
+            "no figure and are not taken."
+        ),
     )
     me_too_at_least = forms.IntegerField(label=_("reporters, at least"), required=False, min_value=1)
+    standing = forms.MultipleChoiceField(
+        label=_("the author is"),
+        required=False,
+        choices=[(NEWCOMER, _("Newcomer")), *((one.value, one.label) for one in AUTHORS)],
+        widget=forms.CheckboxSelectMultiple,
+    )
     language_not = forms.CharField(label=_("not in these languages"), required=False, help_text="en, de")
     states = forms.MultipleChoiceField(
         label=_("states"), required=False, choices=State.choices, widget=forms.CheckboxSelectMultiple
+    )
+    weekdays = forms.MultipleChoiceField(
+        label=_("written on"),
+        required=False,
+        choices=list(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("In UTC."),
+    )
+    routes = forms.CharField(
+        label=_("departments by tag"),
+        required=False,
+        widget=_few(),
+        help_text=_("One a line, tag and short name of the department: refund: pricing"),
     )
     CONDITIONS = {
         "kind": "kinds",
         "product": "products",
         "any_tag": "any_tag",
         "any_phrase": "any_phrase",
+        "sentiment_at_most": "sentiment_at_most",
         "me_too_at_least": "me_too_at_least",
+        "standing": "standing",
         "language_not": "language_not",
         "state": "states",
+        "weekday": "weekdays",
     }
+    CHOSEN = ("kinds", "products", "standing", "states", "weekdays")
+    NUMBERS = ("me_too_at_least", "sentiment_at_most")
+    # Where the service complains of what this form shows under another name.
+    SHOWN_AS = {"match": "kinds", "route_by_tag": "routes"}
 
     class Meta:
         model = EscalationPolicy
@@ -171,21 +229,36 @@ class PolicyForm(forms.ModelForm):
         for name, field in self.CONDITIONS.items():
             value = match.get(name)
             if value is not None:
-                many = field in ("kinds", "products", "states")
                 words = value if isinstance(value, list) else [value]
-                self.initial.setdefault(
-                    field, words if many else value if name == "me_too_at_least" else ", ".join(map(str, words))
-                )
-        steps = self.instance.steps.all() if self.instance.pk else []
-        rungs = [{"hours": step.hours, "kind": step.kind, "note": step.note} for step in steps]
+                shown = words if field in self.CHOSEN else value if name in self.NUMBERS else ", ".join(map(str, words))
+                self.initial.setdefault(field, shown)
+        routes = self.instance.route_by_tag or {}
+        self.initial.setdefault("routes", "\n".join(f"{tag}: {slug}" for tag, slug in routes.items()))
+        steps = steps_of(self.instance) if self.instance.pk else []
+        rungs = [dict(zip(("hours", "kind", "note", "channel"), step, strict=True)) for step in steps]
         if self.is_bound:
             # Without what was: a row that stays the same must count as filled, not as untouched.
             self.rungs = RungFormSet(self.data, prefix="rungs")
         else:
-            self.rungs = RungFormSet(initial=rungs, prefix="rungs")
+            self.rungs = RungFormSet(initial=self.initial.pop("rungs", rungs), prefix="rungs")
 
     def is_valid(self) -> bool:
-        return all([super().is_valid(), self.rungs.is_valid()])
+        return all([super().is_valid(), self.rungs.is_valid()]) and not self.has_complaints
+
+    @property
+    def has_complaints(self) -> bool:
+        return bool(self.errors) or any(rung.errors for rung in self.rungs)
+
+    def clean_routes(self) -> dict[str, str]:
+        routes: dict[str, str] = {}
+        for line in self.cleaned_data["routes"].splitlines():
+            tag, colon, slug = line.rpartition(":")
+            if not line.strip():
+                continue
+            if not colon or not tag.strip() or not slug.strip():
+                raise ValidationError(_("Write a tag and a department, such as refund: pricing"))
+            routes[tag.strip()] = slug.strip()
+        return routes
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -197,24 +270,42 @@ class PolicyForm(forms.ModelForm):
                 value = [product.slug for product in value or []]
             elif isinstance(value, str):
                 value = _lines(value)
-            if value:
+            if value or (name in self.NUMBERS and value is not None):
                 match[name] = value
-        self.instance.match = match
-        try:
-            check_match(match)
-        except ValidationError as problem:
-            self.add_error(None, problem.messages[0])
-        if self.rungs.is_valid():
+        self.instance.match, self.instance.route_by_tag = match, data.get("routes") or {}
+        rungs_are_well = self.rungs.is_valid()
+        checks = [lambda: check_match(match), lambda: check_routes(self.instance.route_by_tag)]
+        if rungs_are_well:
+            checks.append(lambda: check_steps(self.steps()))
+        for check in checks:
             try:
-                check_steps(self.steps())
+                check()
             except ValidationError as problem:
-                self.add_error(None, problem.messages[0])
+                self.complain(problem)
         return data
 
-    def steps(self) -> list[tuple[float, str, str]]:
-        """The filled rows, by time; rows of the same hour keep their order."""
-        rows = [form.cleaned_data for form in self.rungs if form.cleaned_data.get("kind")]
-        return [(row["hours"], row["kind"], row["note"]) for row in rows]
+    def complain(self, problem: ValidationError) -> None:
+        """Put what a service found wrong beside the field, the condition or the rung it is about."""
+        by_field = getattr(problem, "error_dict", None) or {"": problem.error_list}
+        for field, found in by_field.items():
+            for one in found:
+                place = place_of(one)
+                if field == "steps" and place.isdigit() and int(place) < len(self.filled):
+                    self.filled[int(place)].add_error("kind", one.message)
+                elif field == "match" and place in self.CONDITIONS:
+                    self.add_error(self.CONDITIONS[place], one.message)
+                else:
+                    field = self.SHOWN_AS.get(field, field)
+                    self.add_error(field if field in self.fields else None, one.message)
+
+    @property
+    def filled(self) -> list[Any]:
+        return [form for form in self.rungs if getattr(form, "cleaned_data", {}).get("kind")]
+
+    def steps(self) -> list[Step]:
+        """The filled rows as they stand."""
+        rows = [form.cleaned_data for form in self.filled]
+        return [(row["hours"], row["kind"], row["note"], row["channel"] or Channel.OWN.value) for row in rows]
 
 
 # Shifts

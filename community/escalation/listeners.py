@@ -196,7 +196,7 @@ def idea_judged(event: Event) -> None:
 @listen("thread.edited", "thread.moved")
 def facts_changed(event: Event) -> None:
     if case := _case(event.subject):
-        cases.rematch(case)
+        cases.rematch(case, edited=event.kind == "thread.edited")
 
 
 @listen("thread.me_too")

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Standing, TrustLevel, User
 from community.questions.models import Kind, State, Thread
 from products.models import Responsibility
 
+from . import stage
 from .models import DeskSettings, EscalationPolicy
 from .models import EscalationStep as Step
 
@@ -21,9 +22,11 @@ CRITERIA = {
     "language_not": "words",
     "state": "words",
     "weekday": "words",
-    # Needs a reading of feelings, which threads don't carry: never holds until they do.
     "sentiment_at_most": "number",
+    "standing": "words",
 }
+# As whom the author speaks, as bylines have it; a newcomer is a member whom the site doesn't know yet.
+NEWCOMER = "newcomer"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Words of a product's responsibilities that a kind of thread stands for.
 KIND_WORDS = {Kind.PROBLEM: {"fault", "repair"}, Kind.IDEA: {"idea"}, Kind.PRAISE: {"story", "press"}}
@@ -38,7 +41,9 @@ def _has_phrase(text: str, phrases: Iterable[str]) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE) for phrase in phrases)
 
 
-def holds(match: dict[str, Any], thread: Thread, tags: set[str], *, reopened: bool) -> bool:
+def holds(
+    match: dict[str, Any], thread: Thread, tags: set[str], *, reopened: bool, sentiment: float | None = None
+) -> bool:
     """Whether everything that a policy asks holds for a thread. What we can't judge does not hold."""
     for name, wanted in match.items():
         if name == "kind":
@@ -59,6 +64,12 @@ def holds(match: dict[str, Any], thread: Thread, tags: set[str], *, reopened: bo
             ok = str(state) in [word.replace(" ", "_") for word in _words(wanted)]
         elif name == "weekday":
             ok = WEEKDAYS[thread.created_at.weekday()] in _words(wanted)
+        elif name == "sentiment_at_most":
+            ok = sentiment is not None and sentiment <= float(wanted)
+        elif name == "standing":
+            author = thread.author
+            newcomer = author.standing == Standing.MEMBER and author.trust == TrustLevel.NEWCOMER
+            ok = author.standing in _words(wanted) or (newcomer and NEWCOMER in _words(wanted))
         else:
             ok = False
         if not ok:
@@ -66,17 +77,30 @@ def holds(match: dict[str, Any], thread: Thread, tags: set[str], *, reopened: bo
     return True
 
 
-def policy_for(thread: Thread, *, reopened: bool = False) -> EscalationPolicy | None:
+def policy_for(
+    thread: Thread, *, reopened: bool = False, sentiment: float | None = None
+) -> EscalationPolicy | None:  # fmt: skip
     """The first policy in use that matches; None when even the defaults are gone."""
     tags = tag_words(thread)
-    for policy in EscalationPolicy.objects.filter(active=True).prefetch_related("steps"):
-        if holds(policy.match, thread, tags, reopened=reopened):
+    played = stage.here()
+    policies: Iterable[EscalationPolicy] = (
+        EscalationPolicy.objects.filter(active=True).prefetch_related("steps") if played is None else played.policies
+    )
+    for policy in policies:
+        if holds(policy.match, thread, tags, reopened=reopened, sentiment=sentiment):
             return policy
     return None
 
 
 def tag_words(thread: Thread) -> set[str]:
     """The tags of a thread, with their other words: a policy that names an old one still holds."""
+    if (played := stage.here()) is not None:
+        found: set[str] = played.remember(("tags", thread.pk), lambda: _tag_words(thread))
+        return found
+    return _tag_words(thread)
+
+
+def _tag_words(thread: Thread) -> set[str]:
     tags = thread.tags.prefetch_related("synonyms")
     return {word.casefold() for tag in tags for pair in tag.words() for word in pair}
 
@@ -91,6 +115,15 @@ def department_for(thread: Thread, policy: EscalationPolicy | None = None) -> De
 
     What a policy finds by its words, such as words of injury, goes before whom anybody named.
     """
+    played = stage.here()
+    if played is None:
+        return _department_for(thread, policy)
+    key = ("department", thread.pk, policy.slug if policy else "")
+    found: Department | None = played.remember(key, lambda: _department_for(thread, policy))
+    return found
+
+
+def _department_for(thread: Thread, policy: EscalationPolicy | None) -> Department | None:
     if named := _current(thread.for_department):
         by_words = policy is not None and "any_phrase" in policy.match
         return (_by_policy(thread, policy) if by_words else None) or named
@@ -145,11 +178,15 @@ def last_resort() -> Department | None:
 
 def managers() -> list[User]:
     """The community managers, by their group."""
+    if (played := stage.here()) is not None:
+        return played.managers
     return list(User.objects.active().filter(groups__name="Community managers").order_by("id").distinct())
 
 
 def last_closer(escalation_id: int) -> set[int]:
     """Who resolved the case before; a reopened one never goes back to them."""
+    if stage.here() is not None:
+        return set()
     people = Step.objects.filter(escalation=escalation_id, kind="resolved", by__isnull=False).values_list(
         "by", flat=True
     )

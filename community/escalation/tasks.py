@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from . import clusters, handoffs
+from . import clusters, handoffs, simulation
 
 
 @task()
@@ -15,3 +15,9 @@ def send_hand_offs() -> None:
 def answer_clusters() -> None:
     """Post official answers to the threads they are for; asked for by whoever answers several at once."""
     clusters.post_waiting()
+
+
+@task()
+def work_out(pk: int) -> None:
+    """Work a simulation out; asked for by whoever made the draft."""
+    simulation.run(pk)

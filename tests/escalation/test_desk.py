@@ -300,7 +300,7 @@ def test_a_manager_makes_and_changes_a_policy(manager: Client) -> None:
         ({"rungs-1-hours": 0, "rungs-0-hours": 5}, "Rungs stand in order of time"),
         ({"rungs-0-kind": "advocates_notified", "rungs-1-kind": "late"}, "Nobody of the brand"),
         ({"rungs-0-kind": "", "rungs-0-hours": "", "rungs-1-kind": "", "rungs-1-hours": ""}, "at least one rung"),
-        ({"rungs-1-kind": ""}, "A rung needs both"),
+        ({"rungs-1-kind": ""}, "What happens after these hours?"),
         ({"any_tag": "", "me_too_at_least": ""}, "More than one policy in use is for every problem"),
     ],
 )

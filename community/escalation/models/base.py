@@ -31,6 +31,13 @@ class StepKind(models.TextChoices):
     SILENT = "asker_silent", _("settled, the asker is silent")
 
 
+class Channel(models.TextChoices):
+    """How a rung reaches people."""
+
+    OWN = "own", _("as each of them chose")
+    MAIL = "mail", _("as each of them chose, and a mail at once")
+
+
 class EscalationPolicy(models.Model):
     """A ladder as data: whom it is for, and who is asked when nothing happens."""
 
@@ -108,6 +115,7 @@ class PolicyStep(models.Model):
     hours = models.FloatField(_("hours"))
     kind = models.CharField(_("what happens"), max_length=30, choices=StepKind)
     note = models.CharField(_("note"), max_length=300, blank=True, default="")
+    channel = models.CharField(_("how"), max_length=10, choices=Channel, default=Channel.OWN)
 
     class Meta:
         ordering = ["position"]
@@ -115,6 +123,54 @@ class PolicyStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hours:g} h: {self.get_kind_display()}"
+
+
+class PolicyVersion(models.Model):
+    """A policy as it was from `at` on, whole, and who made it so. Never changed."""
+
+    policy = models.ForeignKey(EscalationPolicy, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    data = models.JSONField(help_text=_("As in a policy file."))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["policy", "version"], name="policy_version_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} version {self.version}"
+
+
+class Simulation(models.Model):
+    """A draft of a policy, and what it would have sent in the last 90 days, worked out by the worker."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being worked out")
+        DONE = "done", _("worked out")
+        FAILED = "failed", _("failed")
+
+    policy = models.ForeignKey(
+        EscalationPolicy, null=True, blank=True, on_delete=models.CASCADE, related_name="simulations"
+    )
+    base_version = models.PositiveIntegerField(default=0, help_text=_("The version that was changed; 0 is a new one."))
+    draft = models.JSONField(help_text=_("As in a policy file."))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    since = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    beat_at = models.DateTimeField(null=True, blank=True, help_text=_("Last sign of life of the worker."))
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    result = models.JSONField(default=dict, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text=_("When the draft was put in force."))
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"simulation {self.pk}"
 
 
 class PauseCause(models.TextChoices):
@@ -167,6 +223,9 @@ class Escalation(models.Model):
     phase = models.CharField(max_length=10, choices=Phase, default=Phase.FIRST)
     round = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField(default=clock.now, help_text=_("Of this round."))
+    sentiment = models.FloatField(
+        null=True, blank=True, help_text=_("How the post sounds, from -1 to 1, found when it was written or edited.")
+    )
     department = models.ForeignKey(
         Department, null=True, blank=True, on_delete=models.PROTECT, related_name="escalations"
     )
