@@ -26,7 +26,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges bench-routing prove lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges bench-routing bench-sentiment prove lock clean \
 	env env-dev
 
 run: env
@@ -65,6 +65,9 @@ prove: env
 
 bench-many-reviews: env
 	@exec $(PY) -m bench.many_reviews
+
+bench-sentiment: env
+	@exec $(PY) -m bench.sentiment
 
 bench-badges: env
 	@exec $(PY) -m bench.badges

@@ -21,13 +21,13 @@ from community.questions.models import IdeaStatus, Kind, Thread
 from . import mailing, rotation, routing, stage
 from .clock import add, add_business, business_between, moved
 from .models import (
-    Channel,
     DeskSettings,
     Escalation,
     EscalationPolicy,
     EscalationStep,
     Pause,
     PauseCause,
+    Reach,
     StepKind,
     as_row,
 )
@@ -38,7 +38,7 @@ SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 REACHES_STAFF = (StepKind.DEPARTMENT, StepKind.ASSIGNED, StepKind.LEAD)
 PLANNED = (IdeaStatus.PLANNED, IdeaStatus.IN_PROGRESS, IdeaStatus.FUTURE)
 Rung = tuple[float, str, str, str]  # hours, kind, note, channel
-OWN = Channel.OWN.value
+OWN = Reach.OWN.value
 
 
 # Reading and holding
@@ -59,7 +59,7 @@ def held(thread: Thread | int) -> Escalation | None:
 
 def _keep(case: Escalation) -> None:
     if stage.here() is None:
-        _keep(case)
+        case.save()
 
 
 def due_of(row: dict[str, Any]) -> datetime:
@@ -548,7 +548,7 @@ def fire_next(case: Escalation, *, told: dict[str, Any] | None = None, kind: str
         note_down(
             case, row["kind"], position=row["position"], due_at=due_of(row), department=case.department, nobody=True
         )  # fmt: skip
-    elif told is None and row.get("channel") == Channel.MAIL:
+    elif told is None and row.get("channel") == Reach.MAIL:
         mailing.to_mailbox(case, row)
     _schedule(case)
     _keep(case)

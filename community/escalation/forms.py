@@ -14,7 +14,7 @@ from community.accounts.models import Department, Standing, User
 from community.questions.models import Kind, State
 from products.models import Product
 
-from .models import AgentHours, Channel, Escalation, EscalationPolicy, PauseCause
+from .models import AgentHours, Escalation, EscalationPolicy, PauseCause, Reach
 from .policies import STEP_WORDS, Step, check_match, check_routes, check_steps, place_of, steps_of
 from .routing import NEWCOMER, WEEKDAYS
 
@@ -125,7 +125,7 @@ class RungForm(forms.Form):
         required=False,
         choices=[("", "…"), *((kind.value, kind.label) for kind in STEP_WORDS.values())],
     )
-    channel = forms.ChoiceField(label=_("How"), required=False, choices=Channel.choices)
+    channel = forms.ChoiceField(label=_("How"), required=False, choices=Reach.choices)
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -305,7 +305,7 @@ class PolicyForm(forms.ModelForm):
     def steps(self) -> list[Step]:
         """The filled rows as they stand."""
         rows = [form.cleaned_data for form in self.filled]
-        return [(row["hours"], row["kind"], row["note"], row["channel"] or Channel.OWN.value) for row in rows]
+        return [(row["hours"], row["kind"], row["note"], row["channel"] or Reach.OWN.value) for row in rows]
 
 
 # Shifts

@@ -14,7 +14,7 @@ from community.core.rows import locked
 from community.events.log import record
 from community.questions.models import Kind, State
 
-from .models import Channel, EscalationPolicy, PolicyStep, PolicyVersion, StepKind
+from .models import EscalationPolicy, PolicyStep, PolicyVersion, Reach, StepKind
 from .permissions import why_not_manage_policies
 from .routing import CRITERIA, NEWCOMER, WEEKDAYS
 
@@ -81,9 +81,9 @@ def check_steps(steps: Sequence[Step]) -> None:
     for place, (hours, kind, _note, channel) in enumerate(steps):
         if kind not in STEP_WORDS.values():
             raise _wrong("steps", place, _("“%(kind)s” is no rung of a policy.") % {"kind": kind})
-        if channel not in Channel.values:
+        if channel not in Reach.values:
             raise _wrong("steps", place, _("“%(channel)s” is no way to reach people.") % {"channel": channel})
-        if channel == Channel.MAIL and kind == StepKind.ADVOCATES:
+        if channel == Reach.MAIL and kind == StepKind.ADVOCATES:
             raise _wrong("steps", place, _("Advocates are reached as they chose; they have no mailbox."))
         if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 <= hours <= MOST_HOURS:
             raise _wrong("steps", place, _("Hours are a number from 0 to %(most)d.") % {"most": MOST_HOURS})
@@ -106,7 +106,7 @@ def check_steps(steps: Sequence[Step]) -> None:
 
 
 def check_department(policy: EscalationPolicy, steps: Sequence[Step]) -> None:
-    """Whoever is told must be there: members, hours, and a lead where the ladder names one. At `department`, `steps`."""
+    """Raise ValidationError unless whoever is told is there: members, hours, a lead and a mailbox where needed."""
     department = policy.department
     if department is None:
         return
@@ -119,7 +119,7 @@ def check_department(policy: EscalationPolicy, steps: Sequence[Step]) -> None:
     for place, (_hours, kind, _note, channel) in enumerate(steps):
         if kind == StepKind.LEAD and department.lead is None:
             raise _wrong("steps", place, _("A gap: this department has no lead."))
-        if channel == Channel.MAIL and not department.mailbox:
+        if channel == Reach.MAIL and not department.mailbox:
             raise _wrong("steps", place, _("A gap: this department has no mailbox."))
 
 
@@ -340,7 +340,7 @@ def read_policy(data: Mapping[str, Any], policy: EscalationPolicy) -> tuple[Esca
     for step in data["steps"]:
         if step["step"] not in STEP_WORDS:
             raise ValidationError({"steps": _("“%(kind)s” is no rung of a policy.") % {"kind": step["step"]}})
-        channel = step.get("channel", Channel.OWN.value)
+        channel = step.get("channel", Reach.OWN.value)
         steps.append((float(step["hours"]), STEP_WORDS[step["step"]].value, step.get("note", ""), channel))
     return policy, steps
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +35,7 @@ from community.questions.models import Answer, State, Thread
 from . import cases, listeners, rotation, routing, stage
 from .models import Escalation, EscalationPolicy, EscalationStep, PolicyStep, Simulation, StepKind
 from .permissions import why_not_manage_policies
-from .policies import check_department, check_policy, check_reach, read_policy, snapshot, write_policy
+from .policies import Step, read_policy, snapshot, write_policy
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +81,7 @@ def _listening(kind: str) -> list[Callable[[Event], None]]:
 
 def play(thread: Thread, past: Iterable[Happened], until: datetime) -> None:
     """Play a thread from its first post to `until` on the stage that is set."""
-    played = stage.here()
-    assert played is not None
+    played = stage.required()
     played.case = None
     _as_when_posted(thread)
     others: set[int] = set()
@@ -129,13 +129,12 @@ def _take(thread: Thread, one: Happened, others: set[int]) -> None:
     """Let the thread's facts follow what happened. `others` are the visible answers by somebody else."""
     event, answer = one.event, one.answer
     kind, at = event.kind, event.occurred_at
-    if answer is not None:
-        if answer.author_id != thread.author_id:
-            if kind in ("answer.posted", "answer.restored"):
-                others.add(answer.pk)
-            elif kind in ("answer.hidden", "answer.deleted"):
-                others.discard(answer.pk)
-            thread.first_reply_at = (thread.first_reply_at or at) if others else None
+    if answer is not None and answer.author_id != thread.author_id:
+        if kind in ("answer.posted", "answer.restored"):
+            others.add(answer.pk)
+        elif kind in ("answer.hidden", "answer.deleted"):
+            others.discard(answer.pk)
+        thread.first_reply_at = (thread.first_reply_at or at) if others else None
     if kind in ("thread.solved", "thread.solved_another_way"):
         thread.solved_at = at
     elif kind == "answer.unaccepted":
@@ -188,8 +187,7 @@ def _by_hand(case: Escalation, event: Event) -> None:
 
 
 def _department(pk: Any) -> Department | None:
-    played = stage.here()
-    assert played is not None
+    played = stage.required()
     found: Department | None = played.remember(
         ("row", pk), lambda: Department.objects.select_related("lead").filter(pk=pk).first()
     )
@@ -382,20 +380,23 @@ def work(
 
 
 @transaction.atomic
-def simulate(policy: EscalationPolicy, steps: list[Any], by: User) -> Simulation:
+def simulate(policy: EscalationPolicy, steps: Sequence[Step], by: User) -> Simulation:
     """Ask for a simulation of a draft, which need not be saved. The worker works it out.
 
     Raises NotAllowed, ValidationError by field, as saving it would.
     """
     require(why_not_manage_policies(by))
-    check_policy(policy, steps)
-    check_department(policy, steps)
     stored = EscalationPolicy.objects.filter(pk=policy.pk).first() if policy.pk else None
     now = clock.now()
     draft = snapshot(policy, steps)
-    was_active, policy.active = policy.active, True
-    check_reach(policy)
-    policy.active = was_active
+    # Whatever would be wrong when it is switched on is said now.
+    attempt = transaction.savepoint()
+    try:
+        tried = copy(policy)
+        tried.active = True
+        write_policy(tried, steps, by)
+    finally:
+        transaction.savepoint_rollback(attempt)
     Simulation.objects.filter(created_at__lt=now - KEPT, used_at__isnull=True).delete()
     row = Simulation.objects.create(
         policy=stored, base_version=stored.version if stored else 0, draft=draft, by=by, created_at=now,

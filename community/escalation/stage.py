@@ -82,6 +82,13 @@ def here() -> Stage | None:
     return _here.get()
 
 
+def required() -> Stage:
+    """The stage that is set; raises LookupError without one."""
+    if (played := _here.get()) is None:
+        raise LookupError("no stage is set")
+    return played
+
+
 @contextmanager
 def on(stage: Stage) -> Iterator[Stage]:
     token = _here.set(stage)

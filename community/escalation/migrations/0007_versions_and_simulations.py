@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0004_askers_are_reminded_by_threads'),
+        ('escalation', '0006_one_case_one_screen'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

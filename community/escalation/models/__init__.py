@@ -9,6 +9,9 @@ from .base import (
     Pause,
     PauseCause,
     PolicyStep,
+    PolicyVersion,
+    Reach,
+    Simulation,
     StepKind,
     as_row,
 )
@@ -48,10 +51,13 @@ __all__ = [
     "Pause",
     "PauseCause",
     "PolicyStep",
+    "PolicyVersion",
     "Promise",
     "ReceivedOutcome",
+    "Reach",
     "RoutingModel",
     "SavedReply",
+    "Simulation",
     "StepKind",
     "as_row",
 ]

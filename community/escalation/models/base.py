@@ -31,7 +31,7 @@ class StepKind(models.TextChoices):
     SILENT = "asker_silent", _("settled, the asker is silent")
 
 
-class Channel(models.TextChoices):
+class Reach(models.TextChoices):
     """How a rung reaches people."""
 
     OWN = "own", _("as each of them chose")
@@ -115,7 +115,7 @@ class PolicyStep(models.Model):
     hours = models.FloatField(_("hours"))
     kind = models.CharField(_("what happens"), max_length=30, choices=StepKind)
     note = models.CharField(_("note"), max_length=300, blank=True, default="")
-    channel = models.CharField(_("how"), max_length=10, choices=Channel, default=Channel.OWN)
+    channel = models.CharField(_("how"), max_length=10, choices=Reach, default=Reach.OWN)
 
     class Meta:
         ordering = ["position"]
