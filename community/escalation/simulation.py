@@ -263,7 +263,7 @@ def with_draft(draft: Mapping[str, Any], policy: EscalationPolicy | None) -> lis
         PolicyStep(position=position, hours=hours, kind=kind, note=note, channel=channel)
         for position, (hours, kind, note, channel) in enumerate(steps)
     ]
-    drafted._prefetched_objects_cache = {"steps": rows}
+    drafted._prefetched_objects_cache = {"steps": rows}  # type: ignore[attr-defined]
     others = [other for other in in_use() if other.pk != drafted.pk]
     last = 2**62  # a new one stands behind others of the same place
     return sorted([*others, drafted], key=lambda one: (one.position, one.pk if one.pk > 0 else last))
