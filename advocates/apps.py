@@ -14,6 +14,7 @@ class AdvocatesConfig(AppConfig):
             competence,
             letters,
             listeners,
+            personal,
             programme,
             rings,
             services,

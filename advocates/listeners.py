@@ -11,6 +11,7 @@ from community.events.models import Event
 from community.moderation.models import Flag
 
 from . import badges, boards, queue, reputation, totals, trust
+from .models import Award
 
 
 @listen(*sorted({*reputation.HEARD, *badges.HEARD}))
@@ -58,6 +59,28 @@ def change_sides(event: Event) -> None:
     boards.relist(person)
     totals.rename_by_rank([person.pk])
     badges.award_badges([person.pk])
+
+
+@listen("person.erased", "person.merged")
+def end_an_account(event: Event) -> None:
+    """Who has left, or is somebody else now, has no rank, no badges and no place. Runs after the ledger has heard."""
+    gone, kept = event.subject_id, event.data.get("into")
+    totals.forget(gone)
+    people = {gone} if kept is None else {gone, kept, *reputation.judged_by(kept)}
+    running = totals.batch()
+    if running is not None:
+        running.people |= {gone, kept} - {None}
+        running.jobs["badges"] |= people
+        return
+    person: Any = event.subject
+    boards.relist(person)
+    totals.rename_by_rank({gone, kept} - {None})
+    if kept is None:
+        Award.objects.filter(person=gone).delete()  # those by hand, too
+    badges.award_badges(sorted(people))
+    badges.copy_counts(list(User.objects.filter(pk__in={gone, kept} - {None})))
+    if kept is not None:
+        trust.evaluate(User.objects.get(pk=kept))
 
 
 @listen("person.suspended", "person.restored", "person.silenced", "person.listing_changed")

@@ -16,13 +16,18 @@ from django.db import transaction
 from community.accounts.models import Standing, User
 from community.events.models import Event
 from community.moderation.models import Flag
-from community.questions.models import Answer, Thread
+from community.posts.models import Revision
+from community.questions.models import Answer, FollowUp, Thread
+from community.sharing.models import Recipe, Tip
+from reviews.models import Review
 
 from . import badges, boards, reputation, totals
 from .models import Award, BoardBucket, BoardScore, Competence, DayTotal, ReputationEntry
 
+LEFT = ("person.erased", "person.merged")
 TELLS_THE_PAST = (
     "person.role_changed",
+    *LEFT,
     "thread.posted",
     "thread.edited",
     "thread.moved",
@@ -54,12 +59,21 @@ class Past:
     def __init__(self, batch: totals.Batch) -> None:
         self.batch = batch
         # Whoever ever changed sides began as a member; of the others, what they are is what they were.
-        ever = Event.objects.filter(kind="person.role_changed").values_list("subject_id", flat=True).distinct()
-        batch.standings = dict.fromkeys(ever, Standing.MEMBER.value)
+        changed = Event.objects.filter(kind__in=("person.role_changed", *LEFT))
+        batch.standings = dict.fromkeys(changed.values_list("subject_id", flat=True).distinct(), Standing.MEMBER.value)
         batch.answers, batch.away = defaultdict(set), set()
+        for event in changed.filter(kind="person.merged").order_by("id"):
+            for key in _moved(event):
+                batch.authors.setdefault(key, event.subject_id)
 
     def turn(self, event: Event) -> None:
         noun, _dot, verb = event.kind.partition(".")
+        if event.kind in LEFT:
+            self.batch.standings[event.subject_id] = Standing.ERASED.value  # type: ignore[index]
+            if verb == "merged":
+                self.batch.authors.update(dict.fromkeys(_moved(event), event.data["into"]))
+            return
+        self._as_it_was_then(event.subject)
         if noun in ("thread", "answer") and verb in (*AWAY, "restored") and event.subject is not None:
             key = (type(event.subject), event.subject_id)
             (self.batch.away.add if verb in AWAY else self.batch.away.discard)(key)  # type: ignore[union-attr, arg-type]
@@ -86,6 +100,23 @@ class Past:
             # Not every change is about the topic; what no event ever named is what it is now.
             topic = event.data.get("topic", known.topic if known else getattr(event.subject, "topic_id", None))
             self.batch.about[key] = totals.About(named[0], topic)
+
+    def _as_it_was_then(self, thing: Any) -> None:
+        """Whose a post was, before two accounts became one."""
+        if not self.batch.authors or thing is None:
+            return
+        field = "editor_id" if isinstance(thing, Revision) else "author_id"
+        if (then := self.batch.authors.get((type(thing), thing.pk))) is not None:
+            setattr(thing, field, then)
+        part = {Answer: "thread", FollowUp: "answer", Flag: "target"}.get(type(thing))
+        if part is not None:
+            self._as_it_was_then(getattr(thing, part))
+
+
+def _moved(event: Event) -> list[tuple[type, int]]:
+    """The posts that went over with an account."""
+    kinds = {"thread": Thread, "answer": Answer, "review": Review, "recipe": Recipe, "tip": Tip, "revision": Revision}
+    return [(kinds[noun], pk) for noun, ids in event.data["posts"].items() for pk in ids]
 
 
 def snapshot() -> dict[str, Counter]:

@@ -28,6 +28,7 @@ from community.questions.models import Answer, FollowUp, Kind, Thread
 from . import totals
 from .models import Reason, ReputationEntry
 
+CHUNK = 500
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,6 +83,8 @@ TAKEN_AWAY = (
     "review.refused",
 )
 SHOWN_AGAIN = (*(f"{noun}.restored" for noun in JUDGED), "review.published")
+# What hiding took, and what of it went over to another account of the same person meanwhile.
+TAKEN_FOR_NOW = (*TAKEN_AWAY, "person.merged")
 
 
 class Posting:
@@ -98,8 +101,8 @@ class Posting:
         self.people.update(totals.hold({pk for pk in people if pk is not None} - self.people.keys()))
 
     def earns(self, person_id: int) -> bool:
-        """Staff earn nothing: helping is their work."""
-        return totals.standing_of(self.people[person_id]) != Standing.STAFF
+        """Staff earn nothing: helping is their work. Nor does who has left."""
+        return totals.standing_of(self.people[person_id]) not in (Standing.STAFF, Standing.ERASED)
 
     def credit(
         self,
@@ -138,11 +141,14 @@ class Posting:
         found = ReputationEntry.objects.filter(person=person_id, reason=reason).aggregate(sum=Sum("points"))
         return found["sum"] or 0
 
-    def reverse(self, entry: ReputationEntry, *, points: int | None = None) -> None:
-        """Take an entry back, or give again what a reversal took. `points` 0 makes a reversal final."""
+    def reverse(
+        self, entry: ReputationEntry, *, points: int | None = None, person: int | None = None, giver: int | None = None
+    ) -> ReputationEntry:
+        """Take an entry back, or give again what a reversal took. `points` 0 makes a reversal final; `person` and
+        `giver`: who they are from now on."""
         self.entries.append(
             ReputationEntry(
-                person_id=entry.person_id,
+                person_id=person or entry.person_id,
                 day=entry.day,
                 points=-entry.points if points is None else points,
                 reason=entry.reason,
@@ -153,13 +159,14 @@ class Posting:
                 takes_back=True if points == 0 else not entry.takes_back,
                 target_type_id=entry.target_type_id,
                 target_id=entry.target_id,
-                giver_id=entry.giver_id,
+                giver_id=giver or entry.giver_id,
                 product_id=entry.product_id,
                 topic_id=entry.topic_id,
                 weighs=-entry.weighs if points is None else 0,
                 at=self.event.occurred_at,
             )
         )
+        return self.entries[-1]
 
     def withdraw(
         self, target: models.Model, reasons: Iterable[str], *, giver: int | None, voterless: bool,
@@ -182,12 +189,16 @@ class Posting:
             self.hold(entry.person_id)
             if not entry.takes_back:
                 self.reverse(entry)
-            elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_AWAY:
+            elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_FOR_NOW:
                 self.reverse(entry, points=0)  # hidden meanwhile: must not come back when it is shown again
+
+    def write(self) -> None:
+        """The entries so far, so that others can point at them."""
+        ReputationEntry.objects.bulk_create([entry for entry in self.entries if entry.pk is None], batch_size=CHUNK)
 
     def post(self) -> None:
         if self.entries:
-            ReputationEntry.objects.bulk_create(self.entries)
+            self.write()
             totals.settle(self.entries, self.people)
 
 
@@ -250,7 +261,9 @@ def _accepted(posting: Posting, event: Event) -> None:
         posting.credit(answer.author_id, Reason.ACCEPTED, answer, giver=event.actor_id, about=about)
     if event.data.get("accepted_by") == "asker" and Reason.ACCEPTING not in known:
         # What this asker accepted in this thread, by the log: answers that came from elsewhere were another question.
-        accepted_here = Event.objects.filter(kind="answer.accepted", actor=asker, data__thread=thread.pk)
+        formerly = Event.objects.filter(kind="person.merged", data__into=asker).values("subject_id")
+        by_asker = Q(actor=asker) | Q(actor__in=formerly)
+        accepted_here = Event.objects.filter(by_asker, kind="answer.accepted", data__thread=thread.pk)
         once = ReputationEntry.objects.filter(
             person=asker,
             reason=Reason.ACCEPTING,
@@ -363,7 +376,7 @@ def _about_answers(ids: list[int]) -> Any:
 
 
 def _taken_by_hiding(entries: Any) -> Any:
-    return entries.last_words().filter(takes_back=True, event__kind__in=TAKEN_AWAY).exclude(points=0, weighs=0)
+    return entries.last_words().filter(takes_back=True, event__kind__in=TAKEN_FOR_NOW).exclude(points=0, weighs=0)
 
 
 def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:
@@ -373,7 +386,7 @@ def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:
     for entry in chosen:
         if not entry.takes_back:
             posting.reverse(entry)
-        elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_AWAY:
+        elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_FOR_NOW:
             posting.reverse(entry, points=0)
 
 
@@ -382,6 +395,75 @@ def _reverse_all(posting: Posting, entries: Iterable[ReputationEntry]) -> None:
     posting.hold(*(entry.person_id for entry in chosen))
     for entry in chosen:
         posting.reverse(entry)
+
+
+def _left(posting: Posting, event: Event) -> None:
+    """Whoever has left has earned nothing here, and nothing comes back to them. What they gave others stands, as far
+    as it stands: judgements that went along were taken back before, each by an event of its own."""
+    person = event.subject_id
+    posting.hold(person)
+    _end_chains(posting, ReputationEntry.objects.filter(person=person).last_words().select_related("event"))
+
+
+def _end_chains(posting: Posting, entries: Iterable[ReputationEntry]) -> None:
+    for entry in entries:
+        if not entry.takes_back:
+            posting.reverse(entry)
+        elif (entry.points or entry.weighs) and entry.event.kind in TAKEN_FOR_NOW:
+            posting.reverse(entry, points=0)
+
+
+# Which are worth something only from somebody else.
+FROM_OTHERS = (Reason.ACCEPTED, Reason.ACCEPTING, Reason.HELD, Reason.EDIT)
+
+
+def _joined(posting: Posting, event: Event) -> None:
+    """Two accounts of one person became one: what one of them earned and gave is the other's from now on.
+
+    Each chain that counts goes over: its end is reversed, and given again to who they are now, on the same day. A
+    chain that hiding took goes over as taken. What was earned from the other account ends for good. Votes of one for
+    the other, and double ones, were taken out before, each by an event of its own.
+    """
+    gone, kept = event.subject_id, event.data["into"]
+    who = {gone: kept}
+    concerned = Q(person=gone) | Q(giver=gone) | Q(person=kept, reason__in=FROM_OTHERS)
+    ends = list(ReputationEntry.objects.filter(concerned).last_words().select_related("event").order_by("pk"))
+    posting.hold(gone, kept, *(entry.person_id for entry in ends))
+    own = _own_answers({entry.target_id for entry in ends if entry.reason in FROM_OTHERS[:3]})
+    over: list[tuple[ReputationEntry, ReputationEntry | None]] = []  # the step taken now, and whose chain goes on
+    for entry in ends:
+        person, giver = who.get(entry.person_id, entry.person_id), who.get(entry.giver_id, entry.giver_id)
+        to_oneself = entry.target_id in own if entry.reason in FROM_OTHERS[:3] else person == giver
+        standing = not entry.takes_back
+        for_now = not standing and (entry.points or entry.weighs) and entry.event.kind in TAKEN_FOR_NOW
+        if entry.reason in FROM_OTHERS and to_oneself:
+            if standing:
+                over.append((posting.reverse(entry), None))
+            elif for_now:
+                posting.reverse(entry, points=0)
+        elif (person, giver) != (entry.person_id, entry.giver_id):
+            if standing:
+                over.append((posting.reverse(entry), entry))
+            elif for_now:
+                over.append((posting.reverse(entry, person=person, giver=giver), entry))
+    posting.write()
+    for step, chain in over:
+        if chain is None:
+            posting.reverse(step, points=0)
+        else:
+            person, giver = who.get(chain.person_id, chain.person_id), who.get(chain.giver_id, chain.giver_id)
+            posting.reverse(step, person=person, giver=giver)
+
+
+def judged_by(person: int) -> set[int]:
+    """Whom somebody's judgement gave points, ever."""
+    return set(ReputationEntry.objects.filter(giver=person).order_by().values_list("person", flat=True).distinct())
+
+
+def _own_answers(ids: set[int]) -> set[int]:
+    """Which of these answers stand under a question of their own author."""
+    answers = Answer._base_manager.filter(pk__in=ids).select_related("thread")
+    return {answer.pk for answer in answers if totals.author_of(answer) == totals.author_of(answer.thread)}
 
 
 _HANDLERS: dict[str, Callable[[Posting, Event], None]] = {
@@ -396,6 +478,8 @@ _HANDLERS: dict[str, Callable[[Posting, Event], None]] = {
     "tip.worked": _found_useful(Reason.WORKED, "worked"),
     "edit.accepted": _edit_accepted,
     "flag.upheld": _flag_upheld,
+    "person.erased": _left,
+    "person.merged": _joined,
     **dict.fromkeys(TAKEN_AWAY, _taken_away),
     **dict.fromkeys(SHOWN_AGAIN, _shown_again),
 }

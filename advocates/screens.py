@@ -49,6 +49,11 @@ class ServiceForm(forms.ModelForm):
     by: Any = None
 
     def call(self) -> Any:
+        """Hand `cleaned_data` to the service that does it, as `by`, and return the row it made or changed.
+
+        Runs twice: once to see what the service objects to (rolled back), and once to save. Raises what the service
+        raises: ValidationError and Conflict are shown at the form, NotAllowed ends in a refusal.
+        """
         raise NotImplementedError
 
     def _post_clean(self) -> None:

@@ -286,7 +286,7 @@ def take_back_badge(award: Award, by: User, *, reason: str) -> None:
 # The programme
 
 
-def _copy_standing(member: AdvocateMembership) -> None:
+def copy_standing(member: AdvocateMembership) -> None:
     """What bylines print: standing and expertise, copied to the person (RULINGS 7)."""
     person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=member.user_id)
     group = Group.objects.filter(name="Advocates").first()
@@ -358,7 +358,7 @@ def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note
         member.note = text.clean_line(note)[:200]
     member.save()
     _set_expertise(member, products)
-    _copy_standing(member)
+    copy_standing(member)
     if joins:
         rhythm.begin(user)
         record("advocate.joined", actor=by, subject=user)
@@ -372,7 +372,7 @@ def set_expertise(user: User, by: User | None, products: Iterable[Product]) -> N
     require_manager(by)
     member = _member(user)
     _set_expertise(member, products)
-    _copy_standing(member)
+    copy_standing(member)
 
 
 def _member(user: User) -> AdvocateMembership:
@@ -445,8 +445,13 @@ def _end(user: User, *, removed: bool, farewell: str = "") -> AdvocateMembership
     # The next sweep asks somebody else.
     Judge.objects.filter(person=user, done_at=None, application__state=Application.State.JUDGING).delete()
     User.objects.filter(pk=user.pk).update(is_away=False)
-    _copy_standing(member)
+    copy_standing(member)
     return member if was_current else None
+
+
+def end_membership(user: User) -> bool:
+    """For somebody whose account ends. Whether there was a role to end; the caller says so in the log."""
+    return _end(user, removed=False) is not None
 
 
 @transaction.atomic
@@ -523,12 +528,17 @@ def declare_interest(user: User, by: User, *, kind: str, line: str, since: date,
 
 @transaction.atomic
 def end_interest(interest: Interest, by: User, on: date) -> None:
-    """A tie has ended. What was written meanwhile keeps it."""
+    """A tie has ended, today or on a day to come: what was written meanwhile keeps it. Twice is harmless.
+
+    Raises NotAllowed, ValidationError at `until`: ending it in the past would take it off what was written since.
+    """
     row = locked(interest)
     if not is_replaying():
         require(permissions.why_not_change_own(by, row.person))
     if on < row.since:
         raise ValidationError({"until": _("It can't end before it began.")})
+    if on < clock.now().date() and not is_replaying() and (row.until is None or on < row.until):
+        raise ValidationError({"until": _("It is declared already, and can end today, not before.")})
     if row.until is not None and row.until <= on:
         return  # it ended before
     row.until = interest.until = on

@@ -52,6 +52,7 @@ class Batch:
     about: dict[tuple[type, int], "About"] = field(default_factory=dict)
     answers: dict[int, set[int]] | None = None  # ids of the answers a thread had
     away: set[tuple[type, int]] | None = None  # threads and answers that were out of sight
+    authors: dict[tuple[type, int], int] = field(default_factory=dict)  # of posts that changed accounts, then
     jobs: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -169,9 +170,17 @@ def out_of_sight(model: type[Thread] | type[Answer], ids: Iterable[int]) -> set[
 def thread_then(event: Event, answer: Answer) -> Thread:
     """The thread an answer stood in when something happened to it: it may have been merged since."""
     pk = event.data.get("thread")
-    if pk is None or pk == answer.thread_id:
-        return answer.thread
-    return Thread._base_manager.get(pk=pk)
+    thread = answer.thread if pk is None or pk == answer.thread_id else Thread._base_manager.get(pk=pk)
+    thread.author_id = author_of(thread)
+    return thread
+
+
+def author_of(post: Any) -> int:
+    """Whose a post is; in a rebuild, was, before two accounts became one."""
+    running = _batch.get()
+    if running is None or not running.authors:
+        return post.author_id
+    return running.authors.get((type(post), post.pk), post.author_id)
 
 
 def settle(entries: list[ReputationEntry], people: Mapping[int, User]) -> None:
@@ -243,9 +252,11 @@ def write_reputation(people: Iterable[int]) -> None:
 
 
 def _of_rank(reached: QuerySet[Rank], field: str) -> Case:
-    """What the highest rank reached is called, or how it looks. Staff have none."""
+    """What the highest rank reached is called, or how it looks. Staff have none, nor has who left."""
     found = Coalesce(Subquery(reached.values(field)[:1]), Value(""))
-    return Case(When(standing=Standing.STAFF, then=Value("")), default=found, output_field=CharField())
+    return Case(
+        When(standing__in=(Standing.STAFF, Standing.ERASED), then=Value("")), default=found, output_field=CharField()
+    )
 
 
 def rename_by_rank(people: Iterable[int] | None = None) -> int:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("tips/", include("community.sharing.tip_urls")),
     path("hooks/", include("community.escalation.urls")),
     path("settings/shelf/", include("products.shelf.urls")),
+    path("settings/data/", include("community.portability.urls")),
     path("settings/", include("community.accounts.urls")),
     path("", include("community.notifications.urls")),
     path("search/", include("community.search.urls")),

@@ -10,6 +10,7 @@ class ProductsConfig(AppConfig):
         from . import (
             listeners,  # noqa: F401 - they register themselves
             made,
+            personal,  # noqa: F401
             pictures,
         )
         from .shelf import orders

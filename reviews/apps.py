@@ -8,7 +8,7 @@ class ReviewsConfig(AppConfig):
         from community.core import panels, schedule
         from community.moderation import doors
 
-        from . import asking, hints, listeners  # noqa: F401  (they register themselves)
+        from . import asking, hints, listeners, personal  # noqa: F401  (they register themselves)
         from .doors import ReviewDoor
         from .models import Review
         from .panels import PersonReviews, ProductReviews, ShelfReviews

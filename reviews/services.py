@@ -291,6 +291,12 @@ def take_helpful_out(review: Review, voter: User, by: User) -> tuple[bool, datet
 
 
 @transaction.atomic
+def unsay_helpful(review: Review, voter: User) -> None:
+    """Somebody leaves and takes along what they found of a review. Twice is harmless."""
+    _find_helpful(locked(review), voter, None)
+
+
+@transaction.atomic
 def give_helpful_back(review: Review, voter: User, by: User, helpful: bool, at: datetime) -> bool:
     """Undo it, from the moment it was said. False if they have said something since."""
     require(why_not_moderate(by))

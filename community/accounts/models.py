@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.core import clock
@@ -136,7 +137,7 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
         indexes = [models.Index(fields=["-reputation", "id"], name="user_reputation")]
 
     def __str__(self) -> str:
-        return self.name or self.username
+        return gettext("Former member") if self.is_erased else self.name or self.username
 
     def get_absolute_url(self) -> str:
         return reverse("people:person", args=[self.username])

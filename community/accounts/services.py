@@ -184,3 +184,43 @@ def set_role(
         "person.role_changed", actor=by, subject=row, role=role, department=department.pk if department else None,
         previous=had, previous_department=spoke_for,
     )  # fmt: skip
+
+
+def _empty(row: User) -> None:
+    """Nothing of a person in a person's row; it stays for what points at it (RULINGS 28)."""
+    row.username, row.username_key = f"former~{row.pk}", f"~{row.pk}"  # nobody can choose these
+    row.name = row.city = row.language = row.time_zone = row.source_url = ""
+    row.rank_name = row.rank_picture = row.interests_text = row.expertise_text = ""
+    row.email, row.department, row.last_login = None, None, None
+    row.standing, row.trust, row.badge_counts, row.ties = Standing.ERASED, 0, {}, []
+    row.is_active = row.is_superuser = row.is_staff = row.invitable = row.is_away = False
+    row.hide_from_boards = True
+    row.silenced_until = row.suspended_at = None
+    row.set_unusable_password()
+    row.save()
+
+
+@transaction.atomic
+def anonymise(user: User, *, words: str) -> None:
+    """Empty somebody's row in place, and say so. What hangs on it, and who may ask for it, is the caller's affair
+    (`core.personal`, `portability.leaving`). `words`: "stay" or "go". Twice is harmless."""
+    row = locked(user)
+    if row.is_erased:
+        return
+    _empty(row)
+    record("person.erased", actor=row, subject=row, words=words)
+
+
+@transaction.atomic
+def close_into(gone: User, kept: User, by: User, *, reason: str, posts: dict[str, list[int]]) -> None:
+    """An account has become part of another: its name leads there, and its row is emptied. The caller has moved what
+    hangs on it (`portability.joining`); `posts` says what that was."""
+    row, other = locked(gone), locked(kept)
+    former = {"username": row.username, "username_key": row.username_key}
+    other.date_joined = min(row.date_joined, other.date_joined)
+    other.save(update_fields=["date_joined"])
+    _empty(row)
+    FormerUsername.objects.get_or_create(
+        username=former["username"], defaults={**former, "user": other, "until": clock.now()}
+    )
+    record("person.merged", actor=by, subject=row, note=reason, into=other.pk, posts=posts)

@@ -8,7 +8,7 @@ class BridgesConfig(AppConfig):
     def ready(self) -> None:
         from community.core import panels
 
-        from . import listeners  # noqa: F401  (they register themselves)
+        from . import listeners, personal  # noqa: F401  (they register themselves)
         from .panels import ReviewOffers, ThreadReviews
 
         panels.register("review.offers", ReviewOffers())

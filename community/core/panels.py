@@ -70,6 +70,7 @@ SLOTS = {
     "thread.now": "threads of a list: who has it now, in a line; empty shows who answered",
     "case.side": "threads: beside a staff member's case",
     "person.work": "people: what they wrote and earned",
+    "staff.person": "people, on their page inside the admin: what else staff can do about an account",
     "home.*": "None: the page itself",
 }
 

@@ -377,6 +377,11 @@ def _mentions(state: StateCore) -> None:
 _MENTION = re.compile(rf"(?<![\w@/.&;:+\-])@({USERNAME})(?![\w@])")
 
 
+def mention_of(username: str) -> re.Pattern[str]:
+    """Where a text names this person after an @, as a mention is found."""
+    return re.compile(rf"(?<![\w@/.&;:+\-])@{re.escape(username)}(?![\w@])", re.IGNORECASE)
+
+
 def _with_mentions(tokens: list[Token], known: dict[str, str] | None, found: dict[str, None]) -> Iterable[Token]:
     depth = 0
     for token in tokens:

@@ -9,7 +9,17 @@ class EscalationConfig(AppConfig):
         from community.core import health, panels, schedule
         from community.questions.services import private
 
-        from . import check, clusters, handoffs, listeners, promises, relay, suggesting, sweep  # noqa: F401  (listeners register themselves)
+        from . import (  # noqa: F401  (some register themselves)
+            check,
+            clusters,
+            handoffs,
+            listeners,
+            personal,
+            promises,
+            relay,
+            suggesting,
+            sweep,
+        )
 
         private.hold(handoffs.threads_held)
         schedule.every(60, "escalate")(sweep.run)

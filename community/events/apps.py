@@ -7,6 +7,6 @@ class EventsConfig(AppConfig):
     label = "events"
 
     def ready(self) -> None:
-        from . import guard
+        from . import guard, personal  # noqa: F401  (the latter registers itself)
 
         post_migrate.connect(guard.after_migrate, sender=self, dispatch_uid="events.guard")

@@ -12,6 +12,8 @@ KINDS: dict[str, str] = {
     "person.silenced": "A moderator silenced a person for some hours.",
     "person.listing_changed": "Somebody chose whether to stand on the boards (data: hidden).",
     "person.renamed": "A user name changed.",
+    "person.erased": "Somebody has left: the account is emptied in place (data: words = stay or go).",
+    "person.merged": "Two accounts of one person became one (data: into, and the ids of the posts that moved).",
     "person.trust_changed": "A trust level was reached or lost.",
     # what staff do at screens that have no kind of their own, and what they see
     "settings.created": "Somebody of the staff made a row that rules follow from (before and after beside it).",

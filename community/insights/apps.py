@@ -8,7 +8,7 @@ class InsightsConfig(AppConfig):
     def ready(self) -> None:
         from community.core import outbox, schedule
 
-        from . import daily, listeners, weekly  # noqa: F401  (listeners register themselves)
+        from . import daily, listeners, personal, weekly  # noqa: F401  (some register themselves)
 
         outbox.register_checker(weekly.KIND, weekly.still_wanted)
         schedule.every(15 * 60, "insights.daily")(daily.run)

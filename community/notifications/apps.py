@@ -9,7 +9,7 @@ class NotificationsConfig(AppConfig):
         from community.core import outbox, schedule
         from reviews import asking
 
-        from . import delivery, listeners, services  # noqa: F401
+        from . import delivery, listeners, personal, services  # noqa: F401
 
         asking.only_if(services.wants_to_be_asked)
         outbox.register_checker(delivery.NOTICE, delivery.still_wanted)

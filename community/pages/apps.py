@@ -9,7 +9,7 @@ class PagesConfig(AppConfig):
         from community.core import pictures, schedule
         from community.core.panels import register
 
-        from . import figures, listeners, panels, searchable  # noqa: F401 - some register themselves
+        from . import figures, listeners, panels, personal, searchable  # noqa: F401 - some register themselves
 
         pictures.show("pages.hero", panels.heroes, *(f"width-{width}|format-webp" for width in (480, 800, 1200)))
         register("product.help", panels.ProductHelp())

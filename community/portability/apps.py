@@ -6,8 +6,13 @@ class PortabilityConfig(AppConfig):
     label = "portability"
 
     def ready(self) -> None:
-        from community.core import panels
+        from community.core import panels, schedule
 
-        from .panels import ProductSource
+        from . import copies, leaving, personal  # noqa: F401  (the last registers itself)
+        from .panels import JoinAccounts, ProductSource
 
         panels.register("product.source", ProductSource())
+        panels.register("staff.person", JoinAccounts())
+        schedule.every(60 * 60, "portability.leave")(leaving.leave_due)
+        schedule.every(60, "portability.copies")(copies.make_waiting)
+        schedule.every(60 * 60, "portability.old_copies")(copies.tidy)

@@ -1,7 +1,10 @@
-"""What was taken over from elsewhere, and as what."""
+"""What was taken over from elsewhere, and as what; and what people asked of their own data."""
 
+from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
+from community.core import clock
 from community.core.models import Sourced, one_per_source
 from products.models import Product
 
@@ -46,3 +49,34 @@ class SourceProduct(Sourced):
 
     def __str__(self) -> str:
         return f"{self.external_id} of {self.source}"
+
+
+class Departure(models.Model):
+    """Somebody asked us to erase their account. They can think again until it is done (`leaving.py`)."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="departure"
+    )
+    asked_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(db_index=True)
+    words_go = models.BooleanField(_("what I wrote goes, too"), default=False)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} leaves on {self.due_at:%Y-%m-%d}"
+
+
+class DataCopy(models.Model):
+    """A copy of somebody's data that they asked for (`copies.py`)."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="data_copies")
+    asked_at = models.DateTimeField(default=clock.now)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    file = models.FileField(upload_to="copies/", blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "data copies"
+        indexes = [models.Index(fields=["asked_at"], condition=models.Q(ready_at=None), name="data_copy_waiting")]
+
+    def __str__(self) -> str:
+        return f"copy for {self.person_id}"

@@ -8,7 +8,7 @@ class PostsConfig(AppConfig):
     def ready(self) -> None:
         from community.core import schedule
 
-        from . import kept, services
+        from . import kept, personal, services  # noqa: F401
 
         schedule.every(60 * 60, "posts.uploads")(services.sweep_uploads)
         schedule.every(60 * 60, "posts.kept")(kept.tidy)

@@ -8,7 +8,7 @@ class QuestionsConfig(AppConfig):
     def ready(self) -> None:
         from community.core import addresses, schedule
 
-        from . import asking_back, listeners, panels, reading, seen, services  # noqa: F401
+        from . import asking_back, listeners, panels, personal, reading, seen, services  # noqa: F401
         from .models import Thread
 
         panels.register()

@@ -8,7 +8,7 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         from community.core import health, panels, schedule
 
-        from . import alike, documents, listeners  # noqa: F401
+        from . import alike, documents, listeners, personal  # noqa: F401
         from .panels import Matches, SimilarThreads
 
         panels.register("thread.rail", SimilarThreads())

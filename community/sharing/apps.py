@@ -14,6 +14,7 @@ class SharingConfig(AppConfig):
         from . import (
             listeners,  # noqa: F401  (they register themselves)
             panels,
+            personal,  # noqa: F401
         )
         from .models import Recipe, Tip
 

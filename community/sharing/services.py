@@ -344,19 +344,29 @@ def take_judgement_out(thing: Recipe | Tip, voter: User, by: User) -> dict[str, 
     """A moderator takes a "made it" or "worked for me" out of the count. Returns what it takes to give it back; None
     if there is none."""
     require(why_not_moderate(by))
+    return _unsay(thing, voter, taken_out_by=by.pk)
+
+
+@transaction.atomic
+def unsay(thing: Recipe | Tip, voter: User) -> None:
+    """Somebody leaves and takes along what they said of a thing. Twice is harmless."""
+    _unsay(thing, voter)
+
+
+def _unsay(thing: Recipe | Tip, voter: User, **told: Any) -> dict[str, Any] | None:
     row = locked(thing)
     if isinstance(row, Tip):
         said = Worked.objects.filter(target=row, voter=voter).first()
         if said is None:
             return None
-        _say_worked(row, voter, None, taken_out_by=by.pk)
+        _say_worked(row, voter, None, **told)
         return {"worked": said.worked, "at": said.created_at.isoformat()}
     made = Made.objects.filter(target=row, voter=voter).first()
     if made is None:
         return None
     made.delete()
     _recount_made(row)
-    record("recipe.made", actor=voter, subject=row, on=False, stars=None, taken_out_by=by.pk)
+    record("recipe.made", actor=voter, subject=row, on=False, stars=None, **told)
     return {"stars": made.stars, "note": made.note, "variation": made.variation, "at": made.created_at.isoformat()}
 
 

@@ -62,13 +62,17 @@ def take_line(
     return done, owner is not None and _match(row, owner)
 
 
+def hashes_of(person: User) -> list[str]:
+    """What their confirmed addresses look like in lines that wait, under today's key and former ones."""
+    confirmed = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
+    return [digest for address in confirmed for digest in all_keyed("address", plain(address))]
+
+
 def match(person: User) -> int:
     """Put on somebody's shelf what was ordered with one of their confirmed addresses. Returns how many lines."""
     if not person.is_active:
         return 0
-    confirmed = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
-    hashes = [digest for address in confirmed for digest in all_keyed("address", plain(address))]
-    lines = OrderLine.objects.waiting().filter(address__in=hashes).select_related("product", "version")
+    lines = OrderLine.objects.waiting().filter(address__in=hashes_of(person)).select_related("product", "version")
     return sum(_match(line, person) for line in lines.order_by("bought_on", "pk"))
 
 

@@ -96,9 +96,14 @@ def test_ties_are_printed_while_they_last(wednesday, bob, charlie):
     services.declare_interest(bob, bob, **tie)
     assert User.objects.get(pk=bob.pk).interests_text == "Given a Mill 54 in May 2023."
     assert services.interests_on(bob, date(2023, 5, 3)) == []
-    services.end_interest(interest, bob, date(2026, 11, 17))
-    assert User.objects.get(pk=bob.pk).interests_text == ""
-    assert services.interests_on(bob, date(2026, 11, 17)) == [interest]
+    with pytest.raises(ValidationError, match="can end today"):  # it would go from what was written yesterday
+        services.end_interest(interest, bob, date(2026, 11, 17))
+    services.end_interest(interest, bob, date(2026, 11, 18))
+    with clock.travel(wednesday + timedelta(days=1)):
+        services.copy_all_interests()
+        services.end_interest(interest, bob, date(2026, 11, 19))  # it ended before
+        assert User.objects.get(pk=bob.pk).interests_text == ""
+    assert services.interests_on(bob, date(2026, 11, 18)) == [interest]
     with pytest.raises(NotAllowed):
         services.declare_interest(bob, charlie, **tie)
     with pytest.raises(ValidationError):

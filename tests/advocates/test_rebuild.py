@@ -16,6 +16,7 @@ from community.core.errors import Conflict, NotAllowed
 from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services as moderation
+from community.portability import joining, leaving
 from community.questions import services as questions
 
 from ..factories import a_person, a_product, a_thread, an_answer
@@ -36,11 +37,14 @@ def live_through(seed: int, actions: int, start, *, moderator, manager) -> None:
         deed = dice.choice(
             ["ask", "answer", "answer", "vote", "vote", "vote", "vote", "vote_thread", "accept", "withdraw", "hide",
              "restore", "restore", "restore", "flag", "follow_up", "tally", "untally", "move", "role",
-             "me_too", "reopen", "delete", "merge"]
+             "me_too", "reopen", "delete", "merge", "works", "leave", "join"]
         )  # fmt: skip
         with replay("demo", at=now):
             try:
-                _act(deed, dice, somebody, people, products, threads, answers, moderator, number, now)
+                if deed in ("leave", "join"):
+                    _end_an_account(deed, dice, people, manager)
+                else:
+                    _act(deed, dice, somebody, people, products, threads, answers, moderator, number, now)
             except (Conflict, NotAllowed, IndexError):
                 continue
 
@@ -86,6 +90,8 @@ def _act(deed, dice, somebody, people, products, threads, answers, moderator, nu
         questions.withdraw_vote_rows(answer, source="elsewhere.example", gone=dice.sample(known, len(known) // 2))
     elif deed == "move":
         questions.move_thread(thread, moderator, product=dice.choice(products), reason="It is about this.")
+    elif deed == "works" and somebody != answer.author:
+        questions.say_works_for_mine(answer, somebody, dice.choice([True, False, None]))
     elif deed == "role":
         set_role(somebody, None, dice.choice(["", "", "moderator"]))
     elif deed == "me_too":
@@ -94,6 +100,19 @@ def _act(deed, dice, somebody, people, products, threads, answers, moderator, nu
         questions.merge_thread(thread, dice.choice(threads), moderator, "The same.")
     elif deed == "reopen":
         questions.reopen_thread(thread, moderator, "Once more.")
+
+
+def _end_an_account(deed, dice, people, manager):
+    """Somebody leaves, with or without their words, or turns out to be somebody else; somebody new comes."""
+    gone, kept = (User.objects.get(pk=person.pk) for person in dice.sample(people, 2))
+    if dice.random() < 0.4 or gone.speaks_for_brand:
+        return
+    if deed == "leave":
+        leaving.erase(gone, words_go=dice.random() < 0.5)
+    else:
+        joining.join(gone, kept, manager, reason="They order with one customer number.")
+    people.remove(gone)
+    people.append(a_person())
 
 
 @pytest.mark.parametrize("seed", [1, 2])

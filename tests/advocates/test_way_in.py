@@ -259,8 +259,9 @@ def test_past_ties_stand_beside_what_was_written_then(wednesday, bob, alice, duo
     with django_assert_num_queries(0):
         assert person.ties_on(then.created_at) == "Paid for a water test."
         assert person.ties_on(now.created_at) == ""
-    services.end_interest(Interest.objects.get(), bob, date(2025, 1, 2))
-    assert User.objects.get(pk=bob.pk).ties == [["2025-01-01", "2025-01-02", "Paid for a water test."]]
+    with pytest.raises(ValidationError):
+        services.end_interest(Interest.objects.get(), bob, date(2025, 1, 2))
+    assert User.objects.get(pk=bob.pk).ties == [["2025-01-01", "2025-12-31", "Paid for a water test."]]
 
 
 def test_leaving_with_honours_and_being_sent_away(bob, charlie, hanna, duo, client):

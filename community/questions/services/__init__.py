@@ -59,6 +59,7 @@ from .suggesting import (
     texts_of,
     withdraw_suggestion,
 )
+from .unsaying import take_judgements_back, take_me_too_out, take_works_out
 
 __all__ = [
     "FOLLOW_UP_AFTER",
@@ -107,7 +108,10 @@ __all__ = [
     "say_works_for_mine",
     "set_idea_status",
     "set_me_too",
+    "take_judgements_back",
+    "take_me_too_out",
     "take_vote_out",
+    "take_works_out",
     "settle_recheck",
     "solve_another_way",
     "suggest_edit",

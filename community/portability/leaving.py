@@ -1,0 +1,165 @@
+"""Leaving: somebody asks, has two weeks to think again, and then nothing here names them any more.
+
+What each room does about it stands in its `personal.py` (`core.personal`, decision 0186). What they wrote stays
+without a name, or goes along as far as nobody else's words hang on it. One transaction: either all of it or nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from community.accounts import services as accounts
+from community.accounts.models import FormerUsername, Standing, User
+from community.core import clock, outbox, personal, text
+from community.core.body import write_body
+from community.core.errors import require
+from community.core.models import Body
+from community.core.rows import locked
+from community.posts.models import Revision
+from community.questions.models import quote_head
+
+from .models import Departure
+
+GRACE = timedelta(days=14)
+
+
+def why_not_leave(user: User) -> str:
+    """Why somebody's account can't be erased as they stand."""
+    if user.is_erased:
+        return _("This account was erased.")
+    if user.standing == Standing.STAFF or user.is_superuser:
+        return _("You work here. Hand your cases over and have your role taken off first.")
+    return ""
+
+
+def planned(user: User) -> Departure | None:
+    return Departure.objects.filter(person=user).first()
+
+
+@transaction.atomic
+def ask_to_leave(user: User, *, words_go: bool) -> Departure:
+    """Begin the two weeks, or change what becomes of the words. They are told by mail. Raises NotAllowed."""
+    row = locked(user)
+    require(why_not_leave(row))
+    now = clock.now()
+    departure, new = Departure.objects.get_or_create(
+        person=row, defaults={"asked_at": now, "due_at": now + GRACE, "words_go": words_go}
+    )
+    if not new and departure.words_go != words_go:
+        departure.words_go = words_go
+        departure.save(update_fields=["words_go"])
+    if new and row.email:
+        _tell(row, departure.due_at)
+    return departure
+
+
+@transaction.atomic
+def stay(user: User) -> None:
+    """Think again: nothing happens. Twice is harmless."""
+    Departure.objects.filter(person=user).delete()
+
+
+def _tell(person: User, due_at: datetime) -> None:
+    with translation.override(person.language or settings.LANGUAGE_CODE):
+        said = _(
+            "You asked us to erase your account. We will do it on %(day)s.\n\n"
+            "If that was not you, or you think again, sign in until then and press “Keep my account”: %(url)s"
+        )
+        url = settings.BASE_URL.rstrip("/") + reverse("portability:data")
+        outbox.queue(
+            kind=outbox.TRANSACTIONAL,
+            user=person,
+            subject=_("Your account will be erased"),
+            text=said % {"day": date_format(due_at, "DATE_FORMAT"), "url": url},
+        )
+
+
+def leave_due() -> int:
+    """Sweep: erase whose two weeks are over. Returns how many. Twice is harmless."""
+    erased = 0
+    for departure in Departure.objects.filter(due_at__lte=clock.now()).select_related("person").order_by("due_at"):
+        if why_not_leave(departure.person):
+            continue  # they have become staff meanwhile
+        erased += erase(departure.person, words_go=departure.words_go)
+    return erased
+
+
+@transaction.atomic
+def erase(person: User, *, words_go: bool) -> bool:
+    """Take a person out of everything. False when that was done before.
+
+    The caller has made sure that they, or the law, want it; there is no way back.
+    """
+    row = locked(person)
+    if row.is_erased:
+        return False
+    names = [row.username, *FormerUsername.objects.filter(user=row).values_list("username", flat=True)]
+    name = row.name or row.username
+    leaving = personal.Leaving(row, words_go)
+    personal.run("before_leaving", leaving)
+    accounts.anonymise(row, words="go" if words_go else "stay")
+    personal.let_go(row)
+    personal.run("after_leaving", leaving)
+    _out_of_others_words(names, name)
+    person.refresh_from_db()
+    return True
+
+
+# The words of others
+
+
+def _out_of_others_words(usernames: list[str], name: str) -> None:
+    """Mentions and the heads of quotations name people in what others wrote, earlier versions included."""
+    swaps = _heads(name)
+    wanted = Q()
+    for username in usernames:
+        wanted |= Q(body_source__icontains=f"@{username}")
+    for head in swaps:
+        wanted |= Q(body_source__contains=head)
+    for model in _bodies():
+        for post in model._base_manager.filter(wanted).order_by("pk"):
+            words = _without(post.body_source, usernames, swaps)
+            if words != post.body_source:
+                known = User.objects.active().filter(username__in=text.find_mentions(words)[:200])
+                write_body(
+                    post, words, post.source_format, limit=None, known_users=known.values_list("username", flat=True)
+                )
+                post.save(update_fields=["body_source", "body_html", "body_text", "pipeline"])
+    for version in Revision.objects.filter(wanted):
+        words = _without(version.body_source, usernames, swaps)
+        Revision.objects.filter(pk=version.pk).update(body_source=words)
+
+
+def _bodies() -> list[type[Any]]:
+    return [model for model in apps.get_models() if issubclass(model, Body) and not model._meta.proxy]
+
+
+def _heads(name: str) -> dict[str, str]:
+    """“Alice wrote:” in each language, and what stands there instead."""
+    someone, nobody = User(name=name), User(standing=Standing.ERASED)
+    heads = {}
+    for code, _label in settings.LANGUAGES:
+        with translation.override(code):
+            heads[quote_head(someone)] = quote_head(nobody)
+    return heads
+
+
+def _without(words: str, usernames: list[str], swaps: dict[str, str]) -> str:
+    for username in usernames:
+        words = text.mention_of(username).sub(_("a former member"), words)
+    for head, other in swaps.items():
+        words = words.replace(head, other)
+    return words
+
+
+def rows_of(person: User) -> dict[str, int]:
+    """How many rows each tie has; for the page that says what there is, and for tests."""
+    return {one.label: one.rows(person).count() for one in personal.ties() if issubclass(one.model, models.Model)}
