@@ -71,6 +71,7 @@ LABELS = {
     "insights.input_changed": _("Changed an input of cost and return"),
     "moderation.approved": _("Let a waiting post through"),
     "ownership.verified": _("Confirmed an owner, or took that back"),
+    "person.merged": _("Joined two accounts of one person"),
     "person.restored": _("Lifted a suspension"),
     "person.role_changed": _("Gave a role"),
     "person.silenced": _("Silenced somebody"),
