@@ -1,6 +1,9 @@
-"""What staff did about cases: they have handed them over, and hold no role any more, when they leave."""
+"""What staff did about cases: they have handed them over, and hold no role any more, when they leave. And what was
+handed to other systems about an asker."""
 
-from community.core.personal import CUT, GONE, MOVES, STAYS, tie
+from community.core.personal import CUT, GONE, MOVES, STAYS, Leaving, before_leaving, tie
+
+from .models import HandOff
 
 tie("escalation.Escalation.assignee", left=CUT, joined=MOVES)
 tie("escalation.Escalation.acknowledged_by", left=STAYS, joined=MOVES)
@@ -16,3 +19,20 @@ tie("escalation.Absence.stand_in", left=CUT, joined=MOVES)
 tie("escalation.Absence.made_by", left=CUT, joined=MOVES)
 tie("escalation.AgentHours.user", left=GONE, joined=GONE, copy="hours")
 tie("escalation.DeskFilter.owner", left=GONE, joined=MOVES, copy="department__name name query")
+tie("escalation.Claim.holder", left=GONE, joined=GONE)
+tie("escalation.HandOff.by", left=STAYS, joined=MOVES)
+tie("escalation.HandOff.outcome_by", left=STAYS, joined=MOVES)
+tie("escalation.Incident.opened_by", left=STAYS, joined=MOVES)
+tie("escalation.Incident.solved_by", left=STAYS, joined=MOVES)
+tie("escalation.IncidentThread.added_by", left=STAYS, joined=MOVES)
+tie("escalation.IncidentUpdate.by", left=STAYS, joined=MOVES)
+tie("escalation.Cluster.by", left=STAYS, joined=MOVES)
+tie("escalation.Promise.made_by", left=STAYS, joined=MOVES)
+tie("escalation.Promise.ended_by", left=STAYS, joined=MOVES)
+tie("escalation.SavedReply.changed_by", left=STAYS, joined=MOVES)
+
+
+@before_leaving
+def forget_what_was_handed_off(leaving: Leaving) -> None:
+    """Names, orders and serials that a hand-off carried; what the other system keeps is its operator's to erase."""
+    HandOff.objects.filter(escalation__thread__author=leaving.person).update(payload="", note="", outcome_note="")
