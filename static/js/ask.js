@@ -34,8 +34,24 @@
     event.preventDefault();
     (matches?.querySelector("summary") || form.querySelector("[name=kind]:checked") || form.querySelector("#id_body"))?.focus();
   });
+  /* What was typed before this ran, or came back with a draft, is looked at, too. */
+  const suggested = form.querySelector("#suggested");
+  const area = form.querySelector("#id_body");
+  addEventListener("load", () => {
+    if (!window.htmx) return;
+    if (title && !matches?.childElementCount && title.value.trim().length >= least) window.htmx.trigger(title, "look");
+    if (suggested && !suggested.childElementCount && (title?.value || area?.value)) window.htmx.trigger(suggested, "look");
+  });
+  /* A tag that was ticked while others were looked for stays ticked. */
+  let ticked = [];
+  suggested?.addEventListener("htmx:beforeSwap", () => {
+    ticked = [...suggested.querySelectorAll("input:checked")].map((input) => input.value);
+  });
+  suggested?.addEventListener("htmx:afterSwap", () => {
+    for (const input of suggested.querySelectorAll("input")) if (ticked.includes(input.value)) input.checked = true;
+  });
   /* A match or a suggestion that does not come costs nobody anything: no message. */
-  for (const quiet of [title, form.querySelector("#suggested")]) {
+  for (const quiet of [title, suggested]) {
     for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
       quiet?.addEventListener(name, (event) => event.stopPropagation());
     }
@@ -68,7 +84,6 @@
   });
 
   /* Visitors: a picture that is pasted or dropped goes into the next empty row for pictures, and its words are next. */
-  const area = form.querySelector("#id_body");
   const take = (files) => {
     for (const file of [...files].filter((one) => one.type.startsWith("image/"))) {
       const row = [...form.querySelectorAll("#photos input[type=file]")].find((input) => !input.files.length);

@@ -218,3 +218,37 @@ def test_a_picture_gets_its_words_in_a_field(visit: Open, time: Time, alice: Use
     time.go(minutes=1)
     page.get_by_role("button", name="Post the question").click()
     expect(page.get_by_role("img", name="A drop under the wand")).to_be_visible()
+
+
+def test_the_page_is_quiet_while_one_types_on(visit: Open, time: Time, alike: Thread, alice: User) -> None:
+    """A slow server: what is typed meanwhile is looked for when it has answered, once, and nothing is broken off."""
+    one = visit(alice)
+    page, looked, broken = one.page, [], []
+    page.on("requestfailed", lambda request: broken.append(request.url))
+
+    def slowly(route: Route) -> None:
+        looked.append(route.request.url)
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/search/matches/**", slowly)
+    one.go("/questions/ask/")
+    page.locator("#id_title").press_sequentially(TITLE[:17], delay=5)
+    page.wait_for_timeout(400)
+    page.locator("#id_title").press_sequentially(TITLE[17:], delay=40)
+    expect(page.locator(".match", has_text=alike.title)).to_be_visible()
+    page.get_by_label("steam wand").check()
+    page.locator("#id_body").press_sequentially("It drips since Monday.", delay=5)
+    page.wait_for_timeout(1500)
+    expect(page.get_by_label("steam wand")).to_be_checked()
+    assert len(looked) <= 3 and broken == [] and one.problems == []
+    # Typed before any script ran, as on a slow line: looked for when the scripts are there.
+    page.unroute("**/search/matches/**")
+    page.route("**/htmx*.js", lambda route: (page.wait_for_timeout(600), route.continue_()))
+    page.route("**/posts/draft/**", lambda route: route.fulfill(status=200, body="{}", content_type="application/json"))
+    page.goto(one.base + "/questions/ask/", wait_until="commit")
+    page.locator("#id_title").fill("")
+    page.locator("#id_title").fill(TITLE)
+    expect(page.locator(".match", has_text=alike.title)).to_be_visible()
+    expect(page.get_by_label("steam wand")).to_be_visible()
+    assert one.problems == []
