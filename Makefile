@@ -3,6 +3,7 @@
 # make check  the quick loop: linters, types, import contract, migrations, fast tests
 # make lint   the linters alone; make browser-test: the tests in Chromium
 # make bench  figures, not tests: how long pages take; make bench-search: how well "already asked?" finds;
+#              make bench-moderation: how often the spam filter is right;
 #              make bench-reviews: how often the hints on reviews are right;
 #              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL;
 #              make bench-badges: the same with a million events and people;
@@ -26,7 +27,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-reviews bench-many-reviews bench-badges bench-routing bench-sentiment prove lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-routing bench-sentiment prove lock clean \
 	env env-dev
 
 run: env
@@ -56,6 +57,9 @@ bench: env
 
 bench-search: env
 	@exec $(PY) -m bench.search
+
+bench-moderation: env
+	@exec $(PY) -m bench.moderation
 
 bench-reviews: env
 	@exec $(PY) -m bench.reviews

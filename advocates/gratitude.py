@@ -14,6 +14,7 @@ from community.core import clock, text
 from community.core.errors import Conflict, require
 from community.core.rows import locked
 from community.events.log import is_replaying
+from community.moderation import screening
 from community.moderation import services as moderation
 from community.moderation.permissions import why_not_write
 from community.posts import gates
@@ -64,15 +65,16 @@ def thank(answer: Answer, by: User, words: str, *, show: bool = False) -> Thanks
         answer=answer, author=by, body_text=words, asker_shows=show, created_at=clock.now(),
         visibility=Thanks.Visibility.DRAFT,
     )  # fmt: skip
-    waits = gates.waits_for_a_look(by, by.answers)
-    if waits:
+    looked = gates.look(row, by, "answers", published=[by.answers])
+    if looked.waits:
         row.visibility = Thanks.Visibility.PENDING
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
         raise Conflict(_("You have thanked for this answer already.")) from None
-    if not waits:
+    screening.keep(looked, row)
+    if not looked.waits:
         moderation.publish(row, by)
     return row
 

@@ -19,6 +19,7 @@ from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body, Numbers
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
+from community.moderation import screening
 from community.moderation import services as moderation
 from community.moderation.models import Moderated
 from community.moderation.permissions import why_not_moderate
@@ -111,7 +112,11 @@ def write_review(
     )
     review.owned_last = review.owned_months
     _write(review, body, source_format, by, base_url=sourced.get("source_url", ""))
-    waits = hold or _waits(by)
+    looked = gates.look(
+        review, by, "reviews", review.title, review.did_well, review.could_be_better,
+        published=[Review.objects.filter(author=by)],
+    )  # fmt: skip
+    waits = hold or looked.waits or _all_wait()
     if waits:
         review.visibility, review.due_at = Visibility.PENDING, business_hours_later(now)
     review.save(force_insert=True)
@@ -119,6 +124,7 @@ def write_review(
     posts.attach_uploads(review, by)
     _count_photos(review)
     _keep_version(review, by)
+    screening.keep(looked, review)
     if waits:
         record("review.submitted", actor=by, subject=review, product=row.pk, stars=review.current_stars)
     else:
@@ -181,8 +187,10 @@ def edit_review(
     ratings.follow_chapters(row)
     # Who mends it needs no appeal any longer.
     row.refusals.filter(appealed_at__isnull=False, granted=None).update(appealed_at=None)
+    looked = gates.look_again(row, by, "reviews", row.title, row.did_well, row.could_be_better)
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, *ratings.FROM_CHAPTERS, "edited_at"])
+    screening.keep_change(looked, row)
     if photos is not None:
         _set_photos(row, by, photos)
     _count_photos(row)
@@ -190,7 +198,7 @@ def edit_review(
     record("review.edited", actor=by, subject=row, revision=version, stars=row.stars, was=was)
     if _open_refusal(row) is not None:
         _send_again(row, by)
-    elif row.visibility == Visibility.VISIBLE and _waits(by):
+    elif row.visibility == Visibility.VISIBLE and _all_wait():
         _back_to_waiting(row, by)
     review.refresh_from_db()
     return review
@@ -235,12 +243,14 @@ def add_chapter(
         created_at=clock.now(),
     )
     _write(chapter, body, source_format, by)
+    looked = gates.look_again(chapter, by, "reviews")
     chapter.save(force_insert=True)
     posts.attach_uploads(chapter, by)
+    screening.keep_change(looked, row)
     ratings.follow_chapters(row)
     row.save(update_fields=ratings.FROM_CHAPTERS)
     record("review.chapter_added", actor=by, subject=row, months_owned=months_owned, stars=stars)
-    if row.visibility == Visibility.VISIBLE and _waits(by):
+    if row.visibility == Visibility.VISIBLE and _all_wait():
         _back_to_waiting(row, by)
     _copy(row, review, *ratings.FROM_CHAPTERS, "due_at", *STATE_FIELDS)
     return chapter
@@ -508,10 +518,8 @@ def _require_may_review(by: User) -> None:
         raise NotAllowed(permissions.why_not_review(by))
 
 
-def _waits(by: User) -> bool:
-    if is_replaying():
-        return False
-    return Numbers.load().review_moderation or gates.waits_for_a_look(by, Review.objects.filter(author=by))
+def _all_wait() -> bool:
+    return not is_replaying() and Numbers.load().review_moderation
 
 
 def _verified(owner: User, product: Product) -> str:

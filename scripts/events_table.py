@@ -14,6 +14,8 @@ BEGIN, END = "<!-- events -->", "<!-- /events -->"
 RECORDED_BY = {
     "person": "accounts", "thread": "questions", "answer": "questions", "follow_up": "questions",
     "idea": "questions", "edit": "questions", "comment": "posts", "follow": "posts", "flag": "moderation",
+    "look": "moderation", "appeal": "moderation", "queue": "moderation", "spammer": "moderation",
+    "penalty": "accounts", "word": "moderation",
     "share": "posts", "tag": "posts",
     "review": "reviews", "recipe": "sharing", "tip": "sharing", "product": "products", "ownership": "products",
     "alert": "products",

@@ -35,6 +35,7 @@ MANAGER = (
     "advocates.manage_advocates",
     "core.change_numbers",
     "core.change_brandsettings",
+    "moderation.change_moderationrules",
     "accounts.view_user",
     "accounts.change_user",
     "accounts.add_department",

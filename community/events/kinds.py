@@ -73,6 +73,11 @@ KINDS: dict[str, str] = {
     "share.credited": "Somebody came by a shared link and joined or wrote a first post (data: outcome).",
     "follow.changed": "Somebody follows a thing, or no longer (data: on).",
     # moderation
+    "look.asked": "A rule or the spam filter put a post before the moderators (data: reasons).",
+    "look.decided": "A moderator decided about such a post (data: kept, reasons).",
+    "appeal.made": "The author of a hidden post asks somebody else to look.",
+    "appeal.decided": "Somebody else decided about an appeal (data: granted).",
+    "queue.late": "Moderators are told of posts that wait too long (data: how many of each sort).",
     "flag.raised": "Somebody flagged a post (data: reason).",
     "flag.upheld": "A moderator agreed with a flag.",
     "flag.declined": "A moderator did not agree with a flag.",

@@ -6,4 +6,15 @@ class ModerationConfig(AppConfig):
     label = "moderation"
 
     def ready(self) -> None:
-        from . import personal  # noqa: F401  (it registers itself)
+        from community.core import schedule
+
+        from . import (
+            learning,
+            personal,  # noqa: F401  (it registers itself)
+            screening,
+            services,
+        )
+
+        schedule.every(60 * 60, "moderation.alarm")(services.alarm)
+        schedule.every(24 * 60 * 60, "moderation.prints")(screening.tidy)
+        schedule.every(7 * 24 * 60 * 60, "moderation.learn")(learning.learn)

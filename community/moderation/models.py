@@ -7,8 +7,12 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 
+from community.accounts.models import TrustLevel
 from community.core import clock
 
 
@@ -40,6 +44,10 @@ class Moderated(models.Model):
         """Kind and data of the event that says it went online; a concrete model gives its own."""
         raise NotImplementedError
 
+    def mend_url(self) -> str:
+        """Where its author changes it; empty when it can't be changed."""
+        return ""
+
     def people_called(self) -> list[int]:
         """Ids of the people its words mention: who hear of it when it goes online after a look."""
         return []
@@ -54,6 +62,11 @@ class Moderated(models.Model):
             return False
         came_at = getattr(self, "moved_at", None) or self.published_at or self.created_at  # type: ignore[attr-defined]
         return bool(came_at > since)
+
+    @property
+    def noun(self) -> str:
+        """The word that begins the kinds of its events, and stands for it in addresses."""
+        return str(self._meta.model_name)
 
     @property
     def is_visible(self) -> bool:
@@ -96,6 +109,7 @@ class Flag(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    alarmed_at = models.DateTimeField(null=True, blank=True, help_text=_("When moderators were told that it waits."))
 
     class Meta:
         permissions = [("moderate", "Can hide, restore, move and lock what members write")]
@@ -109,3 +123,262 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_reason_display()} on {self.target_type}#{self.target_id}"
+
+
+class AboutPost(models.Model):
+    """Hangs on a post of any kind."""
+
+    target_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    target_id = models.BigIntegerField()
+    target = GenericForeignKey("target_type", "target_id")
+
+    class Meta:
+        abstract = True
+
+
+class Look(AboutPost):
+    """A rule asks a moderator to look at a post: before others see it (`held`), or while they do."""
+
+    class Reason(models.TextChoices):
+        FIRST = "first", _("One of the first posts")
+        QUICK = "quick", _("Sent very fast")
+        TRAP = "trap", _("The field for robots was filled in")
+        WORD = "word", _("A watched word")
+        LINKS = "links", _("Several links to one place")
+        MASKED = "masked", _("A link that looks like another address")
+        LETTERS = "letters", _("Letters of several alphabets in one word")
+        COPIES = "copies", _("The same text by several people")
+        PROGRAM = "program", _("The spam filter")
+        MENDED = "mended", _("Changed after it was hidden")
+
+    reasons = models.JSONField(default=list, help_text="['word', 'quick']")
+    details = models.JSONField(default=dict, help_text="{'words': [3], 'score': 0.98, 'hosts': ['example.org']}")
+    held = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    kept = models.BooleanField(null=True, help_text=_("What a moderator made of it: shown, or taken away."))
+    alarmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target_type", "target_id"], condition=Q(decided_at=None), name="look_one_open"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(decided_at=None), name="look_open"),
+            models.Index(fields=["decided_at"], name="look_decided"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.reasons)} on {self.target_type}#{self.target_id}"
+
+    def labels(self) -> list[str]:
+        return [str(label) for reason, label in self.Reason.choices if reason in self.reasons]
+
+
+class Print(models.Model):
+    """What a text looked like when it was sent, for some days: to know the same words, and many links to one place."""
+
+    KEPT_DAYS = 30
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, help_text=_("A hash of the words, folded."))
+    hosts = models.JSONField(default=list, help_text=_("Where its links led, one each."))
+    at = models.DateTimeField(default=clock.now)
+    target_type = models.ForeignKey(ContentType, null=True, on_delete=models.CASCADE, related_name="+")
+    target_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person", "at"], name="print_person"),
+            models.Index(fields=["digest", "at"], name="print_digest"),
+            models.Index(fields=["at"], name="print_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class WatchedWord(models.Model):
+    """A word, or several, that does something when somebody writes it. `*` stands for any letters within a word."""
+
+    class Act(models.TextChoices):
+        BLOCK = "block", _("Refuse the post")
+        QUEUE = "queue", _("Look before it is shown")
+        FLAG = "flag", _("Show it, and put it before a moderator")
+        LINK = "link", _("Make it a link")
+
+    pattern = models.CharField(_("word or words"), max_length=100, unique=True)
+    act = models.CharField(_("what happens"), max_length=10, choices=Act, default=Act.QUEUE)
+    address = models.CharField(_("address of the link"), max_length=300, blank=True, default="")
+    note = models.CharField(_("why it is watched"), max_length=200, blank=True, default="")
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    added_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["pattern"]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+class Claim(AboutPost):
+    """Somebody is looking at a post in the queue: nobody else decides meanwhile."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["target_type", "target_id"], name="claim_one")]
+
+    def __str__(self) -> str:
+        return f"{self.by} until {self.until:%H:%M}"
+
+
+class Appeal(AboutPost):
+    """The author of a hidden post asks somebody else to look (decision 0206). Once for each hiding."""
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="appeals")
+    words = models.TextField(_("why it should stay"), max_length=2000)
+    hidden_at = models.DateTimeField(help_text=_("Which hiding it is about."))
+    hidden_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=clock.now)
+    granted = models.BooleanField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    answer = models.CharField(_("answer to its author"), max_length=500, blank=True, default="")
+    alarmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["target_type", "target_id", "hidden_at"], name="appeal_once_a_hiding")
+        ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(granted=None), name="appeal_open")]
+
+    def __str__(self) -> str:
+        return f"appeal of {self.author} about {self.target_type}#{self.target_id}"
+
+
+class SpamAct(models.Model):
+    """Somebody was taken for a spammer, in one step; what was done, so that it can be undone."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="spam_acts")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField(default=clock.now)
+    hidden = models.JSONField(default=list, help_text="[['thread', 17, 'visible']]")
+    flags = models.JSONField(default=list, help_text=_("Flags that were open."))
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=Q(undone_at=None), name="spam_act_one_standing")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} at {self.at:%Y-%m-%d}"
+
+
+class Weights(models.Model):
+    """What the spam filter has learnt: a number for each of many hashed features, no word of any text."""
+
+    made_at = models.DateTimeField(default=clock.now)
+    numbers = models.TextField(help_text=_("One signed byte a feature, in base 64."))
+    scale = models.FloatField()
+    bias = models.FloatField()
+    threshold = models.FloatField(help_text=_("From this score on a post is looked at first."))
+    figures = models.JSONField(default=dict, help_text=_("What it learnt from, how many, precision and recall."))
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"weights of {self.made_at:%Y-%m-%d}"
+
+
+@register_setting(icon="view")
+class ModerationRules(BaseGenericSetting):
+    """What is looked at before it is shown, and how long a queue may wait. Sources: FEATURES H, CHECKS 53-57."""
+
+    first_posts = models.PositiveSmallIntegerField(
+        _("how many of a person's first posts are looked at"),
+        default=1,
+        help_text=_("Only while Numbers say that first posts are looked at."),
+    )
+    first_posts_trust = models.PositiveSmallIntegerField(
+        _("up to which trust"), choices=TrustLevel, default=TrustLevel.NEWCOMER
+    )
+    first_threads = models.BooleanField(_("questions, problems, ideas, praise"), default=True)
+    first_answers = models.BooleanField(_("answers"), default=True)
+    first_comments = models.BooleanField(_("comments"), default=False)
+    first_reviews = models.BooleanField(_("reviews"), default=True)
+    first_shared = models.BooleanField(_("recipes and tips"), default=True)
+    quickest_seconds = models.PositiveSmallIntegerField(
+        _("seconds under which a newcomer's post is looked at first"), default=3
+    )
+    duplicate_minutes = models.PositiveSmallIntegerField(
+        _("minutes in which nobody can send the same text twice"), default=5
+    )
+    links_to_one_host = models.PositiveSmallIntegerField(
+        _("links to one place by a newcomer that are looked at"), default=3
+    )
+    spam_filter = models.BooleanField(_("ask the spam filter"), default=True)
+    pending_alarm_hours = models.PositiveSmallIntegerField(
+        _("hours after which moderators are told of a post that waits"), default=24
+    )
+    flag_alarm_hours = models.PositiveSmallIntegerField(
+        _("hours after which moderators are told of an open flag or appeal"), default=48
+    )
+    claim_minutes = models.PositiveSmallIntegerField(_("minutes for which a post in the queue is yours"), default=10)
+    mend_after_minutes = models.PositiveSmallIntegerField(
+        _("minutes after which the author of a hidden post can change it"), default=10
+    )
+
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("first_posts"),
+                FieldPanel("first_posts_trust"),
+                FieldPanel("first_threads"),
+                FieldPanel("first_answers"),
+                FieldPanel("first_comments"),
+                FieldPanel("first_reviews"),
+                FieldPanel("first_shared"),
+            ],
+            heading=_("First posts"),
+        ),
+        MultiFieldPanel(
+            [
+                FieldPanel("quickest_seconds"),
+                FieldPanel("duplicate_minutes"),
+                FieldPanel("links_to_one_host"),
+                FieldPanel("spam_filter"),
+            ],
+            heading=_("What looks like spam"),
+        ),
+        MultiFieldPanel(
+            [
+                FieldPanel("pending_alarm_hours"),
+                FieldPanel("flag_alarm_hours"),
+                FieldPanel("claim_minutes"),
+                FieldPanel("mend_after_minutes"),
+            ],
+            heading=_("Queue"),
+        ),
+    ]
+
+    class Meta:
+        verbose_name = _("Moderation")

@@ -1,10 +1,12 @@
 """Flagging, hiding, restoring: what is done about what members write."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from community.accounts.models import TrustLevel, User
@@ -14,10 +16,11 @@ from community.core.models import Numbers
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 
-from . import doors, permissions
-from .models import Flag, Moderated
+from . import doors, permissions, screening
+from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules
 
 Visibility = Moderated.Visibility
+SHORTEST_APPEAL, LONGEST_APPEAL = 20, 2000
 
 
 def noun(target: Moderated) -> str:
@@ -57,8 +60,13 @@ def approve(target: Moderated, by: User) -> None:
     if row.visibility != Visibility.PENDING:
         return
     doors.of(row).before_publishing(row)
-    publish(row, by=row.author)  # type: ignore[attr-defined]
+    look = screening.open_look(row)
+    if row.published_at is not None and look is not None and Look.Reason.MENDED in look.reasons:
+        _show_again(row, by, before=Visibility.PENDING)  # it was online before; nobody hears of it as new
+    else:
+        publish(row, by=row.author)  # type: ignore[attr-defined]
     record("moderation.approved", actor=by, subject=row)
+    screening.decide_look(row, by, kept=True)
     _copy_state(target, row)
 
 
@@ -73,11 +81,17 @@ def hide(target: Moderated, by: User | None, *, reason: str) -> None:
     if row.visibility in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
         return
+    before = row.visibility
     row.visibility, row.hidden_reason = Visibility.HIDDEN, reason.strip()[:300]
     row.hidden_at, row.hidden_by = clock.now(), by
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
+    if by is not None:
+        screening.decide_look(row, by, kept=False)
     _copy_state(target, row)
-    record(f"{noun(row)}.hidden", actor=by, subject=row, note=reason, by_flags=by is None)
+    record(
+        f"{noun(row)}.hidden", actor=by, subject=row, note=reason, by_flags=by is None, before=before,
+        after=Visibility.HIDDEN,
+    )  # fmt: skip
 
 
 @retried
@@ -97,13 +111,16 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     author = row.author_id  # type: ignore[attr-defined]
     if row.visibility == Visibility.DELETED and row.hidden_by_id == author and by is not None and by.pk != author:
         raise Conflict(_("Its author took this away. That stands; ask them to write it again."))
-    first_time = row.published_at is None  # hidden while it waited: this is when it goes online
-    row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.VISIBLE, "", None, None
-    row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
-    if first_time:
+    before, hidden_at = row.visibility, row.hidden_at
+    if row.published_at is None:  # hidden while it waited: this is when it goes online
+        row.hidden_reason, row.hidden_at, row.hidden_by = "", None, None
+        row.save(update_fields=["hidden_reason", "hidden_at", "hidden_by"])
         publish(row, by=row.author)  # type: ignore[attr-defined]
     else:
-        record(f"{noun(row)}.restored", actor=by, subject=row, note=reason)
+        _show_again(row, by, before=before, note=reason)
+    if by is not None:
+        screening.decide_look(row, by, kept=True)
+        _grant(row, by, hidden_at, reason)
     _copy_state(target, row)
 
 
@@ -118,7 +135,7 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     row = held(target)
     if row.visibility == Visibility.DELETED:
         return
-    own = by is not None and row.author_id == by.pk  # type: ignore[attr-defined]
+    own, before = by is not None and row.author_id == by.pk, row.visibility  # type: ignore[attr-defined]
     if not own and by is not None:
         require(doors.of(row).why_not(by, row, "delete"))
     if own and (objection := _why_author_keeps(row)):
@@ -126,8 +143,179 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     row.visibility, row.hidden_reason = Visibility.DELETED, reason.strip()[:300]
     row.hidden_at, row.hidden_by = clock.now(), by
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
+    screening.decide_look(row, by, kept=False)
+    if own:
+        screening.may_be_said_again(row)
     _copy_state(target, row)
-    record(f"{noun(row)}.deleted", actor=by, subject=row, note=reason, own=own)
+    record(f"{noun(row)}.deleted", actor=by, subject=row, note=reason, own=own, before=before, after=Visibility.DELETED)
+
+
+def _show_again(row: Moderated, by: User | None, *, before: str, note: str = "") -> None:
+    row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.VISIBLE, "", None, None
+    row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
+    record(f"{noun(row)}.restored", actor=by, subject=row, note=note, before=before, after=Visibility.VISIBLE)
+
+
+# The author's side ----------------------------------------------------------------------------------------------------
+
+
+def mended(row: Moderated, by: User) -> None:
+    """Its author has changed a hidden post: what flags alone had hidden comes back, once; everything else waits for a
+    moderator (FEATURES H). The caller holds the row and has asked `permissions.why_not_mend`."""
+    if row.visibility != Visibility.HIDDEN or is_replaying() or row.author_id != by.pk:  # type: ignore[attr-defined]
+        return
+    about = {"target_type": ContentType.objects.get_for_model(row), "target_id": row.pk}
+    looks = Look.objects.filter(**about)
+    again = any(Look.Reason.MENDED in reasons for reasons in looks.values_list("reasons", flat=True))
+    pending = looks.filter(decided_at=None, held=True).exists()
+    at_once = row.hidden_by_id is None and row.published_at is not None and not again and not pending
+    if at_once:
+        _show_again(row, by, before=Visibility.HIDDEN)
+    else:
+        row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.PENDING, "", None, None
+        row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
+    Appeal.objects.filter(**about, granted=None).delete()  # who mends it needs none any longer
+    screening.ask_for_a_look(row, {Look.Reason.MENDED}, {}, held=not at_once)
+
+
+@retried
+def appeal(target: Moderated, by: User, words: str) -> Appeal:
+    """The author of a hidden post says why it should stay: somebody else than who hid it decides, once for a hiding.
+
+    Twice is harmless. Raises NotAllowed, Conflict, ValidationError at `words`.
+    """
+    require(permissions.why_not_appeal(by, target))
+    row = held(target)
+    if row.visibility != Visibility.HIDDEN or row.hidden_at is None:
+        raise Conflict(_("This post is not hidden any more, so there is nothing to appeal against."))
+    about = {"target_type": ContentType.objects.get_for_model(row), "target_id": row.pk, "hidden_at": row.hidden_at}
+    if known := Appeal.objects.filter(**about).first():
+        return known
+    words = words.replace("\0", "").strip()
+    if not SHORTEST_APPEAL <= len(words) <= LONGEST_APPEAL:
+        raise ValidationError(
+            {
+                "words": _("Say why it should stay, in %(least)d to %(most)d characters.")
+                % {"least": SHORTEST_APPEAL, "most": LONGEST_APPEAL}
+            }
+        )
+    new = Appeal.objects.create(**about, author=by, words=words, hidden_by=row.hidden_by, created_at=clock.now())
+    record("appeal.made", actor=by, subject=new, target_type=noun(row), target_id=row.pk)
+    return new
+
+
+def appeal_about(target: Moderated) -> Appeal | None:
+    """What its author has said about the hiding that stands, or said last."""
+    rows = Appeal.objects.filter(target_type=ContentType.objects.get_for_model(target), target_id=target.pk)
+    if target.hidden_at is not None:
+        rows = rows.filter(hidden_at=target.hidden_at)
+    return rows.order_by("-pk").first()
+
+
+@retried
+def decide_appeal(appeal: Appeal, by: User, *, granted: bool, answer: str = "") -> None:
+    """Somebody else than who hid it decides: granting shows the post again. Twice is harmless."""
+    require(permissions.why_not_decide_appeal(by, appeal))
+    if not granted and not answer.strip():
+        raise ValidationError({"answer": _("Say why; its author will read it.")})
+    target = appeal.target
+    if target is None:
+        raise Conflict(_("This post is gone."))
+    post = held(target)
+    row = locked(appeal)
+    if row.granted is not None:
+        return
+    if granted and post.visibility == Visibility.HIDDEN:
+        restore(post, by, reason=answer)
+        row.refresh_from_db()
+    if row.granted is None:
+        _decide_appeal(row, by, granted, answer)
+    decide_flags(post, by, uphold=not granted, note=answer)
+    if not granted:
+        screening.decide_look(post, by, kept=False)
+
+
+def _grant(row: Moderated, by: User, hidden_at: Any, answer: str) -> None:
+    """Whoever shows it again has granted what its author asked for."""
+    open_ones = Appeal.objects.filter(
+        target_type=ContentType.objects.get_for_model(row), target_id=row.pk, hidden_at=hidden_at, granted=None
+    )
+    for one in open_ones:
+        _decide_appeal(one, by, True, answer)
+
+
+def _decide_appeal(row: Appeal, by: User, granted: bool, answer: str) -> None:
+    row.granted, row.decided_at, row.decided_by, row.answer = granted, clock.now(), by, answer.strip()[:500]
+    row.save(update_fields=["granted", "decided_at", "decided_by", "answer"])
+    record(
+        "appeal.decided", actor=by, subject=row, note=answer, granted=granted, target_type=row.target_type.model,
+        target_id=row.target_id, hidden_by=row.hidden_by_id,
+    )  # fmt: skip
+
+
+# Who looks at it ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def claim(target: Moderated, by: User) -> Claim:
+    """Keep others from deciding about a post for some minutes. Taking it again makes it longer.
+
+    Raises Conflict while somebody else has it.
+    """
+    require(permissions.why_not_moderate(by))
+    now = clock.now()
+    until = now + timedelta(minutes=ModerationRules.load().claim_minutes)
+    about = {"target_type": ContentType.objects.get_for_model(target), "target_id": target.pk}
+    free = Q(by=by) | Q(until__lte=now)
+    if not Claim.objects.filter(free, **about).update(by=by, until=until):
+        try:
+            with transaction.atomic():
+                return Claim.objects.create(**about, by=by, until=until)
+        except IntegrityError:
+            require_free(target, by)
+    return Claim.objects.get(**about)
+
+
+@transaction.atomic
+def release(target: Moderated, by: User) -> None:
+    """Leave a post to others. Twice is harmless."""
+    Claim.objects.filter(target_type=ContentType.objects.get_for_model(target), target_id=target.pk, by=by).delete()
+
+
+def require_free(target: Moderated, by: User) -> None:
+    """Raise Conflict while somebody else looks at a post."""
+    other = (
+        Claim.objects.filter(
+            target_type=ContentType.objects.get_for_model(target), target_id=target.pk, until__gt=clock.now()
+        )
+        .exclude(by=by)
+        .select_related("by")
+        .first()
+    )
+    if other is not None:
+        raise Conflict(_("%(name)s is looking at this one.") % {"name": other.by})
+
+
+def alarm() -> int:
+    """Tell the moderators once of each post that waits longer than it should. Returns how many were new.
+
+    Twice at once is harmless: each row is taken by a conditional update.
+    """
+    rules, now = ModerationRules.load(), clock.now()
+    pending = now - timedelta(hours=rules.pending_alarm_hours)
+    flagged = now - timedelta(hours=rules.flag_alarm_hours)
+    late = {
+        "pending": Look.objects.filter(decided_at=None, held=True, created_at__lt=pending),
+        "flagged": Flag.objects.filter(state=Flag.State.OPEN, created_at__lt=flagged),
+        "pointed_out": Look.objects.filter(decided_at=None, held=False, created_at__lt=flagged),
+        "appeals": Appeal.objects.filter(granted=None, created_at__lt=flagged),
+    }
+    with transaction.atomic():
+        told = {name: rows.filter(alarmed_at=None).update(alarmed_at=now) for name, rows in late.items()}
+        if any(told.values()):
+            about = next(rows.filter(alarmed_at=now).first() for name, rows in late.items() if told[name])
+            record("queue.late", actor=None, subject=about, **told)  # type: ignore[arg-type]
+    return sum(told.values())
 
 
 def _why_it_stays_away(row: Any) -> str:

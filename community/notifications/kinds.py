@@ -56,6 +56,7 @@ KINDS: dict[str, Kind] = {
         Kind("cases_handed", _("A colleague hands cases over"), staff=True),
         Kind("case_lead", _("A case reaches you as lead or manager"), staff=True),
         Kind("case_late", _("A case of yours is late"), staff=True),
+        Kind("queue_late", _("Posts in the moderators' queue wait too long"), staff=True),
         Kind("weekly_figures", _("The figures of your department, once a week by mail"), staff=True, by_its_room=True),
         Kind("reconcile", _("You are to reconcile two answers that disagree"), staff=True),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
@@ -11,7 +12,7 @@ from community.accounts.roles import ROLES
 from community.escalation.models import Incident
 from community.escalation.rotation import away_ids, with_stand_ins
 from community.events.models import Event
-from community.moderation.models import Flag
+from community.moderation.models import Flag, Look
 from community.posts.models import Comment, Follow, Revision
 from community.questions.models import Answer, EditSuggestion, MeToo, Thread
 from products.models import OwnerAlert
@@ -262,6 +263,24 @@ def _moderated(event: Event) -> Heard:
     return {person: "moderation"}
 
 
+@heard_by("look.decided")
+def _let_through(event: Event) -> Heard:
+    """What is hidden says so itself."""
+    look: Look = event.subject
+    target = look.target
+    return {target.author_id: "moderation"} if look.held and look.kept and target is not None else {}
+
+
+@heard_by("appeal.decided")
+def _appeal_decided(event: Event) -> Heard:
+    return {event.subject.author_id: "moderation"} if not event.data["granted"] else {}  # restoring says so
+
+
+@heard_by("queue.late")
+def _queue_late(event: Event) -> Heard:
+    return dict.fromkeys(moderators(), "queue_late")
+
+
 @heard_by("votes.taken_out", "votes.given_back")
 def _votes(event: Event) -> Heard:
     return dict.fromkeys(event.data["people"], "moderation")
@@ -425,6 +444,12 @@ def _incident_closed(event: Event) -> Heard:
     same = MeToo.objects.filter(target__in=threads, voter__isnull=False).values_list("voter", flat=True)
     _add(heard, [*(thread.author_id for thread in threads), *same], "incident", told)
     return heard
+
+
+def moderators() -> list[int]:
+    perms = Permission.objects.filter(codename="moderate", content_type__app_label="moderation")
+    may = models.Q(groups__permissions__in=perms) | models.Q(user_permissions__in=perms)
+    return sorted(set(User.objects.active().filter(may).values_list("pk", flat=True)))
 
 
 def managers() -> Heard:

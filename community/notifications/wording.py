@@ -18,7 +18,7 @@ from community.core.brand import of_request
 from community.core.text import excerpt
 from community.escalation.models import Escalation, Incident
 from community.events.models import Event
-from community.moderation.models import Flag
+from community.moderation.models import Appeal, Flag, Look
 from community.posts.models import Comment, Revision
 from community.questions import asking_back
 from community.questions.ideas import DONE
@@ -435,6 +435,33 @@ def _place_of_flag(flag: Flag, reader: User) -> str:
     return ""
 
 
+def _about_a_look(f: _Facts, note: str) -> Words:
+    """A post that waited is online, or an appeal was not granted."""
+    target = f.subject.target
+    thread = thread_of(target) if target is not None else None
+    told = {"title": thread.title if thread is not None else str(target)}
+    if isinstance(f.subject, Look):
+        sentence, subject = _("Your post in “%(title)s” is online"), _("Online: %(title)s")
+        lines = [_("A moderator looked at it. Thank you for waiting.")]
+    else:
+        sentence, subject = _("Your appeal about “%(title)s” was not granted"), _("Not granted: %(title)s")
+        lines = [_("Somebody else than who hid it looked, and it stays hidden.")]
+    place = str(target.get_absolute_url()) if hasattr(target, "get_absolute_url") else reverse("notices:list")
+    if isinstance(f.subject, Appeal):
+        place = reverse("posts:why", args=[f.event.data["target_type"], f.event.data["target_id"]])
+    return Words(sentence % told, subject % told, place, _("See it"), lines, note)
+
+
+def _queue_late(f: _Facts) -> Words:
+    total = sum(f.event.data.get(name, 0) for name in ("pending", "flagged", "pointed_out", "appeals"))
+    sentence = ngettext(
+        "%(n)d post in the moderators' queue waits too long",
+        "%(n)d posts in the moderators' queue wait too long",
+        total,
+    ) % {"n": total}
+    return Words(sentence, sentence, reverse("moderation:queue"), _("Open the queue"), [sentence + "."], "")
+
+
 def _moderation(f: _Facts) -> Words:
     note = getattr(f.event, "note", None)
     if isinstance(f.subject, Flag):
@@ -449,6 +476,8 @@ def _moderation(f: _Facts) -> Words:
             sentence, sentence, place or reverse("notices:list"),
             _("See where it was") if place else _("Your notifications"), [sentence], note.text if note else "",
         )  # fmt: skip
+    if isinstance(f.subject, (Look, Appeal)):
+        return _about_a_look(f, note.text if note else "")
     if isinstance(f.subject, VoteFinding):
         sentence = (
             _("Some votes between accounts no longer count, yours or for your posts")
@@ -713,5 +742,6 @@ WORDS = {
     "cases_handed": _cases_handed,
     "case_lead": _case_lead,
     "case_late": _case_late,
+    "queue_late": _queue_late,
     "reconcile": _reconcile,
 }

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +18,12 @@ from django.utils.translation import gettext_lazy
 
 from community.core import clock, limits
 from community.core.errors import Conflict, NotAllowed
+from community.moderation import screening
+from community.moderation.models import Look, ModerationRules
 
 from . import tagging
 from .models import Tag
 
-QUICKEST = timedelta(seconds=3)  # nobody reads and writes a post in less (CHECKS 54)
 STARTED_SALT = "community.posts.started"
 
 View = Callable[..., HttpResponse]
@@ -135,7 +135,8 @@ def send(form: forms.Form, what: str, who: Any, service: Callable[[], Any]) -> t
     """
     try:
         limits.spend(what, who)
-        return service(), 0
+        with screening.noticing(getattr(form, "noticed", ())):
+            return service(), 0
     except ValidationError as error:
         put_errors(form, error)
         return None, 422
@@ -161,7 +162,10 @@ def put_errors(form: forms.Form, error: ValidationError) -> None:
 
 
 class Trap(forms.Form):
-    """A field that only robots fill in, and when the form was opened. Both cost people nothing."""
+    """A field that only robots fill in, and when the form was opened. Both cost people nothing: whoever's browser fills
+    the field in, or who pastes what was ready, is not refused; a moderator looks at it first."""
+
+    asks_again = True  # for a page that was not opened here
 
     website = forms.CharField(
         required=False,
@@ -173,18 +177,22 @@ class Trap(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["started"].initial = _signed(clock.now().timestamp())
+        self.noticed: set[str] = set()
 
     def check_trap(self) -> None:
-        """For `clean()`: adds an error that a person can act on; the text is kept in any case."""
+        """For `clean()`: notes what the service that takes the post will hear of (`send`). Only a page that was not
+        opened here is asked for once more; the text is kept."""
         if self.cleaned_data.get("website"):
-            self.add_error(None, _("One field is there for robots only. Please leave it empty and send this again."))
+            self.noticed.add(Look.Reason.TRAP)
         try:
             started = signing.loads(self.cleaned_data.get("started") or "", salt=STARTED_SALT)
         except signing.BadSignature:
+            if not self.asks_again:
+                return
             self._ask_again(_("This page was open for very long. Please send it once more; your text is kept."))
             return
-        if clock.now().timestamp() - started < QUICKEST.total_seconds():
-            self.add_error(None, _("That was very quick. Read it over once, then send it again."))
+        if clock.now().timestamp() - started < ModerationRules.load().quickest_seconds:
+            self.noticed.add(Look.Reason.QUICK)
 
     def _ask_again(self, reason: str) -> None:
         self.data = self.data.copy()  # type: ignore[union-attr]
@@ -194,6 +202,11 @@ class Trap(forms.Form):
 
 def _signed(moment: float) -> str:
     return signing.dumps(moment, salt=STARTED_SALT)
+
+
+def opened_now() -> str:
+    """For a box that stands on a page without a form of its own."""
+    return _signed(clock.now().timestamp())
 
 
 def long_open() -> str:

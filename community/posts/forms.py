@@ -1,17 +1,25 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from community.moderation import services as moderation
 from community.moderation.models import Flag
 
+from .doors import Trap
 from .models import Comment
 
 
-class CommentForm(forms.Form):
+class CommentForm(Trap):
+    asks_again = False  # the box stands on many pages, some of them open for days
+
     body = forms.CharField(
         label=_("Your comment"),
         max_length=Comment.LONGEST,
         widget=forms.Textarea(attrs={"rows": 3, "class": "textarea textarea--s"}),
     )
+
+    def clean(self) -> None:
+        super().clean()
+        self.check_trap()
 
 
 class FlagForm(forms.Form):
@@ -30,6 +38,15 @@ class HideForm(forms.Form):
         max_length=300,
         help_text=_("Its author reads this, word for word."),
         widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class AppealForm(forms.Form):
+    words = forms.CharField(
+        label=_("Why it should stay"),
+        max_length=moderation.LONGEST_APPEAL,
+        help_text=_("Another moderator than the one who hid it reads this and decides. Once for each time."),
+        widget=forms.Textarea(attrs={"rows": 5}),
     )
 
 

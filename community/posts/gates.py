@@ -1,6 +1,7 @@
 """Limits that fall away as trust grows (FEATURES F, RULINGS 22). A replay passes all of them."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from community.accounts.permissions import how_one_becomes_a_member
 from community.core import text
 from community.core.models import Body, Numbers
 from community.events.log import is_replaying
+from community.moderation import screening
 
 LINK = re.compile(r'<a [^>]*href="(?!/people/)', re.IGNORECASE)
 IMAGE = re.compile(r"<img\b", re.IGNORECASE)
@@ -88,11 +90,23 @@ def check_newcomer(body: Body, by: User) -> None:
         raise ValidationError({"body": " ".join(str(problem) for problem in problems)})
 
 
-def waits_for_a_look(by: User, published_before: Any) -> bool:
-    """Whether somebody's first post is held for a moderator. `published_before` is a queryset of theirs."""
-    return (
-        not is_replaying()
-        and is_newcomer(by)
-        and Numbers.load().review_first_posts
-        and not published_before.filter(published_at__isnull=False).exists()
-    )
+def look(post: Any, by: User, kind: str, *more_words: str, published: Sequence[Any] = ()) -> screening.Looked:
+    """What a moderator should look at in a new post, whose body is written, with title and other words in `more_words`.
+
+    `kind` is threads, answers, comments, reviews or shared; `published` are earlier posts of theirs, by querysets.
+    The post waits when `.waits` says so; `screening.keep` writes it down. Raises ValidationError for what is refused.
+    """
+    return screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), published=published)
+
+
+def look_again(post: Any, by: User, kind: str, *more_words: str) -> screening.Looked:
+    """The same for a change of a post; `screening.keep_change` writes it down."""
+    return screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), new=False)
+
+
+def _said(post: Any, more_words: tuple[str, ...]) -> list[str]:
+    return [words for words in (*more_words, post.body_text) if words]
+
+
+def _html(post: Any) -> str:
+    return getattr(post, "body_html", "")

@@ -8,6 +8,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department
@@ -100,6 +101,9 @@ class Comment(OnTarget, Body, Moderated, Sourced):
     def is_editable(self) -> bool:
         """Still in the time in which its author may change it."""
         return clock.now() - self.created_at <= self.EDITABLE_FOR
+
+    def mend_url(self) -> str:
+        return reverse("posts:comment_edit", args=[self.pk])
 
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "comment.posted", {"target_type": self.target_type.model, "target_id": self.target_id}

@@ -21,9 +21,10 @@ from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body
 from community.core.rows import locked
 from community.events.log import is_replaying, record
+from community.moderation import screening
 from community.moderation.models import Moderated
-from community.moderation.permissions import why_not_write
-from community.moderation.services import held
+from community.moderation.permissions import why_not_mend, why_not_write
+from community.moderation.services import held, mended
 
 from . import gates
 from .models import Comment, Draft, Follow, Revision, Tag, Upload
@@ -42,7 +43,10 @@ def comment(
     source_format: str = Body.Format.PLAIN,
     **sourced: str,
 ) -> Comment:
-    """Say something short under a post. Raises ValidationError at `body`, NotAllowed, Conflict."""
+    """Say something short under a post; it may wait for a look.
+
+    Raises ValidationError at `body`, NotAllowed, Conflict.
+    """
     row = held(target)
     if not is_replaying():
         require(why_not_write(by))
@@ -59,9 +63,15 @@ def comment(
     new = Comment(target=row, author=by, created_at=clock.now(), visibility=Comment.Visibility.DRAFT, **sourced)
     write_body(new, body, source_format, known_users=people, limit=None)
     gates.check_newcomer(new, by)
-    new.visibility, new.published_at = Comment.Visibility.VISIBLE, new.created_at
+    looked = gates.look(new, by, "comments", published=[by.comments])
+    new.visibility = Comment.Visibility.PENDING
+    if not looked.waits:
+        new.visibility, new.published_at = Comment.Visibility.VISIBLE, new.created_at
     new.save(force_insert=True)
     new.target = row
+    screening.keep(looked, new)
+    if looked.waits:
+        return new
     kind, data = new.published_event()
     record(kind, actor=by, subject=new, mentions=list(people.values()), **data)
     return new
@@ -76,11 +86,14 @@ def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
     row = locked(comment)
     if row.author_id != by.pk:
         raise NotAllowed(_("Only its author can edit a comment."))
-    if not told and not row.is_editable:
+    hidden = row.visibility == Comment.Visibility.HIDDEN
+    if not told:
+        require(why_not_mend(by, row))
+    if not told and not hidden and not row.is_editable:
         raise Conflict(
             _("A comment can be changed for an hour after it was written. You can delete it, or add another.")
         )
-    if not told and row.visibility != Comment.Visibility.VISIBLE:
+    if not told and row.visibility == Comment.Visibility.DELETED:
         raise Conflict(_("This comment has been taken down."))
     body = body.strip()
     if not body:
@@ -91,8 +104,11 @@ def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
         return row
     write_body(row, body, Body.Format.PLAIN, known_users=gates.mentioned(body, by), limit=None)
     gates.check_newcomer(row, by)
+    looked = gates.look_again(row, by, "comments")
     row.edited_at = clock.now()
     row.save(update_fields=[*BODY_FIELDS, "edited_at"])
+    screening.keep_change(looked, row)
+    mended(row, by)
     record("comment.edited", actor=by, subject=row)
     return row
 

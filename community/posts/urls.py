@@ -15,6 +15,7 @@ urlpatterns = [
     path("posts/comments/<int:pk>/delete/", views.comment_delete, name="comment_delete"),
     path("posts/<str:kind>/<int:pk>/flag/", views.flag, name="flag"),
     path("posts/<str:kind>/<int:pk>/moderate/", views.moderate, name="moderate"),
+    path("posts/<str:kind>/<int:pk>/why/", views.why, name="why"),
     path("posts/<str:kind>/<int:pk>/delete/", views.delete, name="delete"),
     # Where the pictures in members' posts lie; as visible as the post that shows them.
     path("media/uploads/<path:name>", views.picture, name="picture"),

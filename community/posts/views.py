@@ -23,7 +23,7 @@ from community.moderation.models import Moderated
 
 from . import gates, services
 from .doors import act, first_words, merged_meanwhile, posted, refuse, send, to_login
-from .forms import CommentForm, FlagForm, HideForm, RestoreForm
+from .forms import AppealForm, CommentForm, FlagForm, HideForm, RestoreForm
 from .models import Comment, Upload
 
 DRAFTED = 40  # fields of a form that are kept; ours have a dozen
@@ -281,7 +281,9 @@ def comment_edit(request: HttpRequest, pk: int) -> HttpResponse:
     row = find(request, "comment", pk)
     if row.author_id != request.user.pk:
         return refuse(request, _("Only its author can edit a comment."), 403, back=place_of(row))
-    if request.method == "GET" and not row.is_editable:
+    if reason := permissions.why_not_mend(request.user, row):
+        return refuse(request, reason, 403, back=place_of(row))
+    if request.method == "GET" and row.visibility != Moderated.Visibility.HIDDEN and not row.is_editable:
         reason = _("A comment can be changed for an hour after it was written. You can delete it, or add another.")
         return refuse(request, reason, 409, back=place_of(row))
     form = CommentForm(posted(request), initial={"body": row.body_source})
@@ -387,6 +389,38 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         "elsewhere": elsewhere,
     }
     return _again(render(request, "posts/moderate.html", context, status=status), form)
+
+
+@require_http_methods(["GET", "POST"])
+def why(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """For the author of a hidden post: why, and what can be done. It can be changed, or appealed."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thing = find(request, kind, pk)
+    place = place_of(thing)
+    if reason := permissions.why_not_appeal(request.user, thing):
+        return refuse(request, reason, 403, back=place)
+    known = moderation.appeal_about(thing)
+    form, status = AppealForm(posted(request)), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            made, status = send(
+                form, "message", request.user,
+                lambda: moderation.appeal(thing, request.user, form.cleaned_data["words"]),
+            )  # fmt: skip
+            if made is not None:
+                messages.success(request, _("Sent. Somebody else looks at it, and you hear of it."))
+                return redirect(request.path)
+    context = {
+        "form": form,
+        "thing": thing,
+        "back": place,
+        "appeal": known,
+        "hidden": thing.visibility == Moderated.Visibility.HIDDEN,
+        "closed": permissions.why_not_write(request.user) or permissions.why_not_mend(request.user, thing),
+    }
+    return _again(render(request, "posts/why.html", context, status=status), form)
 
 
 @require_http_methods(["GET", "POST"])

@@ -256,6 +256,9 @@ class Thread(Body, Moderated, Sourced):
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "thread.posted", {"kind": self.kind, "product": self.product_id, "topic": self.topic_id}
 
+    def mend_url(self) -> str:
+        return reverse("questions:edit", args=[self.pk])
+
     def people_called(self) -> list[int]:
         return list(gates.called(self.body_source, self.author, self.source_format).values())
 
@@ -383,6 +386,9 @@ class Answer(Body, Moderated, Sourced):
             "by_asker": self.author_id == self.thread.author_id,
             "by_staff": self.author.speaks_for_brand,
         }
+
+    def mend_url(self) -> str:
+        return reverse("questions:edit_answer", args=[self.pk])
 
     def people_called(self) -> list[int]:
         return list(gates.called(self.body_source, self.author, self.source_format).values())

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, TrustLevel, User
 from community.accounts.permissions import how_one_becomes_a_member
 from community.core import clock, numbers
-from community.moderation.permissions import is_moderator, why_not_write
+from community.moderation.permissions import is_moderator, why_not_mend, why_not_write
 from products.models import Ownership
 
 from . import ideas
@@ -88,7 +88,7 @@ def why_not_edit(user: Any, post: Thread | Answer) -> str:
     if thread.locked_at and not is_moderator(user):
         return _("This thread is locked.")
     if post.author_id == user.pk:
-        return ""
+        return why_not_mend(user, post)
     if user.speaks_for_brand:
         return _("Staff never change what members wrote.")
     if post.author.speaks_for_brand or (isinstance(post, Answer) and post.is_official):

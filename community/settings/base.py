@@ -38,6 +38,7 @@ OUTGOING_PORTS = env.ports("OUTGOING_PORTS", [80, 443])
 LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
 LOG_FORMAT = env.choice("LOG_FORMAT", ["text", "json"], default="text")
 TEST_DB = env.text("TEST_DB")
+SPAM_CLASSIFIER = env.text("SPAM_CLASSIFIER", "community.moderation.classifier.Learnt")
 
 # --- Apps and middleware ---------------------------------------------------------------------------------------------
 

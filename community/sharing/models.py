@@ -38,6 +38,9 @@ class Shared(Body, Moderated, Sourced):
     def __str__(self) -> str:
         return self.title
 
+    def mend_url(self) -> str:
+        return reverse(f"{self._meta.model_name}s:edit", args=[self.pk])
+
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return f"{self._meta.model_name}.published", {"products": self.product_ids}
 

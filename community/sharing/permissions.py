@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from community.moderation.models import Moderated
-from community.moderation.permissions import why_not_write
+from community.moderation.permissions import why_not_mend, why_not_write
 
 from .models import Recipe, Tip
 
@@ -13,7 +13,9 @@ from .models import Recipe, Tip
 def why_not_edit(user: Any, thing: Recipe | Tip) -> str:
     if reason := why_not_write(user):
         return reason
-    return "" if thing.author_id == user.pk else _("Only its author can change this.")
+    if thing.author_id != user.pk:
+        return _("Only its author can change this.")
+    return why_not_mend(user, thing)
 
 
 def why_not_judge_use(user: Any, thing: Recipe | Tip) -> str:

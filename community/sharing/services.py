@@ -21,6 +21,7 @@ from community.core.errors import Conflict, require
 from community.core.models import Body, CommunityImage, Numbers
 from community.core.rows import locked
 from community.events.log import is_replaying, record
+from community.moderation import screening
 from community.moderation import services as moderation
 from community.moderation.models import Moderated
 from community.moderation.permissions import why_not_moderate, why_not_write
@@ -100,14 +101,15 @@ def share_recipe(
         **sourced,
     )
     _write(recipe, body, source_format, by)
-    waits = hold or _waits(by)
+    looked = gates.look(recipe, by, "shared", recipe.title, *_said(ingredients, steps), published=_shared_by(by))
+    waits = hold or looked.waits
     if waits:
         recipe.visibility = Visibility.PENDING
     found = posts.tags_named(list(tags), by)
     recipe.save(force_insert=True)
     recipe.tags.set(found)
     _set_parts(recipe, ingredients, steps, products)
-    _finish(recipe, by, photos, waits)
+    _finish(recipe, by, photos, waits, looked)
     return recipe
 
 
@@ -150,8 +152,10 @@ def edit_recipe(
     for field, value in fields.items():
         setattr(row, field, value)
     _write(row, body, Body.Format.MARKDOWN, by)
+    looked = gates.look_again(row, by, "shared", row.title, *_said(ingredients, steps))
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "edited_at"])
+    screening.keep_change(looked, row)
     row.tags.set(posts.tags_named(list(tags), by))
     before = row.product_ids
     row.ingredients.all().delete()
@@ -264,14 +268,15 @@ def share_tip(
         **sourced,
     )
     _write(tip, body, source_format, by)
-    waits = hold or _waits(by)
+    looked = gates.look(tip, by, "shared", tip.title, tip.goal, *_said(steps), published=_shared_by(by))
+    waits = hold or looked.waits
     if waits:
         tip.visibility = Visibility.PENDING
     found = posts.tags_named(list(tags), by)
     tip.save(force_insert=True)
     tip.tags.set(found)
     _set_tip_steps(tip, steps)
-    _finish(tip, by, photos, waits)
+    _finish(tip, by, photos, waits, looked)
     return tip
 
 
@@ -300,8 +305,10 @@ def edit_tip(
         setattr(row, field, value)
     row.product = product
     _write(row, body, Body.Format.MARKDOWN, by)
+    looked = gates.look_again(row, by, "shared", row.title, row.goal, *_said(steps))
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "product", "edited_at"])
+    screening.keep_change(looked, row)
     row.tags.set(posts.tags_named(list(tags), by))
     row.steps.all().delete()
     _set_tip_steps(row, steps)
@@ -451,11 +458,14 @@ def _require_may_share(by: User) -> None:
         require(why_not_write(by))
 
 
-def _waits(by: User) -> bool:
+def _shared_by(by: User) -> list[Any]:
     """A newcomer's first recipe or tip may be looked at first; one that was let through opens the door to both."""
-    if not gates.waits_for_a_look(by, Recipe.objects.filter(author=by)):
-        return False
-    return gates.waits_for_a_look(by, Tip.objects.filter(author=by))
+    return [Recipe.objects.filter(author=by), Tip.objects.filter(author=by)]
+
+
+def _said(*lists: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The words of steps and ingredients."""
+    return [str(row.get("text") or row.get("name") or "") for rows in lists for row in rows]
 
 
 def _write(thing: Body, body: str, source_format: str, by: User) -> None:
@@ -608,10 +618,11 @@ def _set_tip_steps(tip: Tip, steps: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def _finish(thing: Recipe | Tip, by: User, photos: Sequence[Upload], waits: bool) -> None:
+def _finish(thing: Recipe | Tip, by: User, photos: Sequence[Upload], waits: bool, looked: screening.Looked) -> None:
     _set_photos(thing, by, photos)
     posts.attach_uploads(thing, by)
     _keep_version(thing, by)
+    screening.keep(looked, thing)
     if not waits:
         moderation.publish(thing, by)
 
@@ -632,6 +643,7 @@ def _finish_edit(
     if photos is not None:
         _set_photos(row, by, photos)
     posts.attach_uploads(row, by)
+    moderation.mended(row, by)
     version = _keep_version(row, by, summary)
     record(
         f"{moderation.noun(row)}.edited",

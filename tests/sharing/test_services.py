@@ -169,7 +169,7 @@ def test_hiding_and_restoring_moves_the_numbers(alice: User, ravi: User, duo: Pr
 
 def test_comments_hang_on_recipes_and_tips(alice: User, bob: User) -> None:
     for thing in (factories.a_recipe(alice), factories.a_tip(alice)):
-        comment = posts.comment(thing, bob, body="Finer, or more coffee?")
+        comment = posts.comment(thing, bob, body=f"Finer, or more coffee? {thing}")
         assert comment.target == thing
 
 

@@ -13,6 +13,8 @@ from community.core.errors import Conflict, require
 from community.core.models import Body, Numbers
 from community.core.rows import locked
 from community.events.log import is_replaying, record
+from community.moderation import screening
+from community.moderation.services import mended
 from community.posts import gates
 from community.posts.services import add_revision, attach_uploads, follow
 
@@ -63,13 +65,15 @@ def post_answer(
         base_url=answer.source_url,
     )  # fmt: skip
     gates.check_newcomer(answer, by)
-    waits = gates.waits_for_a_look(by, by.answers)
+    looked = gates.look(answer, by, "answers", published=[by.answers])
+    waits = looked.waits
     if waits:
         answer.visibility = Visibility.PENDING
     answer.save(force_insert=True)
     add_revision(answer, by, number=1, body_source=body, source_format=source_format)
     attach_uploads(answer, by)
     follow(row, by, because_of_a_post=True)
+    screening.keep(looked, answer)
     if not waits:
         answer.visibility, answer.published_at = Visibility.VISIBLE, answer.created_at
         answer.save(update_fields=["visibility", "published_at"])
@@ -123,10 +127,13 @@ def edit_answer(
         limit=None if same or is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, reviewed_by or by)
+    looked = gates.look_again(row, reviewed_by or by, "answers")
     row.disclosure, row.edited_at, row.edit_count = disclosed, clock.now(), row.edit_count + 1
     row.save(update_fields=[*BODY_FIELDS, "disclosure", "edited_at", "edit_count"])
     add_revision(row, by, body_source=body, source_format=row.source_format, summary=summary)
     attach_uploads(row, by)
+    screening.keep_change(looked, row)
+    mended(row, by)
     thread.active_at = facts.latest(thread.active_at, row.edited_at)
     thread.save(update_fields=["active_at"])
     record("answer.edited", actor=by, subject=row, thread=thread.pk)

@@ -13,8 +13,9 @@ from community.core.errors import require
 from community.core.models import Body
 from community.core.rows import locked
 from community.events.log import is_replaying, record
+from community.moderation import screening
 from community.moderation.permissions import why_not_write
-from community.moderation.services import publish
+from community.moderation.services import mended, publish
 from community.posts import gates
 from community.posts.services import add_revision, attach_uploads, follow, tags_named
 from products.models import Product
@@ -70,7 +71,8 @@ def post_thread(
     )  # fmt: skip
     gates.check_newcomer(thread, by)
     named = tags_named(list(tags), by)
-    waits = gates.waits_for_a_look(by, by.threads)
+    looked = gates.look(thread, by, "threads", title, published=[by.threads])
+    waits = looked.waits
     thread.topic_id = next((tag.topic_id for tag in named if tag.topic_id), None)
     if waits:
         thread.visibility = Visibility.PENDING
@@ -86,6 +88,7 @@ def post_thread(
     )  # fmt: skip
     attach_uploads(thread, by)
     follow(thread, by, because_of_a_post=True)
+    screening.keep(looked, thread)
     if not waits:
         publish(thread, by, mentions=list(people.values()))
     return thread
@@ -146,6 +149,7 @@ def edit_thread(
         limit=None if same or is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, reviewed_by or by)
+    looked = gates.look_again(row, reviewed_by or by, "threads", title)
     before = row.product_id
     row.title, row.product, row.model_version = title, product, version
     row.topic_id = next((tag.topic_id for tag in named if tag.topic_id), row.topic_id)
@@ -158,5 +162,7 @@ def edit_thread(
         tags=" ".join(tag.slug for tag in named), summary=summary,
     )  # fmt: skip
     attach_uploads(row, by)
+    screening.keep_change(looked, row)
+    mended(row, by)
     record("thread.edited", actor=by, subject=row, product=row.product_id, topic=row.topic_id, previous_product=before)
     return row

@@ -163,7 +163,7 @@ def _post(by: User, form: AskForm, pictures: Iterable[Upload] = ()) -> Thread:
 def _say_posted(request: HttpRequest, thread: Thread) -> None:
     said = _("Posted. You hear of every answer.")
     if not thread.is_visible:
-        said = _("Sent. A moderator looks at first posts before others see them.")
+        said = _("Sent. A moderator looks at it before others see it.")
     messages.success(request, said, extra_tags=f"forget:{DRAFT}")
 
 

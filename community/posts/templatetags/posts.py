@@ -1,0 +1,21 @@
+"""What a page that takes words needs, where no form object stands behind the box."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from community.posts.doors import opened_now
+
+register = template.Library()
+
+
+@register.simple_tag
+def trap(kind: str, pk: int) -> SafeString:
+    """The fields of `doors.Trap`: one that only robots fill in, and when the page was opened."""
+    return format_html(
+        '<div class="form__trap" aria-hidden="true"><label for="website-{kind}-{pk}">{label}</label>'
+        '<input type="text" name="website" id="website-{kind}-{pk}" tabindex="-1" autocomplete="off"></div>'
+        '<input type="hidden" name="started" value="{started}">',
+        kind=kind, pk=pk, label=_("Leave this empty"), started=opened_now(),
+    )  # fmt: skip
