@@ -1,6 +1,6 @@
 """A flag stays as a flag: what it was about was judged by it."""
 
-from community.core.personal import MOVES, STAYS, tie
+from community.core.personal import GONE, MOVES, STAYS, tie
 
 tie(
     "moderation.Flag.reporter",
@@ -10,3 +10,19 @@ tie(
     blank="note",
 )
 tie("moderation.Flag.decided_by", left=STAYS, joined=MOVES)
+tie("moderation.Look.decided_by", left=STAYS, joined=MOVES)
+tie("moderation.Print.person", left=GONE, joined=MOVES)
+tie("moderation.WatchedWord.added_by", left=STAYS, joined=MOVES)
+tie("moderation.Claim.by", left=GONE, joined=MOVES)
+tie(
+    "moderation.Appeal.author",
+    left=STAYS,
+    joined=MOVES,
+    copy="target_type__model target_id words created_at granted answer",
+    blank="words",
+)
+tie("moderation.Appeal.hidden_by", left=STAYS, joined=MOVES)
+tie("moderation.Appeal.decided_by", left=STAYS, joined=MOVES)
+tie("moderation.SpamAct.person", left=STAYS, joined=MOVES)
+tie("moderation.SpamAct.by", left=STAYS, joined=MOVES)
+tie("moderation.SpamAct.undone_by", left=STAYS, joined=MOVES)
