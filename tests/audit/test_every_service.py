@@ -31,6 +31,7 @@ SILENT: dict[str, str] = {
     "community.posts.services.save_draft": "a draft of one's own that nobody else sees",
     "community.questions.services.private.give_private_details": "one's own, and what it is about must leave no copy",
     "community.pages.services.save_document": "the loader's: one file of a page that is recorded",
+    "community.moderation.services.claim": "for ten minutes; what is decided then is recorded",
     "advocates.queue.rest_no_longer": "one's own rest",
     "advocates.services.thank_at_parting": "part of letting an advocate go, which is recorded",
 }

@@ -188,13 +188,13 @@ def answer_form(thread: Thread, started: float, **more: str) -> tuple[str, dict[
 
 def test_a_newcomer_in_haste_waits_and_is_told(client: Client, thread: Thread, newcomer: User) -> None:
     client.force_login(newcomer)
-    url, sent = answer_form(thread, clock.now().timestamp() - 1)
+    url, sent = answer_form(thread, clock.now().timestamp())
     page = client.post(url, sent, follow=True).content.decode()
     answer = Answer.objects.get(author=newcomer)
     assert (answer.visibility, reasons(answer)) == ("pending", ["quick"])
     assert "A moderator reads this first." in page
     comment = reverse("posts:comment", args=["thread", thread.pk])
-    client.post(comment, {"body": "Me too.", "started": sent["started"]})
+    client.post(comment, {"body": "Me too.", "started": answer_form(thread, clock.now().timestamp())[1]["started"]})
     assert reasons(Comment.objects.get()) == ["quick"]
 
 
