@@ -17,12 +17,14 @@ class EscalationConfig(AppConfig):
             personal,
             promises,
             relay,
+            simulation,
             suggesting,
             sweep,
         )
 
         private.hold(handoffs.threads_held)
         schedule.every(60, "escalate")(sweep.run)
+        schedule.every(60, "simulate policies")(simulation.run_waiting)
         schedule.every(3600, "check desk")(check.run)
         health.watch("cases", check.oldest_due, check.SWEEPS)
         schedule.every(60, "escalation.promises")(promises.find_late)

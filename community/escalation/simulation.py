@@ -217,9 +217,15 @@ def _past(threads: Mapping[int, Thread]) -> dict[int, list[Happened]]:
         | Q(subject_type=types[Answer], subject_id__in=answers, kind__in=kinds)
         | Q(subject_type=types[Comment], subject_id__in=comments, kind__in=kinds)
     ).select_related("actor__department")
+    named = EscalationStep.objects.filter(
+        escalation__thread__in=threads, kind="promise_made", due_at__isnull=False
+    ).values_list("escalation__thread", "fired_at", "due_at")
+    days = {(thread, at): day for thread, at, day in named}
     past: dict[int, list[Happened]] = defaultdict(list)
     for event in sorted(found, key=lambda event: (event.occurred_at, event.pk)):
         if event.subject_type_id == types[Thread].pk:
+            if day := days.get((int(event.subject_id or 0), event.occurred_at)):
+                event.data["until"] = day.isoformat()
             past[int(event.subject_id or 0)].append(Happened(event))
         elif event.subject_type_id == types[Answer].pk:
             answer = answers[int(event.subject_id or 0)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import include, path, reverse
 from django.utils.safestring import SafeString
@@ -23,11 +23,13 @@ from community.core import clock
 from . import check
 from . import queues as vocabulary
 from .forms import PolicyForm
-from .models import EscalationPolicy
+from .models import EscalationPolicy, Simulation
 from .permissions import why_not_manage_policies, works_cases
-from .policies import write_policy
+from .policies import read_policy, write_policy
 from .rotation import stands_in_for
+from .simulation import simulate
 from .views import acts, case, queues, shifts
+from .views import policies as policy_views
 from .views.common import Row
 
 
@@ -48,6 +50,10 @@ def desk_urls() -> list[Any]:
         path("who/hours/", shifts.hours, name="hours"),
         path("hand-over/", shifts.hand_over, name="hand_over"),
         path("hand-over/<int:pk>/", shifts.handover, name="handover"),
+        path("policies/<int:pk>/", policy_views.history, name="policy"),
+        path("policies/<int:pk>/switch/", policy_views.switch, name="switch_policy"),
+        path("simulations/<int:pk>/", policy_views.simulated, name="simulation"),
+        path("simulations/<int:pk>/use/", policy_views.use, name="use_simulation"),
         path("<int:pk>/", case.case, name="case"),
         path("<int:pk>/private/", case.private, name="private"),
         path("<int:pk>/<slug:verb>/", acts.act, name="act"),
@@ -115,10 +121,25 @@ class ManagersOnly(ModelPermissionPolicy):
 
 
 class ThroughService:
-    """Saves a policy by its service; what the service finds wrong stands on top of the form."""
+    """Saves or simulates a policy by its service; what the service finds wrong stands beside its field.
+
+    `?draft=` opens the draft of a simulation instead of what is stored.
+    """
 
     request: HttpRequest
     form: PolicyForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
+        draft = self.request.GET.get("draft", "")
+        if self.request.method == "GET" and draft.isdigit() and (one := Simulation.objects.filter(pk=draft).first()):
+            instance = kwargs.get("instance") or EscalationPolicy()
+            if one.policy_id == instance.pk:
+                policy, steps = read_policy({**one.draft, "active": instance.active if instance.pk else True}, instance)
+                policy.slug = one.draft["slug"]
+                rungs = [dict(zip(("hours", "kind", "note", "channel"), step, strict=True)) for step in steps]
+                kwargs |= {"instance": policy, "initial": {**(kwargs.get("initial") or {}), "rungs": rungs}}
+        return kwargs
 
     def save_instance(self) -> EscalationPolicy:
         new = self.form.instance.pk is None
@@ -128,10 +149,14 @@ class ThroughService:
         return policy
 
     def form_valid(self, form: PolicyForm) -> HttpResponse:
+        self.form = form
         try:
+            if "simulate" in self.request.POST:
+                asked = simulate(form.instance, form.steps(), self.request.user)  # type: ignore[arg-type]
+                return HttpResponseRedirect(reverse("escalation:simulation", args=[asked.pk]), status=303)
             return super().form_valid(form)  # type: ignore[misc]
         except ValidationError as problem:
-            form.add_error(None, problem.messages[0])
+            form.complain(problem)
             self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
             return self.form_invalid(form)  # type: ignore[attr-defined]
 
@@ -150,6 +175,15 @@ IN_USE = Column(
 )  # fmt: skip
 
 
+class VersionColumn(Column):
+    """The version, which leads to what each of them was."""
+
+    cell_template_name = "escalation/_version_cell.html"
+
+
+VERSION = VersionColumn("version", label=_("Version"), sort_key="version")
+
+
 class PolicyViewSet(ModelViewSet):
     """Ladders as data. A policy is switched off, not deleted: cases that ran on it keep their history."""
 
@@ -161,7 +195,7 @@ class PolicyViewSet(ModelViewSet):
     menu_label = _("Escalation policies")
     menu_order = 800
     add_to_settings_menu = True
-    list_display = ("name", "slug", IN_USE, "department", "until", "position", "version")
+    list_display = ("name", "slug", IN_USE, "department", "until", "position", VERSION)
     list_filter = ("active", "department", "until")
     search_fields = ("name", "slug")
     ordering = ("position", "id")
