@@ -97,7 +97,7 @@ def test_a_policy_is_switched_off_and_on_but_the_last_resort_stays(manager: Clie
     [
         ({"rungs-1-kind": "department_notified"}, "rungs-1-kind", "A loop"),
         ({"rungs-1-hours": 800}, "rungs-1-kind", "A gap"),
-        ({"sentiment_at_most": "-3"}, "sentiment_at_most", "greater than"),
+        ({"sentiment_at_most": "-3"}, "sentiment_at_most", "At least -1"),
         ({"routes": "refund: nowhere"}, "routes", "There is no department"),
         ({"routes": "refund"}, "routes", "Write a tag and a department"),
         ({"position": 950}, "position", "It would never be used"),
