@@ -69,6 +69,7 @@ class Story:
         self._tips()
         self._articles()
         self._programme()
+        self._desk()
         opened = self._opened()
         self._people(opened)
         self._shelves(opened)
@@ -274,6 +275,32 @@ class Story:
 
         self._ways_in()
         self._letters_and_thanks()
+
+    def _desk(self) -> None:
+        """Agents: when they work, who is away and who stands in, the filters they keep."""
+        for row in self.content.people:
+            name = row["username"]
+            if not row.get("role", "").startswith("staff:"):
+                continue
+            if works := row.get("works"):
+                at = self.base(f"works:{name}", 60)
+                self.add(
+                    at, f"works:{name}", row, lambda world, name=name, works=works: world.work(name, works), who=[name]
+                )  # fmt: skip
+            if away := row.get("away"):
+                at = self.base(f"off:{name}", away["days_ago"])
+                back = self.now + timedelta(days=away["back_in_days"])
+                self.add(
+                    at, f"off:{name}", row,
+                    lambda world, name=name, away=away, back=back: world.be_off(name, back, away.get("stand_in", "")),
+                    who=[name, *filter(None, [away.get("stand_in")])],
+                )  # fmt: skip
+            for kept in row.get("filters", []):
+                at = self.base(f"filter:{name}:{kept['name']}", kept["days_ago"])
+                self.add(
+                    at, f"filter:{name}:{kept['name']}", row,
+                    lambda world, name=name, kept=kept: world.keep_filter(name, kept), who=[name],
+                )  # fmt: skip
 
     def _ways_in(self) -> None:
         """The code of conduct, applications with their trials, who left with honours."""

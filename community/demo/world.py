@@ -25,7 +25,7 @@ from community.accounts.models import Department, Profile, Standing, User
 from community.bridges import services as bridges
 from community.core import clock
 from community.core.models import BrandSettings
-from community.escalation import policies, sweep
+from community.escalation import policies, shifts, sweep
 from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
 from community.escalation.models import Escalation, StepKind
@@ -332,6 +332,17 @@ class World:
     def go_away(self, name: str, back: datetime, note: str) -> None:
         user = self.person(name)
         advocates.set_away(user, user, until=back, note=note)
+
+    def work(self, name: str, works: Mapping[Any, Any]) -> None:
+        user = self.person(name)
+        shifts.keep_hours(user, user, {str(day): spans for day, spans in works.items()})
+
+    def be_off(self, name: str, back: datetime, stand_in: str) -> None:
+        user = self.person(name)
+        shifts.be_away(user, user, clock.now().date(), back.date(), self.person(stand_in) if stand_in else None)
+
+    def keep_filter(self, name: str, kept: Mapping[str, Any]) -> None:
+        shifts.keep_filter(self.person(name), kept["name"], kept["query"], shared=kept.get("shared", False))
 
     def silence(self, name: str, action: Row) -> None:
         accounts.silence(self.person(name), self.person(action["by"]), hours=action["hours"], reason=action["reason"])

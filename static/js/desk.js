@@ -43,6 +43,7 @@
     if (moves[key] && (rows().length || ((key === "?" || key === "/") && desk))) {
       if (key === "?" && !sheet) return;
       event.preventDefault();
+      event.stopImmediatePropagation(); // the admin has a sheet of its own for "?", and a search for "/"
       moves[key]();
       return;
     }
@@ -57,13 +58,17 @@
       event.preventDefault();
       write.form.querySelector("textarea")?.focus();
     }
-  });
+  }, true);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("[data-sheet]");
     if (!link || !sheet || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     show();
   });
+
+  /* ---- filters stand open where there is room ---- */
+  const narrow = document.querySelector("[data-narrow]");
+  if (narrow && matchMedia("(min-width: 50rem)").matches) narrow.open = true;
 
   /* ---- choosing ---- */
   const all = document.querySelector("[data-pick-all]");

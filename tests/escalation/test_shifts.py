@@ -237,7 +237,7 @@ def test_the_pages_of_a_shift(
     cases_for(dana, alice, 1)
     html = agent.get(who).content.decode()
     assert (
-        "gets the next case" in html and "You are away" in html and "counts 1, a late one 2, a paused one 0.5" in html
+        "gets the next case" in html and "When you are away" in html and "counts 1, a late one 2, a paused one 0.5" in html
     )
     today = clock.now().date()
     away = reverse("escalation:away")
@@ -257,7 +257,7 @@ def test_the_pages_of_a_shift(
         assert agent.get(url).status_code == 405
     enrol(lead)
     agent.force_login(lead)
-    assert "Dana is away" in agent.get(who, {"person": dana.pk}).content.decode()
+    assert "When Dana is away" in agent.get(who, {"person": dana.pk}).content.decode()
     assert agent.post(reverse("escalation:back", args=[absence.pk])).status_code == 303
     assert agent.get(reverse("escalation:hand_over"), {"person": dana.pk}).status_code == 200
     agent.force_login(mei)

@@ -53,7 +53,7 @@ class Row:
             self.due = moment(case.resolved_at, tz) if case.resolved_at else ""
             self.sub = case.get_resolved_cause_display()
         elif due is None:
-            self.due, self.sub = _("no date"), case.get_phase_display()
+            self.due, self.sub = _("no date"), case.thread.get_idea_status_display() or case.get_phase_display()
         elif due <= now:
             self.due = _("%(time)s late") % {"time": short(now - due)} if case.is_late else _("now")
             self.sub = moment(due, tz)
