@@ -30,6 +30,8 @@ tie("escalation.Cluster.by", left=STAYS, joined=MOVES)
 tie("escalation.Promise.made_by", left=STAYS, joined=MOVES)
 tie("escalation.Promise.ended_by", left=STAYS, joined=MOVES)
 tie("escalation.SavedReply.changed_by", left=STAYS, joined=MOVES)
+tie("escalation.PolicyVersion.by", left=STAYS, joined=MOVES)
+tie("escalation.Simulation.by", left=STAYS, joined=MOVES)
 
 
 @before_leaving
