@@ -166,15 +166,15 @@ def picture(letter: Letter, brand_name: str, accent: str, language: str) -> byte
         card = drawing.Card(accent)
         card.line(brand_name, size=30, weight=600, fill=accent)
         card.y += 18
-        card.line(str(letter.person), name=drawing.SERIF, size=64, weight=560)
-        card.line(_("Advocate, %(month)s") % {"month": month_name(letter)}, size=34, fill=drawing.SOFT)
+        card.line(str(letter.person), files=drawing.SERIF, size=64, weight=560)
+        card.line(_("Advocate, %(month)s") % {"month": month_name(letter)}, size=34, fill=drawing.INK_2)
         card.y += 28
         card.figures(lines(letter))
         card.rule()
         if letter.signed_by:
             card.line(_("Signed: %(who)s") % {"who": letter.signed_by}, size=26, weight=600)
         if letter.contacts_saved:
-            card.line(assumption(letter), size=22, fill=drawing.SOFT)
+            card.line(assumption(letter), size=22, fill=drawing.INK_2)
         drawn = card.png()
         cache.set(key, drawn, KEPT)
     return drawn

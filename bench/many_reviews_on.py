@@ -137,6 +137,7 @@ def pages() -> dict[str, dict[str, float]]:
     everything = [address for addresses in cases.values() for address in addresses]
     chance.shuffle(everything)
     found = {what: time_each(visitor.get, addresses * 3) for what, addresses in cases.items()}
+    found["what we refused, and why"] = time_each(visitor.get, ["/reviews/figures/"] * 30)
     found["all of these, signed in"] = time_each(member.get, everything)
     found["all of these"] = time_each(visitor.get, everything * 2)
     return found

@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from fpdf import FPDF
 
 from community.core import clock
+from community.core.drawing import INK, INK_2, SANS, SERIF, cut_out, parts
 from community.core.models import BrandSettings
-
-from .drawing import INK, INK_2, SANS, SERIF, cut_out, parts
 
 if TYPE_CHECKING:
     from .pages import ProductPage

@@ -7,15 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from PIL import Image, ImageDraw, ImageOps
 
+from community.core.drawing import HIGH, INK, INK_2, PAPER, SANS, SERIF, WIDE, stars, wrapped, write
 from community.core.models import BrandSettings
 
-from .drawing import INK, INK_2, PAPER, SANS, SERIF, stars, wrapped, write
 from .structured import shown_mean
 
 if TYPE_CHECKING:
     from .pages import ProductPage
 
-WIDTH, HEIGHT = 1200, 630
 PICTURE = 560  # pixels of the right side
 MARGIN = 64
 LAYOUT = 1  # changes when what is drawn does
@@ -44,12 +43,12 @@ def told(page: "ProductPage", brand: BrandSettings) -> dict[str, Any]:
 
 def draw(page: "ProductPage", brand: BrandSettings) -> bytes:
     """The picture as JPEG. Its texts are in the language that is active."""
-    canvas = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+    canvas = Image.new("RGB", (WIDE, HIGH), PAPER)
     pen = ImageDraw.Draw(canvas)
     photo = _photo(page)
-    width = WIDTH - 2 * MARGIN
+    width = WIDE - 2 * MARGIN
     if photo is not None:
-        canvas.paste(photo, (WIDTH - PICTURE, 0))
+        canvas.paste(photo, (WIDE - PICTURE, 0))
         width -= PICTURE
     _head(canvas, pen, brand, width)
     y = _words(pen, page, width)
@@ -66,7 +65,7 @@ def _photo(page: "ProductPage") -> Image.Image | None:
     try:
         rendition = page.picture.image.get_rendition("fill-1200x900|format-webp")
         with rendition.file.open() as file, Image.open(file) as picture:
-            return ImageOps.fit(picture.convert("RGB"), (PICTURE, HEIGHT), Image.Resampling.BICUBIC)
+            return ImageOps.fit(picture.convert("RGB"), (PICTURE, HIGH), Image.Resampling.BICUBIC)
     except OSError:  # its file has gone or can't be read: the words have the whole width
         return None
 

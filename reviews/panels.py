@@ -31,10 +31,7 @@ class ProductReviews(Panel):
     brings = ("own_review",)
 
     def brought(self, user: Any) -> Mapping[str, Any]:
-        if not user.is_authenticated:
-            return {}
-        own = _own_reviews(user).filter(product=OuterRef("product"))
-        return {"own_review": Subquery(own.values(row=JSONObject(pk="pk", visibility="visibility"))[:1])}
+        return _bring_own_review(user)
 
     def context(self, request: HttpRequest | None, batch: Sequence[Product]) -> Mapping[Hashable, Mapping[str, Any]]:
         user = getattr(request, "user", None)
@@ -82,6 +79,14 @@ def _own_reviews(user: Any) -> Any:
     return Review.objects.filter(author=user, source="").exclude(visibility="deleted")
 
 
+def _bring_own_review(user: Any) -> Mapping[str, Any]:
+    """One's own review of the `product` of each row."""
+    if not user.is_authenticated:
+        return {}
+    own = _own_reviews(user).filter(product=OuterRef("product"))
+    return {"own_review": Subquery(own.values(row=JSONObject(pk="pk", visibility="visibility"))[:1])}
+
+
 class PersonReviews(Panel):
     """What somebody reviewed."""
 
@@ -106,11 +111,18 @@ class ShelfReviews(Panel):
 
     template = "reviews/_shelf.html"
     query_budget = 1
+    brings = ("own_review",)
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        return _bring_own_review(user)
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         user = getattr(request, "user", None)
-        written = Review.objects.filter(author=user, source="", product__in=[own.product_id for own in batch])
-        mine = {review.product_id: review for review in written.exclude(visibility="deleted")}
+        if all(hasattr(own, "own_review") for own in batch):
+            mine = {own.product_id: Review(**own.own_review) for own in batch if own.own_review}
+        else:
+            written = _own_reviews(user).filter(product__in=[own.product_id for own in batch])
+            mine = {review.product_id: review for review in written}
         may = not permissions.why_not_review(user)  # people who work here don't review
         return {
             own.pk: {"review": mine.get(own.product_id), "product": own.product}

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from community.core import limits
+from community.core import limits, panels
 from community.core.errors import Conflict, NotAllowed
 from products import services
 from products.models import Ownership, Product
@@ -46,8 +46,12 @@ def told(form: forms.Form, service: Callable[[], Any]) -> tuple[Any, int]:
 
 
 def shelf_of(person: Any) -> list[Ownership]:
-    """Their rows with all that the page shows. Three queries."""
-    rows = list(person.shelf.select_related("product", "version").order_by("-added_at", "-pk"))
+    """Their rows with all that the page shows, what its panels asked to bring along, and the owner's profile. Three
+    queries."""
+    found = person.shelf.select_related("product", "version", "owner__profile").annotate(
+        **panels.brought("shelf", person)
+    )
+    rows = list(found.order_by("-added_at", "-pk"))
     alerts.put_on(rows)
     return rows
 
@@ -55,11 +59,13 @@ def shelf_of(person: Any) -> list[Ownership]:
 def _page(
     request: HttpRequest, *, add: forms.Form | None = None, code: forms.Form | None = None, status: int = 200
 ) -> HttpResponse:
+    shelf = shelf_of(request.user)
+    owner: Any = shelf[0].owner if shelf else request.user
     context = {
-        "shelf": shelf_of(request.user),
+        "shelf": shelf,
         "add": add or AddForm(auto_id="add_%s"),
         "code": code or CodeForm(auto_id="code_%s"),
-        "shown": request.user.profile.show_shelf,  # type: ignore[union-attr]
+        "shown": owner.profile.show_shelf,
     }
     response = render(request, "products/shelf.html", context, status=status)
     response["Cache-Control"] = "private, no-store"

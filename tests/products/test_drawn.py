@@ -10,8 +10,9 @@ from PIL import Image
 from wagtail.models import PageViewRestriction, Site
 
 from community.core import brand as brands
+from community.core import drawing
 from community.core.models import BrandSettings
-from products import drawing, leaflet, made, preview
+from products import leaflet, made, preview
 from products.models import Drawn, Product
 from products.pages import ProductPage
 
@@ -83,6 +84,16 @@ def test_the_leaflet_leads_to_the_page(client: Client, duo_page: ProductPage, se
     assert answer["Content-Disposition"] == 'inline; filename="duo.pdf"'
     assert b"https://brindle.example/products/duo/" in answer.content
     assert leaflet.address(duo_page) == "https://brindle.example/products/duo/"
+
+
+def test_a_second_leaflet_takes_the_letters_of_the_first(duo_page: ProductPage) -> None:
+    brand = BrandSettings(community_name="Brindle")
+    leaflet.draw(duo_page, brand)
+    before = drawing._cut.cache_info()
+    duo_page.title, duo_page.tagline = "Brindle Zwölf", "Quick, just and fair: 100 %"
+    leaflet.draw(duo_page, brand)
+    after = drawing._cut.cache_info()
+    assert after.misses == before.misses and after.hits > before.hits
 
 
 def test_what_is_behind_a_password_is_drawn_for_nobody(client: Client, duo_page: ProductPage) -> None:
