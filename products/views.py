@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 from wagtail import views as wagtail
 from wagtail.url_routing import RouteResult
 
@@ -106,7 +107,8 @@ def _choose(request: HttpRequest) -> HttpResponse:
         get_object_or_404(Product, slug=added)
         if len(before) == comparing.MOST:
             # The page says that it doesn't fit, and where to make room.
-            return redirect(comparing.address([*before, added]))
+            full = comparing.address([*before, added])
+            return HttpResponseClientRedirect(full) if request.htmx else redirect(full)  # type: ignore[attr-defined]
         before.append(added)
     page = Product.objects.filter(slug=request.POST.get("back", "").replace("\0", "")).first()
     if request.htmx and page is not None:  # type: ignore[attr-defined]

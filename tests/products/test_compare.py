@@ -54,6 +54,9 @@ def test_a_fifth_does_not_fit_and_the_page_says_so(client: Client, shelf: Callab
     full = client.post(COMPARE, {"with": "p3", "back": "p3"})
     assert full.headers["Location"] == f"{COMPARE}?p=duo&p=p0&p=p1&p=p2&p=p3"
     assert client.cookies[compare.COOKIE].value == "duo.p0.p1.p2"
+    # Where a piece of the page was asked for, the browser is sent there all the same.
+    piece = client.post(COMPARE, {"with": "p3", "back": "p3"}, headers={"HX-Request": "true"})
+    assert piece.headers["HX-Redirect"] == full.headers["Location"]
 
 
 def test_choosing_on_product_pages_needs_no_script(client: Client, shelf: Callable[..., None]) -> None:

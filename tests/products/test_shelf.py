@@ -90,7 +90,7 @@ def test_an_owner_keeps_a_shelf(client: Client, alice: User, duo: Product, wedne
 def test_the_page_asks_the_same_number_of_questions_of_any_shelf(
     client: Client, alice: User, dana: User, django_assert_max_num_queries: Callable
 ) -> None:
-    """Six are the frame's (session, person, site, brand, notices, footer; three of these are kept for a minute), four its
+    """Six are the frame's (session, person, site, brand, notices, footer; three of them kept for a minute), four its
     own."""
     for number in range(6):
         row = services.add_to_shelf(a_product(f"thing{number}"), by=alice)

@@ -1,19 +1,16 @@
 """Products from a table: rows of the catalogue, and a page for each that has none yet."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.text import slugify
 from wagtail.models import Locale
 
 from community.events.log import replay
 from community.pages.services import save_product_page
-from community.portability.errors import ImportProblem
 from community.portability.models import SourceProduct
 from community.portability.tally import Tally
 from products.gtin import digits_of, why_no_gtin
@@ -21,9 +18,9 @@ from products.models import Family, Product
 from products.pages import ProductPage
 from products.services import save_family, save_product
 
-from . import files
-from .mapping import BadValue, Columns, by_name, learn
-from .report import Report
+from . import reading
+from .files import Row
+from .mapping import BadValue, Columns
 
 FIELDS = {
     "id", "slug", "name", "short_name", "family", "what", "tagline", "description", "lifecycle", "launched_on", "gtin",
@@ -31,34 +28,23 @@ FIELDS = {
 }  # fmt: skip
 FOLLOWED = ("name", "short_name", "what", "lifecycle", "gtin")
 LONGEST = {"name": 120, "short_name": 60, "what": 200, "tagline": 160, "price_band": 8}
-Watch = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 
-@dataclass
-class Options:
-    """What somebody asked for."""
-
-    path: Path
-    columns: Columns | None = None
-    source: str = ""
+@dataclass(kw_only=True)
+class Options(reading.Options):
     licence: str = ""
     family: str = ""
-    encoding: str = ""
-    delimiter: str = ""
     pages: bool = True
-    dry_run: bool = False
-    skip_bad_rows: bool = False
-    report: Report = field(default_factory=Report)
 
 
-def run(options: Options, watch: Watch) -> Tally:
+def run(options: Options, watch: reading.Watch) -> Tally:
     """Import, and say what was done. Raises ImportProblem; nothing is written when a row is wrong, unless bad rows
     are to be skipped. All in one transaction: a catalogue is no long table, and half of one is no catalogue."""
     job = _Import(options, watch)
     try:
         with transaction.atomic(), replay("import"):
             job.run()
-            if options.dry_run or (options.report.errors and not options.skip_bad_rows):
+            if options.dry_run or not options.may_write:
                 transaction.set_rollback(True)
     finally:
         options.report.close()
@@ -66,38 +52,21 @@ def run(options: Options, watch: Watch) -> Tally:
 
 
 class _Import:
-    def __init__(self, options: Options, watch: Watch) -> None:
+    def __init__(self, options: Options, watch: reading.Watch) -> None:
         self.options, self.watch, self.tally = options, watch, Tally()
-        self.columns = options.columns
+        self.columns: Columns | None = None
         self.families: dict[str, Family] = {}
         self.seen: dict[str, int] = {}
 
     def run(self) -> None:
-        told = self.options
-        report = told.report
-        found = files.rows(
-            told.path,
-            encoding=told.encoding or (self.columns.encoding if self.columns else ""),
-            delimiter=told.delimiter or (self.columns.delimiter if self.columns else ""),
-        )
-        for row in self.watch(found, told.path.name, None):
-            self.tally.there["rows"] = row.number
-            if self.columns is None:
-                self.columns = by_name(row.values, FIELDS)
-                if not {"id", "slug", "name"} & self.columns.fields.keys():
-                    raise ImportProblem(told.path.name, "no column is called id, slug or name; give a --mapping")
-            learn(self.columns, row.values, FIELDS)
-            if row.problem:
-                report.error(row.number, row.problem)
-                continue
-            try:
-                wanted = self._read(self.columns, row.values)
-                if self._repeats(row.number, wanted):
-                    continue
-                with transaction.atomic():
-                    self._take(wanted)
-            except (BadValue, ValidationError, IntegrityError) as wrong:
-                report.error(row.number, wrong)
+        reading.read(self.options, self.watch, self.tally, self._row, fields=FIELDS, one_of=("id", "slug", "name"))
+
+    def _row(self, columns: Columns, row: Row) -> None:
+        self.columns = columns
+        wanted = self._read(columns, row.values)
+        if not self._repeats(row.number, wanted):
+            with transaction.atomic():
+                self._take(wanted)
 
     def _read(self, columns: Columns, row: Mapping[str, Any]) -> dict[str, Any]:
         """What a row says, checked. Raises BadValue."""

@@ -5,16 +5,15 @@ on where it stopped: a row that says what it said last time costs no write.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.db import reset_queries, transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from advocates import totals
@@ -22,17 +21,17 @@ from community.accounts.models import Standing
 from community.core import text
 from community.core.models import Body
 from community.events.log import replay
-from community.portability.errors import ImportProblem
-from community.portability.models import SourceProduct, SourceState
+from community.portability.models import SourceState
 from community.portability.tally import Tally
 from products.models import Product
 from reviews import services
 from reviews.models import Disclosure, Review
 
-from . import files
-from .mapping import BadValue, Columns, by_name, learn
+from . import reading
+from .files import Row
+from .mapping import BadValue, Columns
 from .people import People, key_of
-from .report import REFUSED, Report
+from .report import REFUSED
 from .staging import Staging, digest
 
 FIELDS = {
@@ -42,28 +41,16 @@ FIELDS = {
 OPEN_FIELDS = ("secondary.", "secondary_")
 NEEDED = ("product", "stars", "body", "created_at")
 MOST_VOTES = 100_000
-PRODUCTS_REMEMBERED = 5_000
-Watch = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 
-@dataclass
-class Options:
-    """What somebody asked for."""
-
-    path: Path
-    columns: Columns | None = None
-    source: str = ""
+@dataclass(kw_only=True)
+class Options(reading.Options):
     licence: str = ""
     language: str = "en"
-    encoding: str = ""
-    delimiter: str = ""
-    dry_run: bool = False
-    skip_bad_rows: bool = False
     batch: int = 50
-    report: Report = field(default_factory=Report)
 
 
-def run(options: Options, watch: Watch) -> Tally:
+def run(options: Options, watch: reading.Watch) -> Tally:
     """Import, and say what was done. Raises ImportProblem. What was committed before stays and is not done again.
 
     Every row is checked before the first is written; with a wrong one among them nothing is, unless bad rows are to
@@ -79,61 +66,38 @@ def run(options: Options, watch: Watch) -> Tally:
 
 
 class _Import:
-    def __init__(self, options: Options, staging: Staging, watch: Watch) -> None:
+    def __init__(self, options: Options, staging: Staging, watch: reading.Watch) -> None:
         self.options, self.staging, self.watch = options, staging, watch
         self.report, self.tally = options.report, Tally()
         self.people = People(options.source)
-        self.products: dict[str, Product | None] = {}
+        self.products = reading.Products(options.source)
 
     def run(self) -> Tally:
-        self._read()
+        reading.read(
+            self.options, self.watch, self.tally, self._stage,
+            fields=FIELDS, needed=NEEDED, open_fields=OPEN_FIELDS,
+        )  # fmt: skip
+        self.staging.finish()
         self._tell_apart()
-        if not self.report.errors or self.options.skip_bad_rows:
+        if self.options.may_write:
             self._write()
         return self.tally
 
     # Reading
 
-    def _read(self) -> None:
-        told = self.options
-        columns = told.columns
-        found = files.rows(
-            told.path,
-            encoding=told.encoding or (columns.encoding if columns else ""),
-            delimiter=told.delimiter or (columns.delimiter if columns else ""),
-        )
-        for row in self.watch(found, _("Reading"), None):
-            if columns is None:
-                columns = by_name(row.values, FIELDS, OPEN_FIELDS)
-            learn(columns, row.values, FIELDS, OPEN_FIELDS)
-            missing = [name for name in NEEDED if name not in columns.fields]
-            if missing:
-                raise ImportProblem(
-                    columns.where, f"no column is named for {', '.join(missing)}; a --mapping can name one"
-                )
-            self.tally.there["rows"] = row.number
-            if row.problem:
-                self.report.error(row.number, row.problem)
-                continue
-            try:
-                self._stage(columns, row.number, row.values)
-            except BadValue as wrong:
-                self.report.error(row.number, wrong)
-        self.staging.finish()
-
-    def _stage(self, columns: Columns, number: int, row: Mapping[str, Any]) -> None:
-        data = self._data(columns, row)
+    def _stage(self, columns: Columns, row: Row) -> None:
+        data = self._data(columns, row.values)
         words = digest(" ".join(data["title"].split()), " ".join(data["body"].split()))
-        key = columns.raw(row, "id") or digest(data["product"], data["person"], data["at"], words)[:40]
+        key = columns.raw(row.values, "id") or digest(data["product"], data["person"], data["at"], words)[:40]
         if len(key) > 70:
             key = digest(key)[:64]
         person = key_of(data["person"], data["name"], key)
         data |= {"who": person}
-        self.staging.add(number, key, f"{data['slug']} {person}", words, data["at"], data)
+        self.staging.add(row.number, key, f"{data['slug']} {person}", words, data["at"], data)
 
     def _data(self, columns: Columns, row: Mapping[str, Any]) -> dict[str, Any]:
         """What a row says, checked. Raises BadValue."""
-        product = self._product(columns, columns.raw(row, "product"))
+        product = self.products.named(columns, columns.raw(row, "product"))
         stars = columns.number(row, "stars", 1, 5)
         if stars is None:
             raise BadValue("it has no stars")
@@ -186,28 +150,6 @@ class _Import:
                     raise BadValue(f"{product.family} is not rated on {slug!r}, but on: {', '.join(sorted(known))}")
                 found[slug] = value
         return found
-
-    def _product(self, columns: Columns, told: str) -> Product:
-        """By the mapping, by its id in an imported catalogue, or by its address here."""
-        if not told:
-            raise BadValue("it names no product")
-        if told not in self.products:
-            if len(self.products) >= PRODUCTS_REMEMBERED:
-                self.products.clear()
-            rows = Product.objects.select_related("family")
-            if told in columns.products:
-                found = rows.filter(slug=columns.products[told]).first()
-            else:
-                tied = SourceProduct.objects.filter(source=self.options.source, external_id=told).first()
-                found = rows.filter(pk=tied.product_id).first() if tied else None
-                found = found or rows.filter(slug=slugify(told)).first()
-            self.products[told] = found
-        product = self.products[told]
-        if product is None:
-            raise BadValue(
-                f"there is no product {told[:60]!r}: import_products first, or name it under `products:` in the mapping"
-            )
-        return product
 
     def _tell_apart(self) -> None:
         """Rows that stand there twice are left out, naming the one they repeat; two of one id that differ are wrong."""

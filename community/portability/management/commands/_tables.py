@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from community.events.log import record_run
 from community.portability.errors import ImportProblem
+from community.portability.tables import mapping
 from community.portability.tables.mapping import Columns
 from community.portability.tables.report import Report
 from community.portability.tally import Tally
@@ -38,8 +39,20 @@ def source_of(options: dict[str, Any], columns: Columns | None) -> str:
     return source
 
 
-def report_of(options: dict[str, Any]) -> Report:
-    return Report(options["report"])
+def import_table(command: Any, options: dict[str, Any], table: Any, **more: Any) -> None:
+    """Read the mapping, import with the module `table` (of tables/), and say what was done; `more`: its own options."""
+    try:
+        open_fields = getattr(table, "OPEN_FIELDS", ())
+        columns = mapping.read(options["mapping"], table.FIELDS, open_fields) if options["mapping"] else None
+        report = Report(options["report"])
+    except ImportProblem as problem:
+        raise CommandError(str(problem)) from None
+    wanted = table.Options(
+        path=options["file"], columns=columns, source=source_of(options, columns), encoding=options["encoding"],
+        delimiter=options["delimiter"], dry_run=options["dry_run"], skip_bad_rows=options["skip_bad_rows"],
+        report=report, **more,
+    )  # fmt: skip
+    carry_out(command, options, lambda watch: table.run(wanted, watch), report)
 
 
 def carry_out(command: Any, options: dict[str, Any], work: Callable[[Any], Tally], report: Report) -> None:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from community.portability.errors import ImportProblem
-from community.portability.tables import codes, mapping
+from community.portability.tables import codes
 
 from . import _tables
 
@@ -20,14 +19,4 @@ class Command(BaseCommand):
         _tables.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            columns = mapping.read(options["mapping"], codes.FIELDS) if options["mapping"] else None
-            report = _tables.report_of(options)
-        except ImportProblem as problem:
-            raise CommandError(str(problem)) from None
-        wanted = codes.Options(
-            path=options["file"], columns=columns, source=_tables.source_of(options, columns),
-            encoding=options["encoding"], delimiter=options["delimiter"], dry_run=options["dry_run"],
-            skip_bad_rows=options["skip_bad_rows"], report=report,
-        )  # fmt: skip
-        _tables.carry_out(self, options, lambda watch: codes.run(wanted, watch), report)
+        _tables.import_table(self, options, codes)

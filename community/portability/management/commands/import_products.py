@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from community.portability.errors import ImportProblem
-from community.portability.tables import mapping, products
+from community.portability.tables import products
 
 from . import _tables
 
@@ -22,15 +21,6 @@ class Command(BaseCommand):
         parser.add_argument("--no-pages", action="store_true", help="rows alone; editors make the pages")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            columns = mapping.read(options["mapping"], products.FIELDS) if options["mapping"] else None
-            report = _tables.report_of(options)
-        except ImportProblem as problem:
-            raise CommandError(str(problem)) from None
-        wanted = products.Options(
-            path=options["file"], columns=columns, source=_tables.source_of(options, columns),
-            licence=options["licence"], family=options["family"], encoding=options["encoding"],
-            delimiter=options["delimiter"], pages=not options["no_pages"], dry_run=options["dry_run"],
-            skip_bad_rows=options["skip_bad_rows"], report=report,
-        )  # fmt: skip
-        _tables.carry_out(self, options, lambda watch: products.run(wanted, watch), report)
+        _tables.import_table(
+            self, options, products, licence=options["licence"], family=options["family"], pages=not options["no_pages"]
+        )

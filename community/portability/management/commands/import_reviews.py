@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from community.portability.errors import ImportProblem
-from community.portability.tables import mapping, reviews
+from community.portability.tables import reviews
 
 from . import _tables
 
@@ -24,17 +23,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["batch"] <= 1000:
             raise CommandError("--batch: a number from 1 to 1000.")
-        try:
-            columns = (
-                mapping.read(options["mapping"], reviews.FIELDS, reviews.OPEN_FIELDS) if options["mapping"] else None
-            )
-            report = _tables.report_of(options)
-        except ImportProblem as problem:
-            raise CommandError(str(problem)) from None
-        wanted = reviews.Options(
-            path=options["file"], columns=columns, source=_tables.source_of(options, columns),
-            licence=options["licence"], language=options["language"], encoding=options["encoding"],
-            delimiter=options["delimiter"], dry_run=options["dry_run"], skip_bad_rows=options["skip_bad_rows"],
-            batch=options["batch"], report=report,
-        )  # fmt: skip
-        _tables.carry_out(self, options, lambda watch: reviews.run(wanted, watch), report)
+        _tables.import_table(
+            self, options, reviews, licence=options["licence"], language=options["language"], batch=options["batch"]
+        )
