@@ -77,6 +77,8 @@ KINDS: dict[str, str] = {
     "look.decided": "A moderator decided about such a post (data: kept, reasons).",
     "appeal.made": "The author of a hidden post asks somebody else to look.",
     "appeal.decided": "Somebody else decided about an appeal (data: granted).",
+    "word.watched": "A moderator made a word do something, or changed what it does (data: act).",
+    "word.forgotten": "A moderator stopped watching a word.",
     "queue.late": "Moderators are told of posts that wait too long (data: how many of each sort).",
     "flag.raised": "Somebody flagged a post (data: reason).",
     "flag.upheld": "A moderator agreed with a flag.",

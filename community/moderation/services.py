@@ -16,8 +16,8 @@ from community.core.models import Numbers
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 
-from . import doors, permissions, screening
-from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules
+from . import doors, permissions, screening, words
+from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, WatchedWord
 
 Visibility = Moderated.Visibility
 SHORTEST_APPEAL, LONGEST_APPEAL = 20, 2000
@@ -294,6 +294,28 @@ def require_free(target: Moderated, by: User) -> None:
     )
     if other is not None:
         raise Conflict(_("%(name)s is looking at this one.") % {"name": other.by})
+
+
+@transaction.atomic
+def watch(by: User, *, pattern: str, act: str, address: str = "", note: str = "") -> WatchedWord:
+    """Watch a word from now on; again changes what it does. Raises ValidationError at `pattern`."""
+    require(permissions.why_not_moderate(by))
+    words.parts(pattern)
+    row, new = WatchedWord.objects.update_or_create(
+        pattern=pattern,
+        defaults={"act": act, "address": address, "note": note, "added_by": by, "added_at": clock.now()},
+    )
+    record("word.watched", actor=by, subject=row, act=act, new=new)
+    return row
+
+
+@transaction.atomic
+def unwatch(word: WatchedWord, by: User) -> None:
+    """Watch it no longer."""
+    require(permissions.why_not_moderate(by))
+    row = locked(word)
+    record("word.forgotten", actor=by, subject=row, act=row.act, note=row.pattern)
+    row.delete()
 
 
 def alarm() -> int:

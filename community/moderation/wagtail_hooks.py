@@ -1,7 +1,7 @@
 """The moderators' queue inside the Wagtail admin: what is flagged, what waits for a look, what is hidden."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -9,7 +9,7 @@ from django import forms
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, Model
+from django.db.models import Count, F, Model, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import include, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 from wagtail import hooks
 from wagtail.admin import messages
@@ -28,12 +28,11 @@ from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.rows import retried
 
-from . import doors, services
-from .models import Flag, Moderated
+from . import doors, screening, services, words
+from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, WatchedWord
 from .permissions import is_moderator, why_not_moderate
 
 AT_ONCE = 50  # things of a kind on one page; the oldest first, so that nothing starves
-OLD_FLAG_HOURS, OLD_PENDING_HOURS = 48, 24  # FEATURES H: when the queue itself is late
 View = Callable[..., HttpResponse]
 
 
@@ -55,6 +54,10 @@ def kinds() -> list[type[Model]]:
 class Item:
     """One thing that somebody has to decide about."""
 
+    look: Look | None = None
+    appeal: Appeal | None = None
+    claim: Claim | None = None
+
     def __init__(self, target: Any, flags: list[Flag], since: Any, old_after: int | None) -> None:
         self.target, self.flags, self.since = target, flags, since
         self.type = ContentType.objects.get_for_model(target)
@@ -68,6 +71,25 @@ class Item:
         self.late = self.due is not None and self.due < clock.now()
         waits_long = bool(since and old_after) and (clock.now() - since).total_seconds() > old_after * 3600
         self.old = self.late or (self.due is None and waits_long)
+
+    @property
+    def key(self) -> str:
+        return f"{self.type.pk}-{self.target.pk}"
+
+    @property
+    def why(self) -> list[str]:
+        """Why a rule put it here, with what it saw."""
+        if self.look is None:
+            return []
+        details = self.look.details
+        said = self.look.labels()
+        if found := details.get("said"):
+            said.append("“" + "”, “".join(found) + "”")
+        if hosts := details.get("hosts"):
+            said.append(", ".join(hosts))
+        if score := details.get("score"):
+            said.append(_("score %(score)s") % {"score": score})
+        return said
 
     @property
     def hide_at(self) -> str:
@@ -87,28 +109,77 @@ def _batch(model: type[Model], condition: dict[str, Any]) -> list[Any]:
 
 
 def flagged() -> list[Item]:
-    """Posts with open flags, the longest waiting first: a query for the flags and one for each kind of post."""
+    """Posts with open flags, or pointed out by a rule, the longest waiting first: two queries and one for each kind of
+    post."""
+    hours = ModerationRules.load().flag_alarm_hours
     groups: dict[tuple[int, int], list[Flag]] = defaultdict(list)
+    since: dict[tuple[int, int], Any] = {}
     for flag in Flag.objects.filter(state=Flag.State.OPEN).order_by("created_at", "pk")[: AT_ONCE * 4]:
         groups[flag.target_type_id, flag.target_id].append(flag)
+        since.setdefault((flag.target_type_id, flag.target_id), flag.created_at)
+    for look in Look.objects.filter(decided_at=None, held=False).order_by("created_at", "pk")[:AT_ONCE]:
+        key = (look.target_type_id, look.target_id)
+        groups[key]
+        since[key] = min(since.get(key, look.created_at), look.created_at)
+    targets = _targets(groups)
+    oldest = sorted((key for key in groups if key in targets), key=lambda key: (since[key], key))
+    return [Item(targets[key], groups[key], since[key], hours) for key in oldest][:AT_ONCE]
+
+
+def appealed() -> list[Item]:
+    """Hidden posts whose author asks for somebody else, the longest waiting first."""
+    hours = ModerationRules.load().flag_alarm_hours
+    rows = list(Appeal.objects.filter(granted=None).select_related("hidden_by").order_by("created_at", "pk")[:AT_ONCE])
+    targets = _targets((row.target_type_id, row.target_id) for row in rows)
+    items = []
+    for row in rows:
+        if target := targets.get((row.target_type_id, row.target_id)):
+            item = Item(target, [], row.created_at, hours)
+            item.appeal = row
+            items.append(item)
+    return items
+
+
+def _targets(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Any]:
+    """Posts by type and id; a query for each kind."""
     by_type: dict[int, list[int]] = defaultdict(list)
-    for type_id, target_id in groups:
+    for type_id, target_id in keys:
         by_type[type_id].append(target_id)
     targets = {}
     for type_id, ids in by_type.items():
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is not None:
             targets |= {(type_id, row.pk): row for row in _batch(model, {"pk__in": ids})}
-    return [
-        Item(targets[key], flags, flags[0].created_at, OLD_FLAG_HOURS)
-        for key, flags in groups.items()
-        if key in targets
-    ][:AT_ONCE]
+    return targets
+
+
+def with_more(items: list[Item]) -> list[Item]:
+    """What rules said of them, and who is looking at them: two queries, and one for the words."""
+    looks, claims = {}, {}
+    by_type: dict[int, list[int]] = defaultdict(list)
+    for item in items:
+        by_type[item.type.pk].append(item.target.pk)
+    about = Q(pk__in=[])
+    for type_id, ids in by_type.items():
+        about |= Q(target_type=type_id, target_id__in=ids)
+    for look in Look.objects.filter(about, decided_at=None):
+        looks[look.target_type_id, look.target_id] = look
+    for claim in Claim.objects.filter(about, until__gt=clock.now()).select_related("by"):
+        claims[claim.target_type_id, claim.target_id] = claim
+    wanted = {pk for look in looks.values() for pk in look.details.get("words", ())}
+    said = dict(WatchedWord.objects.filter(pk__in=wanted).values_list("pk", "pattern")) if wanted else {}
+    for item in items:
+        key = (item.type.pk, item.target.pk)
+        item.look, item.claim = looks.get(key), claims.get(key)
+        if item.look is not None:
+            item.look.details["said"] = [said[pk] for pk in item.look.details.get("words", ()) if pk in said]
+    return items
 
 
 def in_state(visibility: str) -> list[Item]:
     """What is pending or hidden, of every kind; a query each. Late ones first, then the longest waiting."""
-    old_after = OLD_PENDING_HOURS if visibility == Moderated.Visibility.PENDING else None  # what is hidden, rests
+    waits = visibility == Moderated.Visibility.PENDING  # what is hidden, rests
+    old_after = ModerationRules.load().pending_alarm_hours if waits else None
     items = [
         Item(row, [], getattr(row, "hidden_at", None) or getattr(row, "created_at", None), old_after)
         for model in kinds()
@@ -121,12 +192,13 @@ def in_state(visibility: str) -> list[Item]:
 def count_waiting() -> int:
     """How many posts wait for a decision."""
     waiting = counts()
-    return waiting["flagged"] + waiting["pending"]
+    return waiting["flagged"] + waiting["pending"] + waiting["appeals"]
 
 
 QUEUES = {
     "flagged": gettext_lazy("Flagged"),
     "pending": gettext_lazy("Waits for a look"),
+    "appeals": gettext_lazy("Appeals"),
     "hidden": gettext_lazy("Hidden"),
 }
 
@@ -153,8 +225,11 @@ class DecideForm(forms.Form):
 
 
 def counts() -> dict[str, int]:
-    """How much is in each queue, for its tab: two queries."""
-    flagged = Flag.objects.filter(state=Flag.State.OPEN).values("target_type", "target_id").distinct().count()
+    """How much is in each queue, for its tab: three queries."""
+    flags = Flag.objects.filter(state=Flag.State.OPEN).order_by().values("target_type", "target_id")
+    pointed_out = Look.objects.filter(decided_at=None, held=False).order_by().values("target_type", "target_id")
+    flagged = flags.union(pointed_out).count()
+    appeals = Appeal.objects.filter(granted=None).count()
     each = [
         model._base_manager.filter(visibility__in=["pending", "hidden"])
         .order_by()
@@ -165,20 +240,36 @@ def counts() -> dict[str, int]:
     states: Counter[str] = Counter()
     for visibility, n in each[0].union(*each[1:], all=True):
         states[visibility] += n
-    return {"flagged": flagged, "pending": states["pending"], "hidden": states["hidden"]}
+    return {"flagged": flagged, "pending": states["pending"], "appeals": appeals, "hidden": states["hidden"]}
 
 
 def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
     waiting = counts()
-    queue = queue or next((name for name in ("flagged", "pending") if waiting[name]), "flagged")
-    items = flagged() if queue == "flagged" else in_state(queue)
+    queue = queue or next((name for name in ("flagged", "pending", "appeals") if waiting[name]), "flagged")
+    found = flagged() if queue == "flagged" else appealed() if queue == "appeals" else in_state(queue)
+    kind, reason = request.GET.get("kind", ""), request.GET.get("reason", "")
+    nouns = {item.target.noun: item.noun for item in found}
+    items = [item for item in with_more(found) if _fits(item, kind, reason)]
     context = {
+        "kinds": sorted(nouns.items()),
+        "kind": kind,
+        "reasons": [*Flag.Reason.choices, *Look.Reason.choices] if queue in ("flagged", "pending") else [],
+        "reason": reason,
+        "me": request.user,
+        "may_bulk": queue in ("flagged", "pending") and any(not item.hide_at for item in items),
         "queue": queue,
         "tabs": [(name, label, name == queue, waiting[name]) for name, label in QUEUES.items()],
         "items": items,
         **extra,
     }
     return TemplateResponse(request, "moderation/queue.html", context, status=422 if extra else 200)
+
+
+def _fits(item: Item, kind: str, reason: str) -> bool:
+    if kind and item.target.noun != kind:
+        return False
+    reasons = {flag.reason for flag in item.flags} | set(item.look.reasons if item.look else ())
+    return not reason or reason in reasons
 
 
 @require_GET
@@ -195,11 +286,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @for_moderators
 def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
     """Settle a post and all open flags on it in one step."""
-    content_type = get_object_or_404(ContentType, pk=type_id)
-    model = content_type.model_class()
-    if model is None or not issubclass(model, Moderated):
-        raise Http404
-    target = get_object_or_404(model._base_manager, pk=pk)
+    target = _post_of(type_id, pk)
     back = request.POST.get("queue", "flagged")
     back = back if back in QUEUES else "flagged"
     form = DecideForm(request.POST)
@@ -222,6 +309,8 @@ def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
 def settle(target: Any, by: Any, act: str, reason: str) -> str:
     """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator."""
     row = services.held(target)
+    services.require_free(row, by)
+    services.release(row, by)
     services.decide_flags(row, by, uphold=act in ("hide", "delete"), note=reason)
     if act == "hide":
         services.hide(row, by, reason=reason)
@@ -235,14 +324,139 @@ def settle(target: Any, by: Any, act: str, reason: str) -> str:
     if row.visibility == Moderated.Visibility.HIDDEN:
         services.restore(row, by, reason=reason)
         return _("Shown again.")
+    screening.decide_look(row, by, kept=True)
     return _("It stays.")
+
+
+def _post_of(type_id: Any, pk: Any) -> Any:
+    content_type = get_object_or_404(ContentType, pk=type_id)
+    model = content_type.model_class()
+    if model is None or not issubclass(model, Moderated):
+        raise Http404
+    return get_object_or_404(model._base_manager, pk=pk)
+
+
+def _back(request: HttpRequest, at: str = "") -> HttpResponse:
+    queue = request.POST.get("queue", "")
+    queue = queue if queue in QUEUES else "flagged"
+    return HttpResponseRedirect(f"{reverse('moderation:queue')}?queue={queue}{at}", status=303)
+
+
+@require_POST
+@for_moderators
+def take(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
+    """Keep others from deciding about it for some minutes, or leave it to them again."""
+    target = _post_of(type_id, pk)
+    try:
+        if "release" in request.POST:
+            services.release(target, request.user)  # type: ignore[arg-type]
+        else:
+            services.claim(target, request.user)  # type: ignore[arg-type]
+    except Conflict as problem:
+        messages.error(request, problem.reason)
+    return _back(request, f"#item-{type_id}-{pk}")
+
+
+@require_POST
+@for_moderators
+def many(request: HttpRequest) -> HttpResponse:
+    """The same for several posts: each is decided by itself, and what could not be is said."""
+    form = DecideForm(request.POST)
+    keys = [key.split("-") for key in request.POST.getlist("item")[:AT_ONCE]]
+    keys = [key for key in keys if len(key) == 2 and all(part.isdecimal() and len(part) < 19 for part in key)]
+    if not form.is_valid() or not keys:
+        problem = " ".join(sum(form.errors.values(), [])) or _("Choose at least one post.")
+        return _page(request, request.POST.get("queue", "") if request.POST.get("queue") in QUEUES else "flagged",
+                     bulk_problem=problem, typed=request.POST.get("reason", ""))  # fmt: skip
+    done = 0
+    for type_id, pk in keys:
+        target = _post_of(type_id, pk)
+        try:
+            settle(target, request.user, form.cleaned_data["act"], form.cleaned_data["reason"])
+            done += 1
+        except (Conflict, NotAllowed) as problem:
+            messages.error(request, f"{target}: {problem.reason}")
+    messages.success(request, ngettext("%(n)d post decided.", "%(n)d posts decided.", done) % {"n": done})
+    return _back(request)
+
+
+@require_POST
+@for_moderators
+def hear(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decide about an appeal: somebody else than who hid the post."""
+    row = get_object_or_404(Appeal, pk=pk)
+    answer = request.POST.get("answer", "")
+    try:
+        services.decide_appeal(row, request.user, granted="grant" in request.POST, answer=answer)  # type: ignore[arg-type]
+    except (Conflict, NotAllowed) as problem:
+        messages.error(request, problem.reason)
+    except ValidationError as problem:
+        return _page(request, "appeals", open_appeal=pk, problem=" ".join(problem.messages), typed=answer)
+    else:
+        row.refresh_from_db()
+        messages.success(request, _("Shown again.") if row.granted else _("It stays hidden. Its author reads why."))
+    return _back(request)
+
+
+# Watched words --------------------------------------------------------------------------------------------------------
+
+
+class WordForm(forms.ModelForm):
+    class Meta:
+        model = WatchedWord
+        fields = ("pattern", "act", "address", "note")
+
+    def clean_pattern(self) -> str:
+        try:
+            words.parts(self.cleaned_data["pattern"])
+        except ValidationError as problem:
+            raise ValidationError(problem.messages) from None
+        return " ".join(self.cleaned_data["pattern"].split())
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("act") == WatchedWord.Act.LINK:
+            if not data.get("address", "").startswith(("/", "https://")):
+                self.add_error("address", _("Say where the link leads: /… here, or https://…"))
+            if "*" in data.get("pattern", ""):
+                self.add_error("pattern", _("A word that becomes a link has no stars."))
+        return data
+
+
+@for_moderators
+def watched_words(request: HttpRequest) -> HttpResponse:
+    """The words that are watched; add one, take one away, and try what a text would meet."""
+    form, tried, found, status = WordForm(), "", None, 200
+    if request.method == "POST" and "try" in request.POST:
+        tried = request.POST.get("text", "")[:20_000]
+        known = screening.watched()
+        found = screening.words_found(words.tokens(tried), known)
+    elif request.method == "POST" and "remove" in request.POST:
+        services.unwatch(get_object_or_404(WatchedWord, pk=request.POST["remove"]), request.user)  # type: ignore[arg-type]
+        messages.success(request, _("This word is not watched any more."))
+        return HttpResponseRedirect(reverse("moderation:words"), status=303)
+    elif request.method == "POST":
+        form, status = WordForm(request.POST), 422
+        if form.is_valid():
+            services.watch(request.user, **form.cleaned_data)  # type: ignore[arg-type]
+            messages.success(request, _("This word is watched from now on."))
+            return HttpResponseRedirect(reverse("moderation:words"), status=303)
+    context = {
+        "form": form, "rows": WatchedWord.objects.select_related("added_by"), "tried": tried, "found": found,
+        "link_act": WatchedWord.Act.LINK,
+    }  # fmt: skip
+    return TemplateResponse(request, "moderation/words.html", context, status=status)
 
 
 @hooks.register("register_admin_urls")
 def moderation_urls() -> list[Any]:
     patterns = [
         path("", queue, name="queue"),
+        path("words/", watched_words, name="words"),
+        path("many/", many, name="many"),
+        path("appeals/<int:pk>/", hear, name="appeal"),
         path("<int:type_id>/<int:pk>/", decide, name="decide"),
+        path("<int:type_id>/<int:pk>/claim/", take, name="claim"),
     ]
     return [path("moderation/", include((patterns, "moderation"), namespace="moderation"))]
 

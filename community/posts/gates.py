@@ -96,12 +96,22 @@ def look(post: Any, by: User, kind: str, *more_words: str, published: Sequence[A
     `kind` is threads, answers, comments, reviews or shared; `published` are earlier posts of theirs, by querysets.
     The post waits when `.waits` says so; `screening.keep` writes it down. Raises ValidationError for what is refused.
     """
-    return screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), published=published)
+    looked = screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), published=published)
+    _link_words(post)
+    return looked
 
 
 def look_again(post: Any, by: User, kind: str, *more_words: str) -> screening.Looked:
     """The same for a change of a post; `screening.keep_change` writes it down."""
-    return screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), new=False)
+    looked = screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), new=False)
+    _link_words(post)
+    return looked
+
+
+def _link_words(post: Any) -> None:
+    """Words that are links by rule become links in what is shown, not in what was written."""
+    if not is_replaying() and (html := _html(post)):
+        post.body_html = screening.linked(html)
 
 
 def _said(post: Any, more_words: tuple[str, ...]) -> list[str]:

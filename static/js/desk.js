@@ -13,13 +13,13 @@
     if (!all.length) return;
     const at = all.indexOf(here());
     const next = at < 0 ? all[step > 0 ? 0 : all.length - 1] : all[Math.min(all.length - 1, Math.max(0, at + step))];
-    next.querySelector("th a").focus();
+    next.querySelector("th a, h2 a").focus();
     next.scrollIntoView({ block: "nearest" });
   }
   function pick() {
     const box = (here() || rows()[0])?.querySelector("input[type=checkbox]");
     if (!box) return;
-    if (!here()) box.closest("[data-row]").querySelector("th a").focus();
+    if (!here()) box.closest("[data-row]").querySelector("th a, h2 a").focus();
     box.checked = !box.checked;
     box.dispatchEvent(new Event("change", { bubbles: true }));
   }
