@@ -69,6 +69,7 @@ SLOTS = {
     "thread.invite": "threads: whom one could invite to answer",
     "thread.now": "threads of a list: who has it now, in a line; empty shows who answered",
     "case.side": "threads: beside a staff member's case",
+    "case.alike": "threads: others like a case, fetched after it",
     "person.work": "people: what they wrote and earned",
     "staff.person": "people, on their page inside the admin: what else staff can do about an account",
     "home.*": "None: the page itself",

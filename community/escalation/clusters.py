@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -21,6 +21,7 @@ from community.events.log import is_replaying
 from community.questions import services as questions
 from community.questions.models import Answer, Kind, Thread
 
+from . import services
 from .models import Cluster, ClusterThread
 from .permissions import why_not_work
 
@@ -42,6 +43,7 @@ def answer_all(
     department: Department,
     sources: Iterable[str] = (),
     recheck_on: date | None = None,
+    promise: tuple[str, datetime] | None = None,
 ) -> Cluster:
     """Answer a thread officially, and others that are about the same with the same words.
 
@@ -51,8 +53,8 @@ def answer_all(
     wanted = _wanted(threads, without=thread.pk)
     if not wanted:
         raise ValidationError({"threads": _("Tick at least one other thread.")})
-    answer = questions.post_answer(
-        thread, by, body=body, official_for=department, sources=list(sources), recheck_on=recheck_on
+    answer = services.answer_officially(
+        thread, by, body=body, department=department, sources=sources, recheck_on=recheck_on, promise=promise
     )
     return spread(answer, by, department, wanted)
 

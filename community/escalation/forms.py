@@ -95,22 +95,6 @@ class NoteForm(forms.Form):
     body = forms.CharField(label=_("Note, staff only"), max_length=4000, widget=area(3))
 
 
-class OfficialForm(DepartmentForm):
-    body = forms.CharField(label=_("Official answer"), max_length=20_000, widget=area(7))
-    sources = forms.CharField(
-        label=_("Sources"), required=False, max_length=2000, widget=area(2), help_text=_("One a line; shown to staff.")
-    )
-    recheck_on = forms.DateField(
-        label=_("Look at it again on"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "dsk-input"}),
-    )
-    field_order = ("body", "department", "recheck_on", "sources")
-
-    def clean_sources(self) -> list[str]:
-        return [line.strip() for line in self.cleaned_data["sources"].splitlines() if line.strip()]
-
-
 class MarkForm(DepartmentForm):
     answer = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -31,7 +31,7 @@ from community.posts.models import Comment
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
 
-from . import cases, claims
+from . import cases, claims, remembered
 from .models import Channel, Escalation, HandOff, ReceivedOutcome
 from .permissions import why_not_manage_channels, why_not_work
 
@@ -71,6 +71,7 @@ def save_channel(channel: Channel, by: User, departments: Any = ()) -> Channel:
     channel.disabled_at, channel.disabled_because = None, ""
     channel.save()
     channel.departments.set(departments)
+    remembered.forget()
     return channel
 
 
@@ -347,6 +348,7 @@ def _failed(row: HandOff, problem: str) -> None:
     Channel.objects.filter(pk=row.channel_id, disabled_at=None).update(
         disabled_at=clock.now(), disabled_because=row.last_error
     )
+    remembered.forget()
     _gave_up(row)
 
 

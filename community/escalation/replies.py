@@ -13,7 +13,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +22,7 @@ from community.core import clock, text
 from community.core.errors import require
 from community.questions.models import Answer, Kind, Thread
 
+from . import remembered
 from .models import Escalation, SavedReply
 from .permissions import why_not_write_replies
 
@@ -95,25 +95,21 @@ def filled_for(reply: SavedReply, values: dict[str, str]) -> str:
         return fill(reply.body, values)
 
 
-def best_first(replies: Iterable[SavedReply], *, department: int | None, kind: str, language: str) -> list[SavedReply]:
-    """Those of the department, the kind and the language first; the others stay within reach."""
-
-    def distance(reply: SavedReply) -> tuple[bool, bool, bool, int]:
-        departments = [one.pk for one in reply.departments.all()]
-        return (
-            reply.language.split("-")[0] != language.split("-")[0],
-            bool(departments) and department not in departments,
-            bool(reply.kinds) and kind not in reply.kinds,
-            reply.position,
-        )
-
-    return sorted(replies, key=distance)
-
-
 def offered(department: int | None, language: str) -> list[SavedReply]:
-    """The replies of a department: in the thread's language, or in English where that has none."""
-    found = SavedReply.objects.filter(active=True).filter(Q(departments=None) | Q(departments=department))
-    return list(found.filter(language__in={language.split("-")[0], language, "en"}).distinct())
+    """The replies of a department: in the thread's language, and in English."""
+    spoken = {language.split("-")[0], language, "en"}
+    return [reply for reply in remembered.replies(department) if reply.language in spoken]
+
+
+def best_first(replies: Iterable[SavedReply], *, kind: str, language: str) -> list[SavedReply]:
+    """Those for this kind of thread in its language first; an English one whose like is there in it is left out."""
+    own = language.split("-")[0]
+    found = list(replies)
+    translated = {reply.slug for reply in found if reply.language.split("-")[0] == own}
+    kept = [reply for reply in found if reply.language.split("-")[0] == own or reply.slug not in translated]
+    return sorted(
+        kept, key=lambda reply: (reply.language.split("-")[0] != own, bool(reply.kinds) and kind not in reply.kinds)
+    )
 
 
 @transaction.atomic
@@ -126,6 +122,7 @@ def save(reply: SavedReply, by: User, departments: Iterable[Department] = ()) ->
     reply.changed_at, reply.changed_by = clock.now(), by
     reply.save()
     reply.departments.set(departments)
+    remembered.forget()
     return reply
 
 

@@ -104,10 +104,13 @@ def _score(weights: dict[str, Any], text: str) -> tuple[list[float], dict[str, f
 _kept: tuple[int, RoutingModel] | None = None  # the newest model, by its id: its weights are read once a process
 
 
-def newest() -> RoutingModel | None:
-    """The model in use. One small query; the weights are read when they are new."""
+NEWEST_MODEL = RoutingModel.objects.order_by("-pk").values("pk")[:1]
+
+
+def newest(pk: int | None) -> RoutingModel | None:
+    """The model in use; `pk` is what NEWEST_MODEL says, which a page's own query brings along. The weights are read
+    when they are new."""
     global _kept
-    pk = RoutingModel.objects.order_by("-pk").values_list("pk", flat=True).first()
     if pk is None:
         return None
     if _kept is None or _kept[0] != pk:

@@ -20,7 +20,10 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from community.core import clock
 
-from . import check
+from . import (
+    case_admin,  # noqa: F401 - saved replies and channels, which register themselves
+    check,
+)
 from . import queues as vocabulary
 from .forms import PolicyForm
 from .models import EscalationPolicy, Simulation
@@ -28,7 +31,7 @@ from .permissions import why_not_manage_policies, works_cases
 from .policies import read_policy, write_policy
 from .rotation import stands_in_for
 from .simulation import simulate
-from .views import acts, case, queues, shifts
+from .views import acts, case, queues, registers, shifts
 from .views import policies as policy_views
 from .views.common import Row
 
@@ -56,6 +59,11 @@ def desk_urls() -> list[Any]:
         path("simulations/<int:pk>/use/", policy_views.use, name="use_simulation"),
         path("<int:pk>/", case.case, name="case"),
         path("<int:pk>/private/", case.private, name="private"),
+        path("<int:pk>/alike/", case.alike, name="alike"),
+        path("promises/", registers.promises, name="promises"),
+        path("incidents/", registers.incidents, name="incidents"),
+        path("incidents/<int:pk>/", registers.incident, name="incident"),
+        path("channels/<int:pk>/secret/", registers.secret, name="channel_secret"),
         path("<int:pk>/<slug:verb>/", acts.act, name="act"),
     ]
     return [path("desk/", include((patterns, "escalation"), namespace="escalation"))]

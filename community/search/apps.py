@@ -9,10 +9,11 @@ class SearchConfig(AppConfig):
         from community.core import health, panels, schedule
 
         from . import alike, documents, listeners, personal  # noqa: F401
-        from .panels import Matches, SimilarThreads
+        from .panels import AlikeAtTheDesk, Matches, SimilarThreads
 
         panels.register("thread.rail", SimilarThreads())
         panels.register("ask.matches", Matches())
+        panels.register("case.alike", AlikeAtTheDesk())
         health.watch("index", documents.oldest_change, documents.LATE)
         schedule.every(10, "search.index")(documents.index_changes)
         schedule.every(24 * 60 * 60, "search.forget_words")(documents.forget_words)

@@ -1,14 +1,17 @@
 """What search shows on pages of rooms below."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from community.core.panels import Panel
+from community.questions.models import Kind, Thread
 
-from . import matches
+from . import engine, matches
+from .models import Document
 
 
 class SimilarThreads(Panel):
@@ -31,3 +34,27 @@ class Matches(Panel):
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         user = request.user if request is not None else AnonymousUser()
         return {wanted: matches.context(wanted.title, wanted.product, user) for wanted in batch}
+
+
+class AlikeAtTheDesk(Panel):
+    """For a case: threads like it that were solved, and open ones that the same answer may settle."""
+
+    template = "search/_alike_desk.html"
+    query_budget = 14  # as asking for matches; nothing waits for it
+    SHOWN = 12
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        return {thread.pk: self._of(request, thread) for thread in batch}
+
+    def _of(self, request: HttpRequest | None, thread: Thread) -> dict[str, Any]:
+        user = request.user if request is not None else AnonymousUser()
+        product = thread.product.slug if thread.product else ""
+        found: list[Document] = []
+        with suppress(engine.Unavailable):  # a case is worked without it
+            found = engine.similar(thread.title, product=product, user=user, limit=self.SHOWN, without=thread.pk)
+        rows = Thread.objects.visible().select_related("product").in_bulk([row.target_id for row in found])
+        ordered = [rows[row.target_id] for row in found if row.target_id in rows]
+        settled = [row for row in ordered if row.solved_at or row.official_at]
+        asked = (Kind.QUESTION, Kind.PROBLEM)
+        still = [row for row in ordered if row not in settled and row.kind in asked and not row.closed_at]
+        return {"settled": settled[:5], "open": still[:8]}

@@ -5,13 +5,18 @@ import pytest
 
 from community.accounts.models import Department, User
 from community.accounts.services import set_role
-from community.escalation import cases
+from community.escalation import cases, remembered
 from community.events.models import Event
 from community.questions.models import Thread
 from tests import factories
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday
 Kinds = Callable[[Thread], list[str]]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    remembered.forget()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_it_is_learned_said_with_its_words_and_measured_on_what_it_has_not_seen(
 ) -> None:
     pricing = factories.a_department("pricing")
     paula = factories.a_person("paula", department=pricing)
-    assert suggesting.newest() is None and suggesting.retrain() is None
+    assert suggesting.newest(None) is None and suggesting.retrain() is None
     with clock.travel(NOON):
         for number in range(50):
             money = number % 3 == 0
@@ -34,7 +34,7 @@ def test_it_is_learned_said_with_its_words_and_measured_on_what_it_has_not_seen(
     assert made.accuracy == 1 and made.majority < 0.8 and made.mis_routed == {str(pricing.pk): 0, str(support.pk): 0}
     with clock.travel(NOON + timedelta(hours=1)):
         assert suggesting.retrain() == made, "once a day"
-    found = suggesting.suggest(suggesting.newest().weights, "My refund has not come, the invoice says 12")  # type: ignore[union-attr]
+    found = suggesting.suggest(suggesting.newest(made.pk).weights, "My refund has not come, the invoice says 12")  # type: ignore[union-attr]
     assert found is not None and found.label == str(pricing.pk) and found.chance > 0.5
     assert any("refund" in phrase for phrase in found.phrases)
     assert suggesting.suggest(made.weights, "Xyzzy plugh") is None

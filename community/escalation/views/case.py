@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,16 +21,18 @@ from django.views.decorators.http import require_GET, require_POST
 from community.accounts.models import Department
 from community.core import clock, panels
 from community.core.errors import NotAllowed
-from community.posts.models import Comment, Tag
+from community.core.text import render_markdown
+from community.posts.models import Comment, Draft, Tag
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
 from community.questions.permissions import departments_of
 from products.models import Ownership
 
-from .. import services
+from .. import claims, remembered, replies, services, suggesting
+from ..case_forms import HandOffForm, IncidentForm, OfficialForm, PromiseForm
 from ..clock import business_between, zone
-from ..forms import AssignForm, InfoForm, NoteForm, OfficialForm, PauseForm, ReopenForm, ResolveForm, RouteForm
-from ..models import Escalation, EscalationStep, StepKind
+from ..forms import AssignForm, InfoForm, NoteForm, PauseForm, ReopenForm, ResolveForm, RouteForm
+from ..models import Channel, Escalation, EscalationStep, HandOff, Promise, SavedReply, StepKind
 from ..querysets import Joined
 from ..relay import moment
 from .common import Row, for_agents, people_of, short
@@ -40,10 +46,13 @@ def load(request: HttpRequest, pk: int) -> Escalation:
         Escalation.objects.for_desk()
         .select_related(
             "thread__author", "thread__product", "thread__topic", "thread__merged_into", "department",
-            "assignee", "policy", "acknowledged_by", "resolved_by",
+            "assignee", "policy", "acknowledged_by", "resolved_by", "claim__holder",
+            "thread__in_incident__incident",
         )
         .annotate(
             has_private=Exists(PrivateDetails.objects.filter(thread=OuterRef("thread"))),
+            begun=Subquery(Draft.objects.filter(user=request.user.pk, key=f"desk:{pk}").values("data")[:1]),
+            newest_model=Subquery(suggesting.NEWEST_MODEL),
             has_merged=Exists(Thread._base_manager.filter(merged_into=OuterRef("thread"))),
             tag_names=Subquery(
                 Tag.objects.filter(threads=OuterRef("thread"))
@@ -68,9 +77,12 @@ def case_page(
     bound: tuple[str, forms.Form] | None = None,
     private: PrivateDetails | None = None,
     status: int = 200,
+    preview: bool = False,
 ) -> HttpResponse:
+    """The screen. `bound` is a form that came back, `private` what staff looked at just now, `preview` whether the
+    official answer is to be shown as it would stand. Twenty queries at most, whatever the case has."""
     thread, user = case.thread, request.user
-    tz = zone(case.department.time_zone if case.department else user.time_zone)  # type: ignore[union-attr]
+    tz = zone_of(case, user)
     answers = list(
         Answer.objects.visible_to(user).filter(thread=thread).for_page().order_by("created_at", "id")  # type: ignore[arg-type]
     )
@@ -84,29 +96,45 @@ def case_page(
         .select_related("author", "author__department")
         .order_by("created_at", "id")
     )
+    slips = slips_of(case)
     stream: list[dict[str, Any]] = [
         *({"kind": "answer", "post": answer, "at": answer.created_at} for answer in answers),
         *({"kind": "comment", "post": comment, "at": comment.created_at} for comment in comments),
-        *({"kind": "note", "post": note, "at": note.created_at} for note in case.notes.select_related("author")),
+        *({"kind": "note", "post": slip, "at": slip.at} for slip in slips if slip.kind == "note"),
     ]
     stream.sort(key=lambda item: item["at"])
-    departments = list(Department.objects.current())
+    departments = list(
+        Department.objects.current()
+        .annotate(mine=Exists(departments_of(user).filter(pk=OuterRef("pk"))))
+        .order_by("name")
+    )
     lines = services.history(case)
     people, names = people_of(request, {pk for line in lines for pk in line.people})
-    speaks_for = list(departments_of(user))
+    speaks_for = [department for department in departments if department.mine]  # type: ignore[attr-defined]
     own = user.department_id or case.department_id  # type: ignore[union-attr]
+    offered, channels = replies.offered(own, thread.language), channels_for(case)
     actions: dict[str, forms.Form] = {
-        "official": OfficialForm(auto_id="official_%s", departments=speaks_for, initial={"department": own}),
+        "official": OfficialForm(
+            auto_id="official_%s",
+            departments=speaks_for,
+            tz=tz,
+            initial={"department": own, **_begun(request, case, offered, answers)},
+        ),
+        "promise": PromiseForm(auto_id="promise_%s", tz=tz),
+        "hand_off": HandOffForm(auto_id="hand-off_%s", channels=channels),
+        "incident": IncidentForm(auto_id="incident_%s", known=known_issues(case)),
         "note": NoteForm(auto_id="note_%s"),
         "info": InfoForm(auto_id="info_%s"),
         "assign": AssignForm(auto_id="assign_%s", people=people, initial={"seen": case.assignee_id or 0}),
-        "route": RouteForm(auto_id="route_%s", departments=departments),
+        "route": RouteForm(
+            auto_id="route_%s", departments=departments, initial={"department": request.GET.get("to", "")}
+        ),
         "pause": PauseForm(auto_id="pause_%s"),
         "resolve": ResolveForm(auto_id="resolve_%s"),
         "reopen": ReopenForm(auto_id="reopen_%s"),
     }
     if bound is not None:
-        actions[bound[0]] = bound[1]
+        actions[bound[0].replace("-", "_")] = bound[1]
     past = list(
         Thread.objects.visible_to(user).filter(author=thread.author).exclude(pk=thread.pk).order_by("-created_at")[:6]
     )
@@ -131,7 +159,20 @@ def case_page(
         "shelf": shelf,
         "private": private,
         "actions": actions,
-        "open_action": bound[0] if bound else "",
+        "open_action": bound[0] if bound else request.GET.get("open", ""),
+        "has_channels": bool(channels),
+        "chosen": [pk for pk in request.GET.getlist("threads") if pk.isdecimal()][:50],
+        "replies": _filled(request, case, offered, answers),
+        "preview": render_markdown(str(actions["official"].data.get("body", ""))).html if preview else "",
+        "claim": _claim_words(case, user, tz),
+        "promises": [
+            {"row": slip, "due": moment(slip.due, tz), "late": slip.is_open and slip.due <= clock.now()}
+            for slip in slips
+            if slip.kind == "promise" and slip.due
+        ],
+        "hand_offs": [{"row": slip, "at": moment(slip.at, tz)} for slip in slips if slip.kind == "hand_off"],
+        "incident": getattr(getattr(thread, "in_incident", None), "incident", None),
+        "suggestion": _suggestion(case, departments),
         "beside": [Row(other, user) for other in queue],  # type: ignore[arg-type]
         "reached": thread.me_too_count + 1,
         "mark_departments": speaks_for,
@@ -140,6 +181,162 @@ def case_page(
         "side": panels.render("case.side", request, [thread]).get(thread.pk, ""),
     }
     return TemplateResponse(request, "escalation/case.html", context, status=status)
+
+
+def zone_of(case: Escalation, user: Any) -> ZoneInfo:
+    """In whose zone the page tells and reads moments: the department's."""
+    return zone(case.department.time_zone if case.department else user.time_zone)
+
+
+def draft_key(thread: Thread) -> str:
+    return f"desk:{thread.pk}"
+
+
+def channels_for(case: Escalation) -> list[Channel]:
+    """Where this case can be handed to."""
+    return remembered.channels(case.department_id)
+
+
+def known_issues(case: Escalation) -> list[str]:
+    """Headlines of the open known issues of the product, which stand on its row."""
+    return [known["title"] for known in case.thread.product.known_issues] if case.thread.product else []
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What hangs on a case: a note, a promise, a hand-off. All of them come with one query."""
+
+    kind: str
+    pk: int
+    text: str
+    by: str
+    at: datetime
+    due: datetime | None
+    state: str
+    reference: str
+    outcome: str
+    note: str
+    error: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == Promise.State.OPEN
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in HandOff.RUNNING
+
+    @property
+    def state_words(self) -> str:
+        return str((Promise.State if self.kind == "promise" else HandOff.State)(self.state).label)
+
+
+SLIPS = 100
+
+
+def slips_of(case: Escalation) -> list[Slip]:
+    """Notes, promises and hand-offs of a case, by time; the newest hundred."""
+
+    def text(value: Any) -> Any:
+        return Cast(value, TextField())
+
+    def columns(kind: str, **given: Any) -> dict[str, Any]:
+        empty = {name: text(Value("")) for name in ("s_state", "s_reference", "s_outcome", "s_note", "s_error")}
+        due = Cast(Value(None), DateTimeField())
+        return {"s_kind": text(Value(kind)), "s_due": due, **empty, **given}
+
+    order = (
+        "s_kind", "s_pk", "s_text", "s_by", "s_at", "s_due", "s_state", "s_reference", "s_outcome", "s_note", "s_error",
+    )  # fmt: skip
+    promises = case.promises.order_by().annotate(
+        **columns("promise", s_due=F("due_at"), s_state=text(F("state"))), s_pk=F("pk"), s_text=text(F("text")),
+        s_by=text(F("made_by__name")), s_at=F("made_at"),
+    )  # fmt: skip
+    notes = case.notes.order_by().annotate(
+        **columns("note"), s_pk=F("pk"), s_text=text(F("body")), s_by=text(F("author__name")), s_at=F("created_at")
+    )
+    hand_offs = case.hand_offs.order_by().annotate(
+        **columns(
+            "hand_off", s_state=text(F("state")), s_reference=text(F("reference")), s_outcome=text(F("outcome")),
+            s_note=text(F("outcome_note")), s_error=text(F("last_error")),
+        ),
+        s_pk=F("pk"), s_text=text(F("channel__name")), s_by=text(F("by__name")), s_at=F("created_at"),
+    )  # fmt: skip
+    rows = promises.values_list(*order).union(
+        notes.values_list(*order), hand_offs.values_list(*order), all=True
+    )  # fmt: skip
+    return [Slip(*row) for row in rows.order_by("-s_at", "-s_pk")[:SLIPS]][::-1]
+
+
+def _best(answers: list[Answer]) -> Answer | None:
+    """The answer a reply may lean on: accepted, else the one with most votes."""
+    good = [answer for answer in answers if answer.score > 0 or answer.is_accepted]
+    return max(good, key=lambda answer: (answer.is_accepted, answer.score), default=None)
+
+
+def _filled(
+    request: HttpRequest, case: Escalation, offered: list[SavedReply], answers: list[Answer]
+) -> list[dict[str, Any]]:
+    """Saved replies as they read for this case."""
+    if not offered:
+        return []
+    values = replies.values_for(case, request.user, best=_best(answers))  # type: ignore[arg-type]
+    ranked = replies.best_first(offered, kind=case.thread.kind, language=case.thread.language)
+    return [{"reply": reply, "text": replies.filled_for(reply, values)} for reply in ranked]
+
+
+def _begun(request: HttpRequest, case: Escalation, offered: list[SavedReply], answers: list[Answer]) -> dict[str, Any]:
+    """What stands in the answer's field: a saved reply that was asked for, else what was being written."""
+    chosen = request.GET.get("reply", "")
+    for row in _filled(request, case, [reply for reply in offered if str(reply.pk) == chosen], answers):
+        return {"body": row["text"], "reply": row["reply"].pk}
+    return {"body": (case.begun or {}).get("body", "")}  # type: ignore[attr-defined]
+
+
+def _claim_words(case: Escalation, user: Any, tz: ZoneInfo) -> dict[str, Any]:
+    claim = getattr(case, "claim", None)
+    if claim is None or not claim.runs():
+        return {}
+    return {
+        "mine": claim.holder_id == user.pk,
+        "until": f"{claim.until.astimezone(tz):%H:%M}",
+        "name": claim.holder.name,
+        "why": claims.why_not_now(claim, user),
+    }
+
+
+def _suggestion(case: Escalation, departments: list[Department]) -> dict[str, Any]:
+    """The department that such cases went to, with the words that led to it and how often that is wrong."""
+    if not case.is_open:
+        return {}
+    model = suggesting.newest(case.newest_model)  # type: ignore[attr-defined]
+    found = suggesting.suggest(model.weights, suggesting.text_of(case, case.tag_names or "")) if model else None  # type: ignore[attr-defined]
+    department = next((one for one in departments if found and str(one.pk) == found.label), None)
+    if model is None or found is None or department is None:
+        return {}
+    wrong = model.mis_routed.get(found.label)
+    return {
+        "department": department,
+        "here": department.pk == case.department_id,
+        "phrases": found.phrases,
+        "wrong": None if wrong is None else round(wrong * 100),
+        "cases": model.held_back,
+    }
+
+
+@require_GET
+@for_agents
+def alike(request: HttpRequest, pk: int) -> HttpResponse:
+    """Threads like this one: those that were solved, and those that could be answered along with it.
+
+    Fetched after the page, so that reading a case never waits for a search; a page of its own without JavaScript.
+    """
+    case = load(request, pk)
+    found = panels.render("case.alike", request, [case.thread]).get(case.thread_id, "")
+    template = (
+        "escalation/_alike.html" if request.headers.get("Accept") == "text/html-fragment" else "escalation/alike.html"
+    )
+    return TemplateResponse(request, template, {"thread": case.thread, "found": found})
 
 
 def _clocks(case: Escalation, tz: Any) -> list[dict[str, Any]]:
@@ -201,8 +398,10 @@ def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool =
         "resumed": _("goes on"),
         "resolved": _("settled"),
         "reopened": _("open again"),
-        "handed_off": _("handed off"),
-        "outcome_posted": _("outcome posted"),
+        "handed_off": _("handed off, %(reference)s") % {"reference": step.reference},
+        "hand_off_failed": _("%(reference)s could not be handed over") % {"reference": step.reference},
+        "hand_off_withdrawn": _("%(reference)s taken back") % {"reference": step.reference},
+        "outcome_posted": _("outcome of %(reference)s posted") % {"reference": step.reference},
         "promise_made": _("promised by %(by)s") % {"by": by},
         "promise_kept": _("promise kept"),
         "promise_late": _("promise late"),
