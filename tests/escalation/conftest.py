@@ -5,7 +5,7 @@ import pytest
 
 from community.accounts.models import Department, User
 from community.accounts.services import set_role
-from community.escalation import cases, remembered
+from community.escalation import cases, remembered, suggesting
 from community.events.models import Event
 from community.questions.models import Thread
 from tests import factories
@@ -17,6 +17,7 @@ Kinds = Callable[[Thread], list[str]]
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     remembered.forget()
+    suggesting._kept = None
 
 
 @pytest.fixture

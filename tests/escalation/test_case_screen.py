@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from community.accounts.models import User
 from community.core import brand, clock
-from community.escalation import claims, handoffs, incidents, promises, remembered, replies, services, suggesting
+from community.escalation import claims, handoffs, incidents, promises, remembered, replies, services
 from community.escalation.models import (
     Channel,
     Cluster,
@@ -88,7 +88,6 @@ def test_all_is_at_hand_in_twenty_queries(
         weights={"classes": [str(support.pk), "0"], "commonest": "0", "intercepts": [0, 0], "words": words},  # type: ignore[union-attr]
         cases=100, held_back=20, accuracy=0.9, majority=0.5, mis_routed={str(support.pk): 0.06},  # type: ignore[union-attr]
     )  # fmt: skip
-    suggesting._kept = None
     claims.claim(problem, mei)
     settings.BRAND_SECONDS = 30  # type: ignore[attr-defined]  # what a live site remembers: brand, replies, channels
     brand.forget()
