@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("community.posts.urls")),
     path("reviews/", include("community.bridges.urls")),
     path("reviews/", include("reviews.urls")),
+    path("changes/", include("community.bridges.release_urls")),
     path("recipes/", include("community.sharing.recipe_urls")),
     path("tips/", include("community.sharing.tip_urls")),
     path("hooks/", include("community.escalation.urls")),

@@ -24,7 +24,7 @@ RECORDED_BY = {
     "incident": "escalation", "bridge": "bridges",
     "letter": "advocates", "thanks": "advocates",
     "insights": "insights", "settings": "audit", "admin": "audit", "personal": "any room", "data": "events",
-    "command": "any room", "moderation": "moderation", "policy": "escalation", "release": "pages",
+    "command": "any room", "moderation": "moderation", "policy": "escalation", "release": "bridges",
 }  # fmt: skip
 
 

@@ -85,6 +85,7 @@ LABELS = {
     "recipe.featured": _("Featured a recipe"),
     "recipe.hidden": _("Hid a recipe"),
     "recipe.restored": _("Showed a recipe again"),
+    "release.edited": _("Changed a release note"),
     "release.published": _("Published a release note"),
     "review.answered": _("Answered a review for the brand"),
     "review.hidden": _("Hid a review"),

@@ -6,10 +6,14 @@ class BridgesConfig(AppConfig):
     label = "bridges"
 
     def ready(self) -> None:
-        from community.core import panels
+        from community.core import panels, schedule
 
-        from . import listeners, personal  # noqa: F401  (they register themselves)
-        from .panels import ReviewOffers, ThreadReviews
+        from . import listeners, personal, releases  # noqa: F401  (they register themselves)
+        from .panels import AskedFor, ProductChanges, ReviewAskedFor, ReviewOffers, ThreadReviews
 
         panels.register("review.offers", ReviewOffers())
+        panels.register("review.offers", ReviewAskedFor())
         panels.register("thread.rail", ThreadReviews())
+        panels.register("thread.rail", AskedFor())
+        panels.register("product.ideas", ProductChanges())
+        schedule.every(60 * 60, "bridges.ask_whether_it_helped")(releases.ask_whether_it_helped)

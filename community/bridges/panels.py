@@ -12,8 +12,8 @@ from community.questions.models import Thread
 from reviews.models import Review
 from reviews.permissions import departments_of
 
-from . import permissions
-from .models import Bridge
+from . import permissions, querysets, releases
+from .models import Bridge, ReleaseTie
 from .outcome import where_it_stands
 
 
@@ -80,3 +80,61 @@ class ThreadReviews(Panel):
         for review in rows:
             found[review.of_thread if review.of_thread in tied else review.of_merged].append(review)
         return {pk: {"reviews": reviews} for pk, reviews in found.items()}
+
+
+class ProductChanges(Panel):
+    """You said, we did: the newest change, and whether the last one old enough helped. The page's query brings both."""
+
+    template = "bridges/_product_changes.html"
+    order = 200
+    query_budget = 0
+    brings = ("release_newest", "release_judged", "release_count")
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        return querysets.latest_of_product()
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        found = {}
+        for product in batch:
+            newest, judged = getattr(product, "release_newest", None), getattr(product, "release_judged", None)
+            if newest:
+                shown = [newest] if not judged or judged["pk"] == newest["pk"] else [newest, judged]
+                for row in shown:
+                    over = judged and row["pk"] == judged["pk"]
+                    row["helped"] = (
+                        releases.Helped(row["yes"], row["partly"], row["no"], row["asked"]) if over else None
+                    )
+                found[product.pk] = {"product": product, "changes": shown, "count": product.release_count}
+        return found
+
+
+class AskedFor(Panel):
+    """What changed because of a thread: the newest note. The page's own query brings it."""
+
+    template = "bridges/_asked_for.html"
+    order = 4
+    query_budget = 0
+    brings = ("release_note",)
+
+    def brought(self, user: Any) -> Mapping[str, Any]:
+        return {"release_note": querysets.note_of_thread()}
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        return {thread.pk: {"notes": [note]} for thread in batch if (note := getattr(thread, "release_note", None))}
+
+
+class ReviewAskedFor(Panel):
+    """What changed because of a review, on its own page."""
+
+    template = "bridges/_asked_for.html"
+    order = 4
+    query_budget = 1
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        found: dict[int, list[Any]] = defaultdict(list)
+        ties = ReleaseTie.objects.filter(review__in=[review.pk for review in batch])
+        told = ties.values("review", "note", "note__title", "note__product__slug", "note__we_did")
+        for tie in told.order_by("-note__published_at", "-pk"):
+            note = {"pk": tie["note"], "title": tie["note__title"], "slug": tie["note__product__slug"]}
+            found[tie["review"]].append(note | {"we_did": tie["note__we_did"]})
+        return {pk: {"notes": notes} for pk, notes in found.items()}

@@ -69,6 +69,7 @@ class Story:
         self._tips()
         self._articles()
         self._programme()
+        self._releases()
         self._desk()
         opened = self._opened()
         self._people(opened)
@@ -379,6 +380,27 @@ class Story:
                     at, f"thanks:{slug}", row,
                     lambda world, key=f"answer:{slug}:{name}", words=words: world.thank(key, {"words": words}),
                     who=[row["author"]],
+                )  # fmt: skip
+
+    # You said, we did
+
+    def _releases(self) -> None:
+        """After everything that asked for them has been said."""
+        reviews = {(row["product"], row["author"]): f"review:{row['key']}" for row in self.content.reviews}
+        when = {fact.key: fact.at for fact in self.facts}
+        for row in self.content.release_notes:
+            asked = row["from"]
+            keys = [f"thread:{slug}" for slug in [*asked.get("ideas", []), *asked.get("threads", [])]]
+            keys += [reviews[one["product"], one["author"]] for one in asked.get("reviews", [])]
+            key = f"release:{row['slug']}"
+            last = max((when[one] for one in keys), default=self.now)
+            at = max(self.base(key, row["days_ago"]), last + timedelta(hours=2))
+            self.add(at, key, row, lambda world, row=row, keys=keys: world.release(row, keys), who=[row["by"]])
+            if helped := row.get("did_it_help"):
+                then = max(self.ago(helped["days_ago"]), at + timedelta(days=60))
+                self.add(
+                    then, f"release_helped:{row['slug']}", helped,
+                    lambda world, row=row, then=then: world.release_helped(row, then),
                 )  # fmt: skip
 
     # Reviews

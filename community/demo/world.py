@@ -22,7 +22,9 @@ from advocates import services as advocates
 from advocates.models import CodeOfConduct
 from community.accounts import services as accounts
 from community.accounts.models import Department, Profile, Standing, User
+from community.bridges import releases
 from community.bridges import services as bridges
+from community.bridges.models import ReleaseNote
 from community.core import clock
 from community.core.models import BrandSettings
 from community.escalation import policies, shifts, sweep
@@ -55,7 +57,7 @@ SOURCE = "demo"
 SLACK = timedelta(minutes=15)  # a told rung is late by a sweep or two
 MODELS: dict[str, type[models.Model]] = {
     "thread": Thread, "answer": Answer, "comment": Comment, "review": Review, "recipe": Recipe, "tip": Tip,
-    "flag": Flag,
+    "flag": Flag, "release": ReleaseNote,
 }  # fmt: skip
 VERIFIED = {"order": Ownership.Verified.ORDER, "receipt": Ownership.Verified.RECEIPT}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -194,6 +196,23 @@ class World:
         picture = self.folder / "art" / "home-hero.webp"
         alt = "A kitchen counter in the morning with an espresso machine, a grinder and two cups."
         pages.save_home(row, image=pages.save_image(picture, "Home", alt), image_alt=alt, changes=notes)
+
+    def release(self, row: Row, keys: Sequence[str]) -> ReleaseNote:
+        """A release note, tied to the threads and reviews that asked for it."""
+        asked = [self.row(key) for key in keys]
+        threads = [one for one in asked if isinstance(one, Thread)]
+        wrote = [one for one in asked if isinstance(one, Review)]
+        helped = row.get("did_it_help") or {}
+        return releases.publish_release(
+            self.person(row["by"]), self.the_product(row["product"]), body=row["body"], threads=threads, reviews=wrote,
+            title=row["title"], version=row.get("version", ""), you_said=row["you_said"], we_did=row["we_did"],
+            finding=helped.get("note", ""),
+        )  # fmt: skip
+
+    def release_helped(self, row: Row, at: datetime) -> None:
+        helped = row["did_it_help"]
+        counts = {said: helped[said] for said in ("yes", "partly", "no")}
+        releases.tell_help(self.row(f"release:{row['slug']}"), at, helped["asked"], counts, source="demo")
 
     def set_page(self, row: Row) -> None:
         pages.save_content_page(row)

@@ -18,7 +18,7 @@ EVERYDAY = frozenset(
     "recipe.published recipe.made tip.published tip.worked help_article.judged "
     "ownership.added ownership.changed ownership.removed "
     "advocate.applied advocate.withdrew advocate.trial_answered advocate.trial_judged advocate.code_accepted "
-    "thanks.given letter.written badge.awarded badge.revoked".split()
+    "release.help_asked release.helped thanks.given letter.written badge.awarded badge.revoked".split()
 )
 
 # Members do these with what they wrote; staff who do them with what somebody else wrote, act.

@@ -126,7 +126,10 @@ KINDS: dict[str, str] = {
     "alert.issued": "Owners are told of a recall or a known issue (data: kind, product, versions).",
     "alert.widened": "A recall or known issue holds for more versions (data: product, versions, before).",
     "alert.ended": "A recall or known issue is over (data: kind, product, versions).",
-    "release.published": "A release note says what came of what was asked (data: product).",
+    "release.published": "A release note says what came of what was asked (data: product, threads, reviews).",
+    "release.edited": "The words of a release note changed (before and after beside it).",
+    "release.help_asked": "Sixty days later those who had asked were asked whether it helped (data: people).",
+    "release.helped": "Somebody said whether a change helped (data: said).",
     # pages
     "help_article.published": "A help article went online or changed.",
     "help_article.withdrawn": "A help article went offline.",

@@ -35,6 +35,8 @@ KINDS: dict[str, Kind] = {
         Kind("new_thread", _("A new thread about a product or tag you follow"), mail=False),
         Kind("own_idea", _("News about an idea of yours")),
         Kind("idea_status", _("News about an idea you voted for or follow")),
+        Kind("release", _("Something you asked for has changed")),
+        Kind("release_helped", _("Sixty days later: whether a change you asked for helped")),
         Kind("review", _("News about your reviews")),
         Kind("review_request", _("How you like what you bought: a request for a review")),
         Kind("recall", _("A recall of a product on your shelf"), always=True),

@@ -9,6 +9,8 @@ from django.db import models
 
 from community.accounts.models import Department, User
 from community.accounts.roles import ROLES
+from community.bridges import releases
+from community.bridges.models import ReleaseNote
 from community.escalation.models import Incident
 from community.escalation.rotation import away_ids, with_stand_ins
 from community.events.models import Event
@@ -210,10 +212,27 @@ def _asked_whether_it_held(event: Event) -> Heard:
 @heard_by("idea.status_changed")
 def _idea_status(event: Event) -> Heard:
     idea: Thread = event.subject
+    if event.data.get("release"):  # whoever asked hears of the note, and of this not besides
+        told = releases.who_asked(ReleaseNote.objects.get(pk=event.data["release"]))
+        rest: Heard = {}
+        _add(rest, followers([idea]), "idea_status", _muted(idea) | told.keys())
+        return rest
     heard: Heard = {idea.author_id: "own_idea"}
     voters = idea.votes.filter(voter__isnull=False, value=1).values_list("voter", flat=True)
     _add(heard, [*voters, *followers([idea])], "idea_status", _muted(idea))
     return heard
+
+
+@heard_by("release.published")
+def _release(event: Event) -> Heard:
+    return dict.fromkeys(releases.who_asked(event.subject), "release")
+
+
+@heard_by("release.help_asked")
+def _release_helped(event: Event) -> Heard:
+    """Everybody who asked for it, but for those who have said it already."""
+    said = set(event.subject.helps.filter(voter__isnull=False).values_list("voter", flat=True))
+    return dict.fromkeys(releases.who_asked(event.subject).keys() - said, "release_helped")
 
 
 @heard_by("review.published", "review.refused", "review.answered", "bridge.offered")

@@ -14,6 +14,8 @@ from django.utils.translation import ngettext, pgettext
 from advocates import letters
 from advocates.models import Badge, VoteFinding
 from community.accounts.models import Department, User
+from community.bridges import releases
+from community.bridges.models import ReleaseNote
 from community.core.brand import of_request
 from community.core.text import excerpt
 from community.escalation.models import Escalation, Incident
@@ -281,6 +283,59 @@ def _idea_status(f: _Facts) -> Words:
         action=_("See the idea"),
         lines=lines,
         quote=step.reason if step else "",
+    )
+
+
+def _who_asked(f: _Facts) -> releases.Asked | None:
+    """How the reader asked for the change: one look for all who hear."""
+    if not hasattr(f.event, "asked"):
+        f.event.asked = releases.who_asked(f.subject)  # type: ignore[attr-defined]
+    return f.event.asked.get(f.reader.pk)  # type: ignore[attr-defined]
+
+
+def _you_asked(asked: releases.Asked | None) -> str:
+    told = {"title": asked.title if asked else ""}
+    if asked is None:
+        return _("You asked for this.")
+    return {
+        "idea": _("Your idea was: “%(title)s”"),
+        "thread": _("You wrote: “%(title)s”"),
+        "review": _("You wrote in your review: “%(title)s”"),
+        "voted": _("You voted for: “%(title)s”"),
+        "me_too": _("You have the same as: “%(title)s”"),
+    }[asked.how] % told
+
+
+def _release(f: _Facts) -> Words:
+    """In person: what they asked, and what changed."""
+    note: ReleaseNote = f.subject
+    told = {"title": note.title, "product": note.product.label, "did": note.we_did, "version": note.version}
+    lines = [_you_asked(_who_asked(f)), _("What we did: %(did)s") % told]
+    if note.version:
+        lines.append(_("It is in: %(version)s.") % told)
+    lines.append(_("Thank you for saying so. In sixty days we ask you once whether it helped."))
+    return Words(
+        sentence=_("You said, we did: %(title)s") % told,
+        subject=_("You said, we did: %(title)s") % told,
+        url=f.url,
+        action=_("Read what changed"),
+        lines=lines,
+    )
+
+
+def _release_helped(f: _Facts) -> Words:
+    note: ReleaseNote = f.subject
+    told = {"title": note.title, "did": note.we_did}
+    return Words(
+        sentence=_("Did it help? %(title)s") % told,
+        subject=_("Did it help? %(title)s") % told,
+        url=f"{f.url}#helped",
+        action=_("Say whether it helped"),
+        lines=[
+            _you_asked(_who_asked(f)),
+            _("What we did: %(did)s") % told,
+            _("That was sixty days ago. One press says whether it helped. In public the answers are numbers."),
+        ],
     )
 
 
@@ -721,6 +776,8 @@ WORDS = {
     "new_thread": _new_thread,
     "own_idea": _idea_status,
     "idea_status": _idea_status,
+    "release": _release,
+    "release_helped": _release_helped,
     "review": _review,
     "review_request": _review_request,
     "recall": _recall,

@@ -432,7 +432,7 @@ def save_home(
                     "said": one["you_said"],
                     "did": one["we_did"],
                     "helped": _helped(one.get("did_it_help")),
-                    "url": one.get("url") or f"/products/{one['product']}/",
+                    "url": one.get("url") or f"/changes/{one['product']}/",
                 },
             }
             for one in changes

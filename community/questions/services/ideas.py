@@ -22,8 +22,11 @@ LONGEST_REASON = 500
 
 
 @transaction.atomic
-def set_idea_status(thread: Thread, by: User, status: str, reason: str, link: str = "") -> None:
-    """Staff say what becomes of an idea, and why; the author, voters and followers are told by the worker.
+def set_idea_status(
+    thread: Thread, by: User, status: str, reason: str, link: str = "", *, release: int | None = None
+) -> None:
+    """Staff say what becomes of an idea, and why; the author, voters and followers are told by the worker. With a
+    `release` note, that note tells them, and the status by itself only those who follow.
 
     Shipped needs the address of its release note, Already exists that of the thread or page that has it. The status
     it has already, given once more by the same person, mends the reason and the link and tells nobody. Raises
@@ -38,9 +41,9 @@ def set_idea_status(thread: Thread, by: User, status: str, reason: str, link: st
     reason, link = text.clean_line(reason)[:LONGEST_REASON], link.strip()
     if not is_replaying() and (why := ideas.why_not_become(row, status)):
         raise Conflict(why)
-    if errors := _what_is_missing(status, reason, link):
+    if errors := _what_is_missing(status, reason, link, ours=release is not None):
         raise ValidationError(errors)
-    link = addresses.checked(link) if link and not is_replaying() else link
+    link = addresses.checked(link) if link and release is None and not is_replaying() else link
     previous = ideas.status_of(row)
     if previous == status:
         _mend(row, by, reason, link)
@@ -52,10 +55,14 @@ def set_idea_status(thread: Thread, by: User, status: str, reason: str, link: st
         thread=row, status=status, previous=previous, by=by, at=clock.now(), reason=reason, link=link
     )
     copy_facts(thread, row)
-    record("idea.status_changed", actor=by, subject=row, note=reason, status=status, previous=previous, step=step.pk)
+    more = {} if release is None else {"release": release}
+    record(
+        "idea.status_changed", actor=by, subject=row, note=reason, status=status, previous=previous, step=step.pk,
+        **more,
+    )  # fmt: skip
 
 
-def _what_is_missing(status: str, reason: str, link: str) -> dict[str, str]:
+def _what_is_missing(status: str, reason: str, link: str, *, ours: bool = False) -> dict[str, str]:
     """What a status asks for. Told and imported stories bring the reasons they bring."""
     if is_replaying():
         return {}
@@ -71,7 +78,7 @@ def _what_is_missing(status: str, reason: str, link: str) -> dict[str, str]:
         errors["link"] = _("Give the address of the thread or the page that has it already.")
     elif link and status not in ideas.LINKED:
         errors["link"] = _("Only an idea that shipped or exists already leads elsewhere.")
-    elif link:
+    elif link and not ours:
         try:
             addresses.checked(link)
         except ValidationError as error:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from community.core import clock, numbers
+from community.core import clock, numbers, panels
 from community.core.models import Body
 from community.moderation.permissions import is_moderator
 from community.posts import credit
@@ -49,6 +49,7 @@ def find_thread(request: HttpRequest, pk: int) -> Thread | HttpResponse:
     """The thread as this person may see it. What was merged leads to where it went (301, with the query), and what
     was public once is 410; all else is 404 (RULINGS 13 and 14)."""
     rows = with_purse(Thread.objects.visible_to(request.user).for_page().seen_by(request.user), request.user)
+    rows = rows.annotate(**panels.brought("thread", request.user))
     thread = rows.filter(pk=pk).first()
     if thread is not None:
         return thread
