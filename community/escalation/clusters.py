@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
 from community.core.errors import Conflict, NotAllowed, require
-from community.events.log import is_replaying
+from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Kind, Thread
 
@@ -72,10 +72,13 @@ def _wanted(threads: Iterable[int], *, without: int) -> list[Thread]:
 
 def spread(answer: Answer, by: User, department: Department, threads: Iterable[Thread]) -> Cluster:
     """Have the worker post an answer that stands to these threads as well."""
+    threads = list(threads)
     cluster, _new = Cluster.objects.get_or_create(answer=answer, defaults={"by": by, "department": department})
     ClusterThread.objects.bulk_create(
         [ClusterThread(cluster=cluster, thread=thread) for thread in threads], ignore_conflicts=True
     )
+    record("escalation.clustered", actor=by, subject=answer.thread, answer=answer.pk, cluster=cluster.pk,
+           threads=sorted(thread.pk for thread in threads))  # fmt: skip
     from .tasks import answer_clusters
 
     answer_clusters.enqueue()

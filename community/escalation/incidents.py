@@ -74,7 +74,7 @@ def gather(incident: Incident, thread: Thread, by: User, *, note: str = "") -> I
         raise Conflict(_("This incident is solved. If the thread is about something new, open another."))
     try:
         with transaction.atomic():
-            found, _new = IncidentThread.objects.get_or_create(
+            found, new = IncidentThread.objects.get_or_create(
                 thread=thread,
                 defaults={
                     "incident": row,
@@ -83,6 +83,8 @@ def gather(incident: Incident, thread: Thread, by: User, *, note: str = "") -> I
                     "note": text.clean_line(note)[:300],
                 },
             )
+            if new:
+                record("incident.gathered", actor=by, subject=row, thread=thread.pk, note=note.strip()[:300])
     except IntegrityError:
         found = IncidentThread.objects.get(thread=thread)
     if found.incident_id != row.pk:
@@ -105,6 +107,7 @@ def say(incident: Incident, by: User, words: str) -> IncidentUpdate:
     words = text.clean_line(words)
     if not words or len(words) > LONGEST_UPDATE:
         raise ValidationError({"text": _("Say it in at most %(most)d characters.") % {"most": LONGEST_UPDATE}})
+    record("incident.told", actor=by, subject=incident)
     return IncidentUpdate.objects.create(incident=incident, by=by, text=words, at=clock.now())
 
 

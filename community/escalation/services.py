@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed, require
-from community.events.log import is_replaying
+from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 
@@ -144,7 +144,11 @@ def add_note(thread: Thread, by: User, body: str) -> InternalNote:
     if len(body) > 4000:
         raise ValidationError({"body": _("A note has at most 4,000 characters.")})
     case = _any(thread)
-    return InternalNote.objects.create(escalation=case, author=by, body=body, created_at=clock.now())
+    note = InternalNote.objects.create(escalation=case, author=by, body=body, created_at=clock.now())
+    record(
+        "escalation.noted", actor=by, subject=case.thread, thread=case.thread_id, case=case.pk, internal_note=note.pk
+    )
+    return note
 
 
 @transaction.atomic

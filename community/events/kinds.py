@@ -180,6 +180,10 @@ KINDS: dict[str, str] = {
     "escalation.resolved": "The case is settled.",
     "escalation.reopened": "The case is open again.",
     "policy.changed": "A community manager changed an escalation policy (data: version; before and after beside it).",
+    "escalation.noted": "Somebody of the staff left a note for colleagues (data: internal_note).",
+    "escalation.clustered": "One answer goes to many threads (data: answer, threads).",
+    "incident.gathered": "A thread was added to a known issue (data: thread).",
+    "incident.told": "A line was added to the history of a known issue.",
     "incident.opened": "A fault became a known issue (data: product, author of the first report).",
     "incident.closed": "A known issue is solved (data: threads, and those that were answered).",
     # insights
