@@ -25,7 +25,7 @@ SINKS = {"record", "record_past", "looked_at", "record_run"}
 # Services of members about what is their own, or of staff that leave no trace but the row they write.
 SILENT: dict[str, str] = {
     "reviews.hints.settle": "an act in the admin, which leaves a trace; the row says who and when",
-    "community.escalation.claims.claim": "who is answering for some minutes; nothing of it stays, the answer is recorded",
+    "community.escalation.claims.claim": "who is answering for some minutes; the answer is recorded",
     "community.escalation.claims.release": "as above",
     "community.moderation.services.claim": "who is deciding for some minutes; the decision is recorded",
     "community.posts.services.add_revision": "part of an edit, which is recorded",
