@@ -27,7 +27,6 @@ SILENT: dict[str, str] = {
     "reviews.hints.settle": "an act in the admin, which leaves a trace; the row says who and when",
     "community.escalation.claims.claim": "who is answering for some minutes; the answer is recorded",
     "community.escalation.claims.release": "as above",
-    "community.moderation.services.claim": "who is deciding for some minutes; the decision is recorded",
     "community.posts.services.add_revision": "part of an edit, which is recorded",
     "community.posts.services.attach_uploads": "part of a post or an edit, which is recorded",
     "community.posts.services.save_draft": "a draft of one's own that nobody else sees",
