@@ -193,6 +193,47 @@ def test_its_author_opens_a_thread_and_the_line_follows_the_truth(
     assert (line(), kinds(low).count("bridge.outcome")) == ("solved", 2)
 
 
+def test_the_line_follows_the_original_of_a_duplicate(
+    client: Client, alice: User, bob: User, ravi: User, low: Review, duo: Product, wednesday: Any
+) -> None:
+    """Somebody asked first; and what that was a duplicate of in turn, and where it was merged into at last."""
+
+    def now_told() -> tuple[str, int | None]:
+        low.refresh_from_db()
+        return low.outcome.get("state", ""), int(low.outcome.get("url", "/0/").split("/")[-2])
+
+    def an_older() -> Thread:
+        return factories.a_thread(bob, kind="problem", title="It drips from the wand", product=duo)
+
+    def fresh(thread: Thread) -> Thread:
+        return Thread.objects.get(pk=thread.pk)
+
+    older, oldest, last = an_older(), an_older(), an_older()
+    own = services.start_thread(low, alice, show_outcome=True)
+    assert now_told() == ("open", own.pk)
+    questions.mark_duplicate(fresh(own), ravi, of=older)
+    assert now_told() == ("open", older.pk)
+    with clock.travel(clock.now() + timedelta(days=3)):
+        questions.accept_answer(factories.an_answer(fresh(older), ravi), bob)
+        assert now_told() == ("solved", older.pk) and low.outcome["days"] == 3
+        assertContains(client.get(low.get_absolute_url()), "Problem raised, solved in 3 days")
+        # The original points on: the review points to where that leads.
+        questions.mark_duplicate(fresh(older), ravi, of=oldest)
+        assert now_told() == ("open", oldest.pk)
+        questions.close_thread(fresh(oldest), ravi, reason="Recalled")
+        assert now_told() == ("closed", oldest.pk)
+        questions.reopen_thread(fresh(oldest), ravi, reason="It drips again.")
+        assert now_told() == ("reopened", oldest.pk)
+        questions.merge_thread(fresh(oldest), last, ravi, reason="The same")
+        assert now_told()[1] == last.pk
+        questions.accept_answer(factories.an_answer(fresh(last), ravi), bob)
+        assert now_told() == ("solved", last.pk)
+    moderation.hide(fresh(last), None, reason="A look")
+    assert now_told() == ("", 0)
+    moderation.restore(fresh(last), ravi)
+    assert now_told() == ("solved", last.pk)
+
+
 def test_an_agent_offers_and_the_author_decides(
     client: Client, alice: User, charlie: User, dana: User, support: Department, low: Review
 ) -> None:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element
+
+from tests import schema_org
 
 # name: (least, most, content). Content is a check of the text, or the children as another list of the same kind.
 Rules = list[tuple[str, int, int | None, Any]]
@@ -19,7 +20,7 @@ def address(value: str) -> bool:
 
 
 def moment(value: str) -> bool:
-    return bool(re.search(r"(Z|[+-]\d\d:\d\d)$", value)) and datetime.fromisoformat(value) is not None
+    return "T" in value and not schema_org.moment(value)
 
 
 def one_of(*values: str) -> Callable[[str], bool]:
@@ -34,9 +35,13 @@ def language(value: str) -> bool:
     return bool(re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value))
 
 
+def gtin(value: str) -> bool:
+    return not schema_org.gtin(value)
+
+
 truth = one_of("true", "false")
 PRODUCT_IDS: Rules = [
-    ("gtins", 0, 1, [("gtin", 1, None, words)]),
+    ("gtins", 0, 1, [("gtin", 1, None, gtin)]),
     ("mpns", 0, 1, [("mpn", 1, None, words)]),
     ("skus", 0, 1, [("sku", 1, None, words)]),
     ("brands", 0, 1, [("brand", 1, None, words)]),
@@ -88,6 +93,12 @@ def problems(feed: Element) -> list[str]:
     for overall in feed.iter("overall"):
         if not float(overall.get("min", 0)) <= float(overall.text or 0) <= float(overall.get("max", 0)):
             found.append("a rating is outside of its bounds")
+        if overall.get("min", "") >= overall.get("max", ""):
+            found.append("the bounds of a rating are none")
+    for several in (one for name in ("gtins", "skus", "mpns", "brands") for one in feed.iter(name)):
+        values = [one.text for one in several]
+        if len(values) != len(set(values)):
+            found.append(f"a number stands there twice: {values}")
     for ids_of in feed.iter("product_ids"):
         if ids_of.find("mpns") is not None and ids_of.find("brands") is None:
             found.append("an mpn needs a brand")

@@ -27,6 +27,11 @@ from tests.products.pages import a_product_page
 from . import google_rules
 
 pytestmark = pytest.mark.django_db
+VARIANTS = [
+    {"name": "Moss", "sku": "BR-DUO-M", "gtin": "9520042010016"},
+    {"name": "Crema", "sku": "BR-DUO-C", "note": "Shows less dust"},
+    {"name": "To order"},
+]
 
 
 def read(client: Client) -> Element:
@@ -104,6 +109,33 @@ def test_the_rules_find_what_is_wrong() -> None:
     bad = fromstring("<feed><publisher><name> </name></publisher><version>2.3</version><reviews/></feed>")
     found = google_rules.problems(bad)
     assert len(found) == 4, found
+
+
+@pytest.mark.once
+def test_the_rules_know_order_number_and_values(client: Client, alice: User, duo: Product, tmp_path: Path) -> None:
+    a_product_page(tmp_path, duo, variants=VARIANTS)
+    factories.a_review(alice, duo, stars=4)
+    good = b"".join(client.get("/reviews/google.xml").streaming_content).decode()
+    assert google_rules.problems(fromstring(good)) == []
+    for there, instead, reason in [
+        ("title>", "subject>", "not known"),
+        ("<review_timestamp>", "<review_timestamp>2026-", "review_timestamp"),
+        ("Z</review_timestamp>", "</review_timestamp>", "review_timestamp"),  # a time without its zone
+        ("<overall ", '<overall lowest="1" ', "attributes"),
+        (">4</overall>", ">6</overall>", "outside of its bounds"),
+        ("<gtin>9520042010016</gtin>", "<gtin>9520042010017</gtin>", "gtin"),
+        ("<sku>BR-DUO-C", "<sku>BR-DUO-M", "twice"),
+        ("<collection_method>unsolicited", "<collection_method>by_phone", "collection_method"),
+        (' type="singleton"', "", "attributes"),
+        ("<content>", "<content>x</content><content>", "2 of <content>"),
+        ("<content>", "<is_spam>false</is_spam><content>", "order"),
+        ("<product_url>http://", "<product_url>", "product_url"),
+        ("<version>2.4", "<version>2.3", "version"),
+    ]:
+        assert there in good, there
+        found = google_rules.problems(fromstring(good.replace(there, instead)))
+        assert any(reason in one for one in found), (there, found)
+    assert google_rules.problems(fromstring(good.replace("<is_spam>false</is_spam>", ""))) == []  # it may be left out
 
 
 def test_it_is_written_in_chunks(duo: Product, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,13 +247,6 @@ def test_the_number_under_the_bar_code_is_told_wherever_the_product_is(
     assert [one.text for one in of(root, review).iter("gtin")] == ["9521234543213", "95012346"]
     for data in json_ld(client, "/products/duo/"):
         assert data["@type"] != "Product" or data["gtin"] == "9521234543213"
-
-
-VARIANTS = [
-    {"name": "Moss", "sku": "BR-DUO-M", "gtin": "9520042010016"},
-    {"name": "Crema", "sku": "BR-DUO-C", "note": "Shows less dust"},
-    {"name": "To order"},
-]
 
 
 def test_every_variant_is_told_with_its_numbers(client: Client, alice: User, duo: Product, tmp_path: Path) -> None:
