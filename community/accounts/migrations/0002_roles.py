@@ -15,6 +15,7 @@ COLLECTION_PERMISSIONS = (
     ("wagtaildocs", "choose_document"),
 )
 WITH_PAGES = ("editor", "community-manager")
+LATER = ("moderation.change_moderationrules",)  # of tables that are made later: 0006 gives these
 
 
 def make_groups(apps, schema_editor):
@@ -31,7 +32,7 @@ def make_groups(apps, schema_editor):
         group.permissions.clear()
         apps.get_model("wagtailcore", "GroupPagePermission").objects.filter(group=group).delete()
         apps.get_model("wagtailcore", "GroupCollectionPermission").objects.filter(group=group).delete()
-        for permission in role.permissions:
+        for permission in set(role.permissions) - set(LATER):
             app, codename = permission.split(".")
             try:
                 group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
