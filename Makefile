@@ -27,7 +27,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-routing bench-sentiment prove lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-routing bench-sentiment bench-clocks prove lock clean \
 	env env-dev
 
 run: env
@@ -69,6 +69,9 @@ prove: env
 
 bench-many-reviews: env
 	@exec $(PY) -m bench.many_reviews
+
+bench-clocks: env
+	@exec $(PY) -m bench.clocks
 
 bench-sentiment: env
 	@exec $(PY) -m bench.sentiment
