@@ -360,6 +360,9 @@ class HoursForm(forms.Form):
         return data
 
 
+BACK = "department"
+
+
 class HandOverForm(forms.Form):
     note = forms.CharField(
         label=_("Note for all of them"), max_length=500, required=False, widget=area(2),
@@ -368,5 +371,19 @@ class HandOverForm(forms.Form):
 
     def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["to"] = person_field(_("To"), people, _("back to the department"))
+        self.people = {str(person.pk): person for person in people}
+        self.fields["to"] = forms.ChoiceField(
+            label=_("To"),
+            choices=[
+                ("", "…"),
+                (BACK, _("back to the department")),
+                *((pk, str(one)) for pk, one in self.people.items()),
+            ],
+            widget=forms.Select(attrs={"class": "dsk-input"}),
+            error_messages={"required": _("Choose to whom.")},
+        )
         self.order_fields(["to", "note"])
+
+    def clean_to(self) -> User | None:
+        """The colleague; None for the department."""
+        return self.people.get(self.cleaned_data["to"])

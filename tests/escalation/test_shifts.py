@@ -177,6 +177,9 @@ def test_open_cases_go_to_a_colleague_in_one_act(
     url = reverse("escalation:hand_over")
     page = agent.get(url)
     assert first.title in page.content.decode()
+    none = agent.post(url, {"to": "", "note": "Kept words", "case": [first.pk]})
+    assert none.status_code == 422 and "Choose to whom." in none.content.decode()
+    assert "Kept words" in none.content.decode()
     data = {
         "to": mei.pk, "note": "I am off until Monday.", "case": [first.pk, second.pk, third.pk],
         f"note-{first.pk}": "She is waiting for a call.",
