@@ -5,7 +5,9 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_logged_in
 from django.db import transaction
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from wagtail.models import PageViewRestriction
 from wagtail.signals import page_published, page_unpublished
 
 from community.accounts.models import User
@@ -29,6 +31,13 @@ def published(sender: type, instance: Any, revision: Any = None, **kwargs: Any) 
 def withdrawn(sender: type, instance: Any, **kwargs: Any) -> None:
     if issubclass(sender, ProductPage):
         _record("product.withdrawn", instance.specific)
+
+
+@receiver([post_save, post_delete], sender=PageViewRestriction, dispatch_uid="products.guarded")
+def guarded(sender: type, instance: PageViewRestriction, **kwargs: Any) -> None:
+    """A page above may be guarded, too: each product page under it is told of."""
+    for page in ProductPage.objects.live().descendant_of(instance.page, inclusive=True).iterator():
+        _record("product.guarded", page)
 
 
 def _record(kind: str, page: ProductPage, revision: Any = None) -> None:

@@ -118,6 +118,7 @@ KINDS: dict[str, str] = {
     # products
     "product.published": "A product page went online or changed (data: product).",
     "product.withdrawn": "A product page went offline (data: product).",
+    "product.guarded": "Who may read a product page changed: a password or a sign-in came or went (data: product).",
     "product.changed": "An editor changed a product's row, its lifecycle for one (data: new, lifecycle).",
     "ownership.added": "Somebody put a product on the shelf (data: verified).",
     "ownership.changed": "An owner said more about a product on the shelf: when it was bought, which version.",
@@ -133,6 +134,7 @@ KINDS: dict[str, str] = {
     # pages
     "help_article.published": "A help article went online or changed.",
     "help_article.withdrawn": "A help article went offline.",
+    "help_article.guarded": "Who may read a help article changed: a password or a sign-in came or went.",
     "help_article.judged": "Somebody says whether a help article helped (data: helpful, previous).",
     # advocates
     "votes.taken_out": "A moderator took votes of a ring out of the count (data: people, votes, kind).",

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from wagtail.models import PageViewRestriction
 from wagtail.signals import page_published, page_unpublished
 
 from community.events.log import record
@@ -29,3 +31,10 @@ def withdrawn(sender: type, instance: Any, **kwargs: Any) -> None:
     if issubclass(sender, HelpArticlePage):
         with transaction.atomic():
             record("help_article.withdrawn", actor=None, subject=instance.specific)
+
+
+@receiver([post_save, post_delete], sender=PageViewRestriction, dispatch_uid="pages.guarded")
+def guarded(sender: type, instance: PageViewRestriction, **kwargs: Any) -> None:
+    for page in HelpArticlePage.objects.live().descendant_of(instance.page, inclusive=True).iterator():
+        with transaction.atomic():
+            record("help_article.guarded", actor=None, subject=page)

@@ -11,7 +11,7 @@ from .models import HelpArticlePage
 
 @makes(HelpArticlePage)
 def help_article(page: HelpArticlePage) -> dict[str, Any] | None:
-    if not page.live:
+    if not page.live or page.get_view_restrictions().exists():  # behind a password, nobody finds its words
         return None
     return {
         "kind": Document.Kind.HELP,

@@ -288,7 +288,7 @@ def _tip(tip: Tip) -> dict[str, Any] | None:
 
 @makes(ProductPage)
 def _product(page: ProductPage) -> dict[str, Any] | None:
-    if not page.live:
+    if not page.live or page.get_view_restrictions().exists():  # behind a password, nobody finds its words
         return None
     product = page.product
     return {

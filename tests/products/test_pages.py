@@ -10,14 +10,17 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from wagtail.documents.models import Document
+from wagtail.documents.models import Document as Paper
 from wagtail.models import PageViewRestriction
 
 from community.accounts.models import User
 from community.core import clock
 from community.events.models import Event
+from community.pages import services as pages
 from community.questions.models import Answer
 from community.questions.services import accept_answer
+from community.search import documents
+from community.search.models import Document
 from products.models import Ownership, Product, Version
 from products.pages import GalleryItem, ProductPage
 from products.video import film_of, is_captions, is_film
@@ -188,14 +191,14 @@ def test_papers_are_downloaded_never_opened(client: Client, tmp_path: Path, duo:
     papers = ["User manual", {"title": "Care", "file": "care.pdf"}, {"title": "Water", "url": "/help/water/"}]
     page = a_product_page(tmp_path, duo, documents=papers)
     again = a_product_page(tmp_path, duo, documents=papers)
-    assert again.latest_revision_id == page.latest_revision_id and Document.objects.count() == 1
+    assert again.latest_revision_id == page.latest_revision_id and Paper.objects.count() == 1
     html = client.get("/products/duo/").content.decode()
-    address = Document.objects.get().url
+    address = Paper.objects.get().url
     assert f'href="{address}" download' in html and "PDF, 34" in html and "Ask for the others" in html
     answer = client.get(address)
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["X-Content-Type-Options"] == "nosniff" and answer["Content-Security-Policy"] == "default-src 'none'"
-    assert client.get(f"/media/{Document.objects.get().file.name}").status_code == 404
+    assert client.get(f"/media/{Paper.objects.get().file.name}").status_code == 404
     with pytest.raises(ValueError, match="does not lie in"):
         a_product_page(tmp_path, duo, documents=[{"title": "Secret", "file": "../../etc/passwd"}])
 
@@ -265,6 +268,26 @@ def test_asking_does_not_grow_with_the_catalogue(
     factories.a_review(factories.a_person(), duo_page.product)
     factories.a_thread(product=duo_page.product)
     assert queries(client, "/products/duo/") == after[1]
+
+
+def test_nobody_finds_the_words_of_a_page_behind_a_password(duo_page: ProductPage) -> None:
+    article = pages.save_help_article(
+        {"title": "Care", "slug": "care", "summary": "Do.", "products": ["duo"]}, "Words."
+    )
+
+    def found() -> set[str]:
+        documents.index_changes()
+        return set(Document.objects.values_list("title", flat=True))
+
+    assert found() == {"Brindle Duo", "Care"}
+    above = PageViewRestriction.objects.create(page=duo_page.get_parent(), restriction_type="login")
+    assert found() == {"Care"}
+    PageViewRestriction.objects.create(page=article, restriction_type="password", password="beans")
+    assert found() == set()
+    above.delete()
+    assert found() == {"Brindle Duo"}
+    kinds = Event.objects.filter(kind__endswith=".guarded").order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["product.guarded", "help_article.guarded", "product.guarded"]
 
 
 def test_a_page_behind_a_password_stays_there(client: Client, duo_page: ProductPage) -> None:
