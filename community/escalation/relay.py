@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import Func, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.utils import formats
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -27,7 +30,7 @@ from community.questions.models import Kind, Thread
 
 from . import cases
 from .clock import zone
-from .models import Escalation, StepKind
+from .models import Escalation, HandOff, Incident, Promise, StepKind
 
 Cause, Phase = Escalation.Cause, Escalation.Phase
 STAFF_RUNGS = (StepKind.DEPARTMENT, StepKind.ASSIGNED, StepKind.LEAD, StepKind.MANAGER)
@@ -158,17 +161,26 @@ class Words:
             if case.resolve_due_at is None:
                 return _("%(who)s looks after it.") % {"who": self.holder}
             if case.late_at is not None:
-                return format_html(
-                    _("{who} looks after it. This is late: it was promised for {time}."),
-                    who=self.holder,
-                    time=self.at(case.resolve_due_at),
-                )
+                return self._late()
             return format_html(
                 _("{who} looks after it, with an answer by {time}."), who=self.holder, time=self.at(case.resolve_due_at)
             )
         if case.phase == Phase.REMIND:
             return _("An owner has answered. %(name)s says whether that settles it.") % {"name": self.asker}
         return self._staff_has_it() if case.told_at is not None else self._owners_have_it()
+
+    def _late(self) -> SafeString:
+        """The honest line: what was promised, and what happens by which new time."""
+        case, now = self.case, clock.now()
+        row = next((row for row in self.waiting if row["kind"] in STAFF_RUNGS and cases.due_of(row) > now), None)
+        told = {"who": self.holder, "time": self.at(case.resolve_due_at)}  # type: ignore[arg-type]
+        if row is None:
+            return format_html(_("{who} looks after it. This is late: it was promised for {time}."), **told)
+        text = _(
+            "{who} looks after it. This is late: it was promised for {time}. "
+            "Unless it is settled by {new}, {next} steps in."
+        )
+        return format_html(text, **told, new=self.at(cases.due_of(row)), next=self.next_name(row))
 
     def _owners_have_it(self) -> SafeString | str:
         row = self.staff_next
@@ -324,8 +336,40 @@ class Words:
             words = ngettext("Paused once, %(time)s", "Paused %(n)d times, %(time)s", case.pause_count)
             spent = lasted(timedelta(seconds=case.paused_seconds))
             lines.append({"icon": "pause", "text": words % {"n": case.pause_count, "time": spent}})
-        if self.note and case.is_open:
+        lines += self._beside()
+        if self.note and (case.is_open or getattr(case, "promised", None)):
             lines.append({"icon": "", "text": self.note})
+        return lines
+
+    def _beside(self) -> list[dict[str, str]]:
+        """What staff promised by a day, where it was handed to, and the known issue it is about: also once settled."""
+        lines = []
+        if promised := getattr(self.case, "promised", None):
+            due, before = _moment_of(promised["due"]), _moment_of(promised["before"])
+            told = {"what": promised["text"].rstrip("."), "time": self.at(due)} if due else {}
+            if due is None:
+                pass
+            elif due <= clock.now():
+                text = format_html(_("Late: “{what}” was promised for {time}. Staff owe you a new day."), **told)
+                lines.append({"icon": "clock", "text": text})
+            elif before is not None:
+                text = format_html(
+                    _("New day for “{what}”: {time} instead of {before}."), **told, before=self.at(before)
+                )
+                lines.append({"icon": "clock", "text": text})
+            else:
+                lines.append({"icon": "check", "text": format_html(_("Promised: “{what}”, by {time}."), **told)})
+        if handed := getattr(self.case, "handed", None):
+            words = _("With %(channel)s, reference %(reference)s. What comes of it is posted here.")
+            lines.append({"icon": "send", "text": words % handed})
+        if issue := getattr(self.case, "issue", None):
+            solved = issue["state"] == Incident.State.SOLVED
+            words = (
+                _("Part of a known issue that is solved: %(title)s")
+                if solved
+                else _("Part of a known issue: %(title)s")
+            )
+            lines.append({"icon": "triangle-alert", "text": words % {"title": issue["title"]}})
         return lines
 
     def line(self) -> SafeString | str:
@@ -350,13 +394,46 @@ class Words:
         return format_html(_("{who} until {time}"), who=who, time=self.at(until))
 
 
+def _moment_of(value: Any) -> datetime | None:
+    """A moment out of a database's JSON: SQLite leaves out the zone, which is UTC."""
+    found = parse_datetime(value) if isinstance(value, str) else value
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+
+
+class _Told(JSONObject):
+    """Without asking SQLite first whether it knows JSON: ours does, and the question costs three queries."""
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # type: ignore[override]
+        return Func.as_sql(self, compiler, connection, **extra)
+
+
+def _of_case(rows: QuerySet[Any], **names: str) -> Subquery:
+    return Subquery(rows.values(told=_Told(**names))[:1])
+
+
+# What hangs on a case, brought along by its own query: the next promise, the last channel, the known issue.
+BESIDE = {
+    "promised": _of_case(
+        Promise.objects.open().filter(escalation=OuterRef("pk")).order_by("due_at"),
+        text="text", due="due_at", before="moved_from__due_at",
+    ),
+    "handed": _of_case(
+        HandOff.objects.filter(escalation=OuterRef("pk"), state__in=HandOff.RUNNING).order_by("-pk"),
+        channel="channel__name", reference="reference",
+    ),
+    "issue": _of_case(
+        Incident.objects.filter(threads__thread=OuterRef("thread")).order_by("pk"), title="title", state="state"
+    ),
+}  # fmt: skip
+
+
 def words_for(request: HttpRequest | None, threads: Sequence[Thread], *, open_only: bool = False) -> dict[int, Words]:
     """The words of each thread that has a case: one query for the cases, the brand's settings once a request."""
     found = Escalation.objects.filter(thread__in=[thread.pk for thread in threads]).select_related(
         "policy", "department__lead", "assignee", "acknowledged_by"
     )
-    if open_only:
-        found = found.open()
+    # Lists say who has it, pages the rest as well.
+    found = found.open() if open_only else found.annotate(**BESIDE)
     rows = {case.thread_id: case for case in found}
     if not rows:
         return {}

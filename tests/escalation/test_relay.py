@@ -1,5 +1,6 @@
 """The words under a question: who has it, until when, who is next, in whose zone."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,13 @@ from django.test import RequestFactory
 
 from community.accounts.models import Department, User
 from community.core import clock, panels
-from community.escalation import services
+from community.escalation import handoffs, incidents, promises, services
+from community.escalation.models import Channel, Escalation
 from community.escalation.sweep import sweep
 from community.posts import services as posts
 from community.questions import services as questions
 from community.questions.models import Thread
+from products.models import Product
 from tests import factories
 
 from .conftest import NOON
@@ -158,3 +161,41 @@ def test_nobody_owes_an_answer_to_praise(alice: User, support: Department) -> No
         thanks = factories.a_thread(alice, kind="praise")
     assert plain(shown(thanks, slot="thread.now", at=1)) == ""
     assert "Owners" not in plain(shown(thanks, at=1))
+
+
+def test_one_honest_line_when_it_is_late_with_the_new_time(
+    question: Thread, asked: list[User], dana: User, lead: User
+) -> None:
+    with clock.travel(NOON):
+        services.acknowledge(question, dana)
+    due = Escalation.objects.get().resolve_due_at
+    assert due is not None
+    sweep(due + timedelta(minutes=1))
+    late = plain(shown(question, at=(due + timedelta(minutes=2) - NOON).total_seconds() / 3600))
+    assert "Dana of Customer support looks after it. This is late: it was promised for" in late
+    assert "Unless it is settled by" in late and "the community manager steps in." in late
+
+
+def test_the_asker_sees_what_was_promised_where_it_is_and_which_fault_it_is(
+    question: Thread, asked: list[User], dana: User, hanna: User, duo: Product, django_assert_max_num_queries: Callable
+) -> None:
+    friday = NOON + timedelta(days=2)
+    with clock.travel(NOON):
+        made = promises.make(question, dana, text="A new lid.", due_at=friday)
+        workshop = handoffs.save_channel(
+            Channel(slug="workshop", name="the workshop", kind="mail", address="w@example.org"), hanna
+        )
+        given = handoffs.hand_off(question, dana, workshop, note="Look at the lid")
+        incidents.open_incident(duo, dana, title="Lids dribble", body="Wait for ours.", first=question)
+    words = plain(shown(question, at=1))
+    assert "Promised: “A new lid”, by Fri 13:00." in words
+    assert f"With the workshop, reference {given.reference}. What comes of it is posted here." in words
+    assert "Part of a known issue: Lids dribble" in words
+    assert "Late: “A new lid” was promised for today 13:00. Staff owe you a new day." in plain(shown(question, at=49))
+    with clock.travel(friday + timedelta(hours=1)):
+        promises.move(made, dana, due_at=friday + timedelta(days=3), why="None in stock")
+        services.resolve(question, dana, "private")
+    words = plain(shown(question, at=50))
+    assert "New day for “A new lid”: Mon 13:00 instead of today 13:00." in words, "also once the case is settled"
+    with django_assert_max_num_queries(4):  # the thread itself, the case with all of that, and the brand's two
+        shown(question, at=50)
