@@ -347,6 +347,13 @@ def _flag_upheld(posting: Posting, event: Event) -> None:
         posting.credit(flag.target.author_id, Reason.SPAM, flag.target, giver=None)
 
 
+def _flag_declined(posting: Posting, event: Event) -> None:
+    """A flag that had been upheld was not right after all: its post is no spam, whatever kind it is."""
+    target: Any = event.subject.target
+    if event.data.get("was") == Flag.State.UPHELD and target is not None:
+        _reverse_all(posting, ReputationEntry.objects.about(target).filter(reason=Reason.SPAM).standing())
+
+
 def _taken_away(posting: Posting, event: Event) -> None:
     """A post nobody sees earns nothing, nor do the answers of a thread nobody sees; that it was spam stays."""
     post: Any = event.subject
@@ -478,6 +485,7 @@ _HANDLERS: dict[str, Callable[[Posting, Event], None]] = {
     "tip.worked": _found_useful(Reason.WORKED, "worked"),
     "edit.accepted": _edit_accepted,
     "flag.upheld": _flag_upheld,
+    "flag.declined": _flag_declined,
     "person.erased": _left,
     "person.merged": _joined,
     **dict.fromkeys(TAKEN_AWAY, _taken_away),

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from community.moderation.doors import Door
 
-from . import permissions
-from .models import Review
+from . import permissions, services
+from .models import RefusalCode, Review
 
 
 class ReviewDoor(Door):
@@ -23,6 +23,10 @@ class ReviewDoor(Door):
 
     def hide_at(self, target: Review) -> str:
         return reverse("reviews:refuse", args=[target.pk])
+
+    def take_spam(self, target: Review, by: Any, reason: str) -> bool:
+        services.refuse_review(target, by, code=RefusalCode.PROMOTION, passage=target.title, note=reason)
+        return True
 
     def before_publishing(self, target: Review) -> None:
         target.due_at = None

@@ -6,4 +6,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from . import personal, signals  # noqa: F401
+        from community.core import schedule
+
+        from . import personal, services, signals  # noqa: F401
+
+        schedule.every(60, "accounts.suspensions")(services.lift_expired)

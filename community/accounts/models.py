@@ -210,6 +210,36 @@ class Membership(models.Model):
         return f"{self.user} in {self.department}"
 
 
+class Penalty(models.Model):
+    """What a moderator did because of somebody's conduct: why, until when, and whether it was undone."""
+
+    class Step(models.TextChoices):
+        WARN = "warn", _("Warning")
+        SILENCE = "silence", _("Silence")
+        SUSPEND = "suspend", _("Suspension")
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="penalties")
+    step = models.CharField(max_length=10, choices=Step)
+    hours = models.PositiveIntegerField(null=True, blank=True, help_text=_("Empty: for good, or a warning."))
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    until = models.DateTimeField(null=True, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["until"], condition=Q(lifted_at=None), name="penalty_standing")]
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.person}"
+
+    @property
+    def stands(self) -> bool:
+        return self.lifted_at is None and (self.until is None or self.until > clock.now())
+
+
 class FormerUsername(models.Model):
     """A name somebody had; its page redirects, and nobody else can take it."""
 

@@ -12,6 +12,7 @@ from community.core.personal import (
     CUT,
     GONE,
     MOVES,
+    STAYS,
     Joining,
     Leaving,
     before_joining,
@@ -20,6 +21,9 @@ from community.core.personal import (
 )
 
 tie("accounts.Profile.user", left=GONE, joined=GONE, copy="about avatar show_shelf show_city")
+tie("accounts.Penalty.person", left=STAYS, joined=MOVES, copy="step hours reason at until lifted_at", blank="reason")
+tie("accounts.Penalty.by", left=STAYS, joined=MOVES)
+tie("accounts.Penalty.lifted_by", left=STAYS, joined=MOVES)
 tie("accounts.FormerUsername.user", left=GONE, joined=MOVES, copy="username until")
 tie("accounts.Membership.user", left=GONE, joined=GONE)
 tie("accounts.Department.lead", left=CUT, joined=MOVES)

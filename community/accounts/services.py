@@ -3,18 +3,23 @@
 from datetime import timedelta
 from typing import Any
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from community.core import clock, text
+from community.core import clock, outbox, text
 from community.core.errors import require
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 
-from .models import Department, FormerUsername, Membership, Profile, Standing, User
+from .models import Department, FormerUsername, Membership, Penalty, Profile, Standing, User
 from .names import check_username, skeleton
 from .permissions import why_not_write
 from .roles import ROLES
@@ -94,7 +99,7 @@ def rename(user: User, username: str) -> None:
     record("person.renamed", actor=user, subject=row)
 
 
-def _why_not_discipline(by: User, user: User) -> str:
+def why_not_discipline(by: User, user: User) -> str:
     if not by.has_perm("moderation.moderate"):
         return _("Only moderators can do this.")
     if user.speaks_for_brand and not by.is_superuser and not by.has_perm("core.change_numbers"):
@@ -102,47 +107,143 @@ def _why_not_discipline(by: User, user: User) -> str:
     return ""
 
 
+LADDER = (24, 72, 168, 720)  # hours of silence, each time one step longer (FEATURES H)
+LADDER_FORGETS = timedelta(days=365)
+
+
+def next_hours(user: User) -> int | None:
+    """How long the next silence of somebody would be; None when the ladder is used up and a suspension is due."""
+    since = clock.now() - LADDER_FORGETS
+    before = user.penalties.filter(step=Penalty.Step.SILENCE, lifted_at=None, at__gt=since).count()
+    return LADDER[before] if before < len(LADDER) else None
+
+
+def _penalise(row: User, by: User, step: str, reason: str, hours: int | None = None) -> Penalty:
+    now = clock.now()
+    return Penalty.objects.create(
+        person=row, step=step, by=by, reason=reason.strip()[:500], at=now, hours=hours,
+        until=now + timedelta(hours=hours) if hours else None,
+    )  # fmt: skip
+
+
+def _check_discipline(user: User, by: User, reason: str) -> None:
+    if not is_replaying():
+        require(why_not_discipline(by, user))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why; they will read it.")})
+
+
+@transaction.atomic
+def warn(user: User, by: User, *, reason: str) -> Penalty:
+    """Tell somebody that this must not happen again. They read the reason."""
+    _check_discipline(user, by, reason)
+    row = locked(user)
+    penalty = _penalise(row, by, Penalty.Step.WARN, reason)
+    record("person.warned", actor=by, subject=row, note=reason, penalty=penalty.pk)
+    return penalty
+
+
+@transaction.atomic
+def lift(penalty: Penalty, by: User, *, reason: str = "") -> None:
+    """A moderator undoes a warning, a silence or a suspension. Twice is harmless."""
+    if not is_replaying():
+        require(why_not_discipline(by, penalty.person))
+    person = locked(penalty.person)
+    row = locked(penalty)
+    if row.lifted_at is not None:
+        return
+    if row.step == Penalty.Step.SUSPEND:
+        lift_suspension(person, by, reason=reason)
+        return
+    row.lifted_at, row.lifted_by = clock.now(), by
+    row.save(update_fields=["lifted_at", "lifted_by"])
+    if row.step == Penalty.Step.SILENCE:
+        others = person.penalties.filter(step=Penalty.Step.SILENCE, lifted_at=None).exclude(pk=row.pk)
+        person.silenced_until = max((one.until for one in others if one.until), default=None)
+        person.save(update_fields=["silenced_until"])
+    record("penalty.lifted", actor=by, subject=person, note=reason, penalty=row.pk, step=row.step)
+
+
+def lift_expired() -> int:
+    """End the suspensions whose time is over. Two sweeps at once are harmless. Returns how many."""
+    over = Penalty.objects.filter(step=Penalty.Step.SUSPEND, lifted_at=None, until__lte=clock.now())
+    ended = 0
+    for penalty in over.select_related("person"):
+        with transaction.atomic():
+            row = locked(penalty.person)
+            ended += Penalty.objects.filter(pk=penalty.pk, lifted_at=None).update(lifted_at=clock.now())
+            standing = row.penalties.filter(step=Penalty.Step.SUSPEND, lifted_at=None)
+            if row.suspended_at is not None and not standing.exists():
+                _let_in(row, None, "")
+    return ended
+
+
+def end_sessions(user: User) -> int:
+    """Sign somebody out everywhere, now. Returns how many sessions that were."""
+    keys = list(UserSession.objects.filter(user=user).values_list("session_key", flat=True))
+    UserSession.objects.filter(user=user).delete()
+    return Session.objects.filter(session_key__in=keys).delete()[0]
+
+
 @transaction.atomic
 def silence(user: User, by: User, *, hours: int, reason: str) -> None:
     """Somebody can read but not write for some hours."""
-    if not is_replaying():
-        require(_why_not_discipline(by, user))
-    if not reason.strip():
-        raise ValidationError({"reason": _("Say why; they will read it.")})
+    _check_discipline(user, by, reason)
     row = locked(user)
-    row.silenced_until = clock.now() + timedelta(hours=hours)
+    _penalise(row, by, Penalty.Step.SILENCE, reason, hours)
+    row.silenced_until = max(filter(None, [row.silenced_until, clock.now() + timedelta(hours=hours)]))
     row.save(update_fields=["silenced_until"])
     user.silenced_until = row.silenced_until
     record("person.silenced", actor=by, subject=row, note=reason, hours=hours)
 
 
 @transaction.atomic
-def suspend(user: User, by: User, *, reason: str) -> None:
-    """Close somebody's account: all sessions end with the next request."""
-    if not is_replaying():
-        require(_why_not_discipline(by, user))
-    if not reason.strip():
-        raise ValidationError({"reason": _("Say why; they will read it.")})
+def suspend(user: User, by: User, *, reason: str, hours: int | None = None) -> None:
+    """Close somebody's account, for some hours or for good. All their sessions end at once; a mail says why."""
+    _check_discipline(user, by, reason)
     row = locked(user)
     if not row.is_active:
         return
     row.is_active, row.suspended_at = False, clock.now()
     row.save(update_fields=["is_active", "suspended_at"])
     user.is_active, user.suspended_at = False, row.suspended_at
-    record("person.suspended", actor=by, subject=row, note=reason)
+    penalty = _penalise(row, by, Penalty.Step.SUSPEND, reason, hours)
+    end_sessions(row)
+    record("person.suspended", actor=by, subject=row, note=reason, hours=hours)
+    if row.email and not is_replaying():
+        _tell_of_suspension(row, penalty)
+
+
+def _tell_of_suspension(row: User, penalty: Penalty) -> None:
+    """By mail, for they can't come in to read a notice."""
+    with translation.override(row.language or settings.LANGUAGE_CODE):
+        lines = [_("Your account is suspended."), penalty.reason]
+        if penalty.until:
+            until = date_format(penalty.until, "DATETIME_FORMAT")
+            lines.append(_("It opens again by itself on %(until)s UTC.") % {"until": until})
+        lines.append(_("If this is wrong, reply to this mail: somebody else than who decided looks at it."))
+        outbox.queue(
+            kind=outbox.TRANSACTIONAL, user=row, subject=_("Your account is suspended"), text="\n\n".join(lines),
+            key=f"suspended:{penalty.pk}",
+        )  # fmt: skip
+
+
+def _let_in(row: User, by: User | None, reason: str) -> None:
+    row.is_active, row.suspended_at = True, None
+    row.save(update_fields=["is_active", "suspended_at"])
+    record("person.restored", actor=by, subject=row, note=reason)
 
 
 @transaction.atomic
 def lift_suspension(user: User, by: User, *, reason: str = "") -> None:
     if not is_replaying():
-        require(_why_not_discipline(by, user))
+        require(why_not_discipline(by, user))
     row = locked(user)
     if row.is_active:
         return
-    row.is_active, row.suspended_at = True, None
-    row.save(update_fields=["is_active", "suspended_at"])
+    row.penalties.filter(step=Penalty.Step.SUSPEND, lifted_at=None).update(lifted_at=clock.now(), lifted_by=by)
+    _let_in(row, by, reason)
     user.is_active, user.suspended_at = True, None
-    record("person.restored", actor=by, subject=row, note=reason)
 
 
 def role_of(user: User) -> str:

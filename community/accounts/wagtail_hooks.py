@@ -28,7 +28,7 @@ from community.events.log import looked_at
 
 from . import services
 from .departments import archive_department, check_holidays, check_hours, save_department, why_not_keep
-from .models import Department, Standing, User
+from .models import Department, Penalty, Standing, User
 from .roles import ROLES
 
 View = Callable[..., HttpResponse]
@@ -220,10 +220,34 @@ class SilenceForm(forms.Form):
     )
 
 
-class SuspendForm(forms.Form):
+class WarnForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why; they read it"), max_length=500, widget=forms.Textarea({"rows": 2})
     )
+
+
+class SuspendForm(forms.Form):
+    hours = forms.TypedChoiceField(
+        label=gettext_lazy("For"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        choices=[
+            ("", gettext_lazy("good")),
+            (24, gettext_lazy("a day")),
+            (72, gettext_lazy("three days")),
+            (168, gettext_lazy("a week")),
+            (720, gettext_lazy("thirty days")),
+        ],
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why; they read it"), max_length=500, widget=forms.Textarea({"rows": 2})
+    )
+
+
+class UndoForm(forms.Form):
+    penalty = forms.IntegerField()
+    reason = forms.CharField(max_length=500, required=False)
 
 
 class LiftForm(forms.Form):
@@ -240,8 +264,18 @@ def _silence(person: User, by: User, data: dict[str, Any]) -> str:
     return _("%(name)s can read, but not write for a while.") % {"name": person}
 
 
+def _warn(person: User, by: User, data: dict[str, Any]) -> str:
+    services.warn(person, by, reason=data["reason"])
+    return _("%(name)s is warned, and reads why.") % {"name": person}
+
+
+def _undo(person: User, by: User, data: dict[str, Any]) -> str:
+    services.lift(get_object_or_404(Penalty, pk=data["penalty"], person=person), by, reason=data["reason"])
+    return _("It is undone.")
+
+
 def _suspend(person: User, by: User, data: dict[str, Any]) -> str:
-    services.suspend(person, by, reason=data["reason"])
+    services.suspend(person, by, reason=data["reason"], hours=data["hours"])
     return _("%(name)s is suspended.") % {"name": person}
 
 
@@ -252,6 +286,8 @@ def _lift(person: User, by: User, data: dict[str, Any]) -> str:
 
 VERBS: dict[str, tuple[type[forms.Form], Callable[[User, User, dict[str, Any]], str]]] = {
     "role": (RoleForm, _give_role),
+    "warn": (WarnForm, _warn),
+    "undo": (UndoForm, _undo),
     "silence": (SilenceForm, _silence),
     "suspend": (SuspendForm, _suspend),
     "lift": (LiftForm, _lift),
@@ -301,13 +337,19 @@ def _person_page(
         shown["role"] = role_form
     if request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]
         if person.is_active:
-            shown |= {"silence": SilenceForm(auto_id="silence_%s"), "suspend": SuspendForm(auto_id="suspend_%s")}
+            step = services.next_hours(person)
+            shown |= {
+                "warn": WarnForm(auto_id="warn_%s"),
+                "silence": SilenceForm(auto_id="silence_%s", initial={"hours": step or services.LADDER[-1]}),
+                "suspend": SuspendForm(auto_id="suspend_%s"),
+            }
         else:
             shown["lift"] = LiftForm(auto_id="lift_%s")
     if bound is not None and bound[0] in shown:
         shown[bound[0]] = bound[1]
     titles = {
         "role": (_("Role"), _("Give this role")),
+        "warn": (_("Warn"), _("Warn")),
         "silence": (_("Silence"), _("Silence")),
         "suspend": (_("Suspend"), _("Suspend")),
         "lift": (_("Suspended"), _("Lift the suspension")),
@@ -315,6 +357,9 @@ def _person_page(
     context = {
         "person": person,
         "role": ROLES[role].group if role else "",
+        "penalties": person.penalties.select_related("by", "lifted_by"),
+        "may_moderate": request.user.has_perm("moderation.moderate"),  # type: ignore[union-attr]
+        "used_up": person.is_active and services.next_hours(person) is None,
         "actions": [(verb, *titles[verb], form) for verb, form in shown.items()],
     }
     return TemplateResponse(request, "accounts/admin/person.html", context, status=status)

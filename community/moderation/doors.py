@@ -26,6 +26,10 @@ class Door:
         """The page where it is taken out of sight instead; empty for the usual way."""
         return ""
 
+    def take_spam(self, target: Any, by: Any, reason: str) -> bool:
+        """Take it out of sight in the room's own way when its author is a spammer; False for the usual way."""
+        return False
+
     def before_publishing(self, target: Any) -> None:
         """What the room tidies up when a moderator lets a waiting post through; the row is locked."""
 

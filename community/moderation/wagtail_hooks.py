@@ -24,12 +24,13 @@ from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
 
+from community.accounts.models import User
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.rows import retried
 
-from . import doors, screening, services, words
-from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, WatchedWord
+from . import doors, screening, services, spam, words
+from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, SpamAct, WatchedWord
 from .permissions import is_moderator, why_not_moderate
 
 AT_ONCE = 50  # things of a kind on one page; the oldest first, so that nothing starves
@@ -398,6 +399,37 @@ def hear(request: HttpRequest, pk: int) -> HttpResponse:
     return _back(request)
 
 
+class SpammerForm(forms.Form):
+    reason = forms.CharField(max_length=300, strip=True, widget=forms.Textarea({"rows": 2}))
+
+
+@for_moderators
+def spammer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks once more, with what would go; then does it, or undoes it."""
+    person = get_object_or_404(User, pk=pk)
+    act = SpamAct.objects.filter(person=person, undone_at=None).select_related("by").first()
+    closed = spam.why_not(request.user, person)  # type: ignore[arg-type]
+    form, status = SpammerForm(), 200
+    if request.method == "POST":
+        form, status = SpammerForm(request.POST), 422
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            try:
+                if act is None:
+                    spam.delete_spammer(person, request.user, reason=reason)  # type: ignore[arg-type]
+                    messages.success(request, _("All of it is hidden, and the account is closed."))
+                else:
+                    spam.undo(act, request.user, reason=reason)  # type: ignore[arg-type]
+                    messages.success(request, _("It is as it was before."))
+                return HttpResponseRedirect(request.path, status=303)
+            except (Conflict, NotAllowed) as problem:
+                form.add_error(None, problem.reason)
+                status = 403
+    found = Counter(str(post._meta.verbose_name) for post in spam.posts_of(person)) if act is None else Counter()
+    context = {"person": person, "act": act, "closed": closed, "form": form, "found": sorted(found.items())}
+    return TemplateResponse(request, "moderation/spammer.html", context, status=status)
+
+
 # Watched words --------------------------------------------------------------------------------------------------------
 
 
@@ -452,6 +484,7 @@ def watched_words(request: HttpRequest) -> HttpResponse:
 def moderation_urls() -> list[Any]:
     patterns = [
         path("", queue, name="queue"),
+        path("spammers/<int:pk>/", spammer, name="spammer"),
         path("words/", watched_words, name="words"),
         path("many/", many, name="many"),
         path("appeals/<int:pk>/", hear, name="appeal"),

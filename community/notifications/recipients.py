@@ -275,7 +275,7 @@ def _badge(event: Event) -> Heard:
     "thread.hidden", "answer.hidden", "comment.hidden", "review.hidden", "recipe.hidden", "tip.hidden",
     "thanks.hidden", "thanks.restored",
     "thread.restored", "answer.restored", "comment.restored", "review.restored", "recipe.restored", "tip.restored",
-    "person.silenced",
+    "person.silenced", "person.warned", "person.restored", "penalty.lifted",
 )  # fmt: skip
 def _moderated(event: Event) -> Heard:
     person = event.subject.pk if isinstance(event.subject, User) else event.subject.author_id

@@ -547,7 +547,13 @@ def _moderation(f: _Facts) -> Words:
             ],
         )  # fmt: skip
     if isinstance(f.subject, User):
-        sentence = _("You can read but not write for %(hours)s hours") % {"hours": f.event.data.get("hours", "")}
+        sentence = {
+            "person.warned": _("A moderator warned you"),
+            "person.restored": _("Your account is open again"),
+            "penalty.lifted": _("A moderator undid a warning or a silence"),
+        }.get(f.event.kind) or _("You can read but not write for %(hours)s hours") % {
+            "hours": f.event.data.get("hours", "")
+        }
         return Words(
             sentence,
             sentence,
