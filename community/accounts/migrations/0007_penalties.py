@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_dated_ties'),
+        ('accounts', '0006_later_permissions'),
     ]
 
     operations = [
