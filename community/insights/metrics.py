@@ -96,14 +96,14 @@ DEFINITIONS: dict[str, Definition] = {
             Figure.DEFLECTION,
             _(
                 "Contacts that were probably spared: low counts those who were about to ask and stopped at an answer, "
-                "middle adds a share of the readings of settled threads, high a smaller share of all other readings."
+                "middle adds a share of the readings of settled threads, high a smaller share of all other readings. "
+                "Of one department: at threads that it settled."
             ),
             (
                 ("stopped", _("stopped asking")),
                 ("settled", _("readings of settled threads")),
                 ("open", _("other readings")),
             ),
-            by_department=False,
         ),
     )
 }
@@ -267,14 +267,30 @@ def _later(figure: str, row: Settled, wait: timedelta, good: bool) -> Fact:
 
 
 def deflection(first: date, last: date) -> Iterator[Fact]:
-    """FEATURES K: "asked-and-stopped, views of solved × 0.20, other views × 0.05". Here what is multiplied."""
+    """FEATURES K: "asked-and-stopped, views of solved × 0.20, other views × 0.05". Here what is multiplied.
+
+    Each belongs to the department that settled the thread last, by then: what was about to be asked would have come to
+    it. What nobody has settled belongs to none, and counts in all departments together only.
+    """
     start, end = midnight(first), midnight(last + timedelta(days=1))
-    for pk, thread, at in Deflection.objects.filter(at__gte=start, at__lt=end).values_list("pk", "thread", "at"):
-        yield _fact(Figure.DEFLECTION, f"stopped:{pk}", thread, at, part="stopped")
-    read = Readings.objects.filter(day__range=(first, last), times__gt=0)
-    for pk, thread, day, settled, times in read.values_list("pk", "thread", "day", "settled", "times"):
+    stopped = list(Deflection.objects.filter(at__gte=start, at__lt=end).values_list("pk", "thread", "at"))
+    found = Readings.objects.filter(day__range=(first, last), times__gt=0)
+    read = list(found.values_list("pk", "thread", "day", "settled", "times"))
+    settled_by = _about({row[1] for row in (*stopped, *read)}, "escalation.resolved")
+
+    def department(thread: int, by: datetime) -> int | None:
+        told = [event for event in settled_by[thread] if event.occurred_at < by and event.data.get("cause") in SETTLED]
+        return max(told, key=lambda event: (event.occurred_at, event.pk)).data.get("department") if told else None
+
+    for pk, thread, at in stopped:
+        of = department(thread, at)
+        yield _fact(Figure.DEFLECTION, f"stopped:{pk}", thread, at, part="stopped", department_id=of)
+    for pk, thread, day, settled, times in read:
+        of = department(thread, midnight(day + timedelta(days=1))) if settled else None
         part = "settled" if settled else "open"
-        yield _fact(Figure.DEFLECTION, f"read:{pk}", thread, midnight(day), part=part, count=times)
+        yield _fact(
+            Figure.DEFLECTION, f"read:{pk}", thread, midnight(day), part=part, count=times, department_id=of
+        )  # fmt: skip
 
 
 def with_threads(facts: Iterable[Fact]) -> list[Fact]:

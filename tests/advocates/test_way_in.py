@@ -79,6 +79,43 @@ def test_the_code_has_versions_and_is_accepted_with_the_day(wednesday, bob, hann
     assert "noindex" in client.get("/advocates/code-of-conduct/1/").content.decode()
 
 
+def test_a_code_that_changed_while_it_was_edited_is_read_first(wednesday, hanna):
+    """Two managers had version 1 open; the second is told of the first's, and loses nothing."""
+    words = "We promise that and this, and it is quite a long promise to be made by anybody at all, as one can see. "
+    programme.publish_code(hanna, words, what_changed="One.", seen=1)
+    with pytest.raises(ValidationError) as problem:
+        programme.publish_code(hanna, words + "And more.", what_changed="Two.", seen=1)
+    assert "Version 2 came meanwhile" in problem.value.message_dict["body_source"][0]
+    assert programme.current_code().version == 2
+    assert programme.publish_code(hanna, words + "And more.", what_changed="Two.", seen=2).version == 3
+
+
+def test_older_rows_get_their_ties_and_answers(wednesday, bob, thread):
+    """Migration 0013: what newer code writes at once is filled in from what stood there."""
+    from importlib import import_module
+
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    from advocates.models import Ask
+
+    Interest.objects.create(person=bob, kind="family", line="A sister works there.", since=date(2026, 3, 1))
+    Interest.objects.create(
+        person=bob, kind="free_product", line="Given a Mill.", since=date(2025, 1, 2), until=date(2025, 2, 2)
+    )
+    ask = Ask.objects.create(person=bob, thread=thread, at=wednesday - timedelta(hours=1))
+    answer = an_answer(thread, bob)
+    Ask.objects.update(answered_at=None)
+    User.objects.filter(pk=bob.pk).update(ties=[])
+    apps = MigrationExecutor(connection).loader.project_state().apps
+    for _twice in range(2):
+        import_module("advocates.migrations.0013_ties_and_answers").fill(apps, None)
+    bob.refresh_from_db()
+    assert bob.ties == [["2025-01-02", "2025-02-02", "Given a Mill."], ["2026-03-01", "", "A sister works there."]]
+    ask.refresh_from_db()
+    assert ask.answered_at == answer.created_at
+
+
 def test_a_trial_from_applying_to_being_accepted(judges, solved, bob, hanna, duo):
     application = sent(bob, duo)
     assert application.trial.count() == programme.QUESTIONS

@@ -128,6 +128,20 @@ def test_deflection_counts_who_stopped_and_what_was_read(story, duo, counted):
     assert [line.now for line in section.lines] == [1, 9, 10]
 
 
+def test_contacts_spared_belong_to_the_department_that_settled_the_thread(story, alice, support, counted):
+    """By the end of that day: what is read before it was settled, and what nobody settled, belongs to none."""
+    thread = story()  # settled on Tuesday
+    other = a_thread(alice)
+    monday, friday = MONDAY.date(), MONDAY.date() + timedelta(days=4)
+    reading.write_days({(monday, thread.pk, False): 7, (friday, thread.pk, True): 5, (friday, other.pk, False): 3})
+    with clock.travel(MONDAY + timedelta(days=4)):
+        record_deflection(thread, "why does it drip", ask="one look")
+    assert counted("deflection", LATER, department=support) == {"settled": 5, "stopped": 1}
+    assert counted("deflection", LATER, department=None) == {"open": 10}
+    Escalation.objects.filter(thread=thread).update(department=a_department("elsewhere"))
+    assert Fact.objects.filter(figure="deflection", department=support).count() == 2, "told from the log, not the case"
+
+
 def test_imports_do_not_count(alice, bob, counted):
     with replay("import", at=MONDAY):
         questions.accept_answer(an_answer(a_thread(alice), bob), alice)

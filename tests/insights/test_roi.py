@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from community.core.errors import NotAllowed
 from community.insights import roi
+from community.insights.forms import InputsForm
 from community.insights.models import Input
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +55,15 @@ def test_a_stranger_changes_nothing(dana):
     with pytest.raises(NotAllowed):
         roi.set_inputs({"running_cost": ("400", "Invoice")}, dana)
     assert not Input.objects.exists()
+
+
+def test_what_a_colleague_changed_meanwhile_stays():
+    """The page carries what it was opened with: only what was changed on it is written."""
+    page = InputsForm(inputs=roi.given())
+    opened = {f"initial-{field.html_name}": field.value() or "" for field in page} | {
+        field.html_name: field.value() or "" for field in page
+    }
+    Input.objects.create(name="staff_cost", value="350", source="A colleague")
+    form = InputsForm(opened | {"running_cost-value": "400", "running_cost-source": "Invoice"}, inputs=roi.given())
+    assert form.is_valid()
+    assert form.values() == {"running_cost": ("400", "Invoice")}
