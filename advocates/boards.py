@@ -17,7 +17,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from community.accounts.models import Standing, User
@@ -324,16 +324,32 @@ def around(person: User, period: str, board: str = EVERYTHING, *, reach: int = 2
     mine: Any = _places(rows).filter(person=person).first()
     if mine is None:
         return []
-    # Along the index alone, and people afterwards: joined at once, PostgreSQL may read them all from the first.
-    listed = BoardScore.objects.on(period, mine.start, board).filter(listed=True, points__gt=0)
-    equal = listed.filter(points=mine.points)
-    upper = list(equal.filter(person_id__lt=person.pk).order_by("-person_id")[:reach])
-    lower = list(equal.filter(person_id__gt=person.pk).order_by("person_id")[:reach])
-    # Two steps: one with "or" would read everybody below, or all who have the same points.
-    if len(upper) < reach:
-        upper += listed.filter(points__gt=mine.points).order_by("points", "-person_id")[: reach - len(upper)]
-    if len(lower) < reach:
-        lower += listed.filter(points__lt=mine.points).in_order()[: reach - len(lower)]
-    prefetch_related_objects([*upper, *lower], "person")
+    upper, lower = _beside(mine, reach)
     higher = {row.points for row in upper} - {mine.points}
     return _with_places([*upper[::-1], mine, *lower], mine.place - len(higher))
+
+
+def _beside(mine: BoardScore, reach: int) -> tuple[list[BoardScore], list[BoardScore]]:
+    """Who stands right above, the nearest first, and right below.
+
+    Along the index alone: with "or", or joined to people, PostgreSQL may read everybody from the first. Four short
+    walks from one place, in one statement; people afterwards, for those few.
+    """
+    table = connection.ops.quote_name(BoardScore._meta.db_table)
+    on_board = f"SELECT id, points, person_id FROM {table} WHERE listed AND period = %s AND start = %s AND board = %s"  # noqa: S608
+    walks = {
+        0: "AND points = %s AND person_id < %s ORDER BY person_id DESC",
+        1: "AND points > %s AND person_id <> %s ORDER BY points, person_id DESC",
+        2: "AND points = %s AND person_id > %s ORDER BY person_id",
+        3: "AND points < %s AND points > 0 AND person_id <> %s ORDER BY points DESC, person_id",
+    }
+    parts = [f"SELECT id, {walk} FROM ({on_board} {order} LIMIT {reach:d}) w{walk}" for walk, order in walks.items()]  # noqa: S608
+    start = connection.ops.adapt_datefield_value(mine.start)
+    params = [mine.period, start, mine.board, mine.points, mine.person_id] * len(walks)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        found = cursor.fetchall()
+    rows = BoardScore.objects.select_related("person").in_bulk([pk for pk, _walk in found])
+    upper = [rows[pk] for turn in (0, 1) for pk, walk in found if walk == turn]
+    lower = [rows[pk] for turn in (2, 3) for pk, walk in found if walk == turn]
+    return upper[:reach], lower[:reach]

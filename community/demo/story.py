@@ -275,6 +275,7 @@ class Story:
                 )  # fmt: skip
 
         self._ways_in()
+        self._ring()
         self._letters_and_thanks()
 
     def _desk(self) -> None:
@@ -349,6 +350,22 @@ class Story:
                 self.base(f"left:{name}", row["left_days_ago"]), f"left:{name}", row,
                 lambda world, row=row: world.leave(row["username"], row["by"], row.get("farewell", "")),
             )  # fmt: skip
+
+    def _ring(self) -> None:
+        """Some who vote for each other in a circle, an evening each; and the look the night after."""
+        row = self.content.programme.get("ring")
+        if not row:
+            return
+        names = row["people"]
+        for place, name in enumerate(names):
+            at = self.base(f"ring:{name}", row["days_ago"] - place)
+            other = names[(place + 1) % len(names)]
+            self.add(
+                at, f"ring:{name}", self.content.programme,
+                lambda world, name=name, other=other: world.cheer_on(name, other), who=[name, other],
+            )  # fmt: skip
+        at = self.base("ring-look", row["days_ago"] - len(names))
+        self.add(at, "ring-look", self.content.programme, lambda world: world.look_for_rings())
 
     def _letters_and_thanks(self) -> None:
         """The letters of the last months, and a line from some who were helped by an advocate."""

@@ -17,7 +17,7 @@ from allauth.account.models import EmailAddress
 from django.db import models
 from wagtail.models import Site
 
-from advocates import gratitude, letters, programme
+from advocates import gratitude, letters, programme, rings
 from advocates import services as advocates
 from advocates.models import CodeOfConduct
 from community.accounts import services as accounts
@@ -39,7 +39,7 @@ from community.posts import services as posts
 from community.posts.models import Comment, Tag, Topic
 from community.questions import asking_back, reading
 from community.questions import services as questions
-from community.questions.models import Answer, FollowUp, Thread
+from community.questions.models import Answer, FollowUp, Kind, Thread
 from community.search.services import record_deflection
 from community.sharing import services as sharing
 from community.sharing.models import Recipe, Tip
@@ -331,6 +331,17 @@ class World:
         chosen = [row.product for row in application.products.all() if passed.get(row.product_id) is not False]
         programme.decide(application, self.person(by), chosen if not reason else [], reason=reason)
         self._people.pop(name, None)
+
+    def cheer_on(self, name: str, author: str) -> None:
+        """A vote for everything somebody wrote, one after the other."""
+        voter, writer = self.person(name), self.person(author)
+        for thread in Thread.objects.visible().filter(author=writer).exclude(kind=Kind.IDEA).order_by("pk"):
+            questions.vote_thread(thread, voter, 1)
+        for answer in Answer.objects.visible().filter(author=writer).exclude(thread__kind=Kind.IDEA).order_by("pk"):
+            questions.vote_answer(answer, voter, 1)
+
+    def look_for_rings(self) -> None:
+        rings.look()
 
     def leave(self, name: str, by: str, farewell: str) -> None:
         advocates.leave(self.person(name), self.person(by), farewell=farewell)
