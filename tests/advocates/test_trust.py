@@ -1,8 +1,11 @@
 """Trust by conduct: up with time, taking part and use; down with trouble; not at the first quiet week."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from advocates import trust
 from community.accounts.models import TrustLevel, User
@@ -114,3 +117,63 @@ def test_staff_and_people_from_elsewhere_are_left_alone(wednesday, dana):
         a_thread(somebody)
     trust.evaluate(somebody)
     assert level(somebody) == TrustLevel.NEWCOMER
+
+
+# At the edges: what is reached at a figure is lost only well below it.
+
+
+def _with(monkeypatch, person, at, conduct):
+    """The level that somebody of level `at` comes to, if this is how they behaved."""
+    monkeypatch.setattr(trust, "conduct_of", lambda _person, _since: conduct)
+    person.trust = at
+    return trust.level_of(person)
+
+
+@pytest.mark.parametrize("wanted", [TrustLevel.REGULAR, TrustLevel.LEADER])
+@pytest.mark.parametrize("figure", ["posts", "useful", "people"])
+def test_one_less_does_not_reach_and_does_not_lose(monkeypatch, wednesday, wanted, figure):
+    person = a_person(date_joined=wednesday - timedelta(days=400))
+    reach, keep = trust.REACH[wanted], trust.KEEP[wanted]
+    exact = trust.Conduct(reach.posts, reach.useful, reach.people, 0)
+    assert _with(monkeypatch, person, wanted - 1, exact) == wanted
+    less = replace(exact, **{figure: getattr(reach, figure) - 1})
+    assert _with(monkeypatch, person, wanted - 1, less) == wanted - 1
+    assert _with(monkeypatch, person, wanted, less) == wanted  # who has it keeps it
+    least = replace(exact, **{figure: getattr(keep, figure)})
+    assert _with(monkeypatch, person, wanted, least) == wanted
+    assert _with(monkeypatch, person, wanted, replace(exact, **{figure: getattr(keep, figure) - 1})) < wanted
+
+
+def test_the_days_count_to_the_minute_and_only_upwards(monkeypatch, wednesday):
+    busy = trust.Conduct(500, 500, 500, 0)
+    for wanted in (TrustLevel.REGULAR, TrustLevel.LEADER):
+        days = timedelta(days=trust.REACH[wanted].days)
+        young, old = (a_person(date_joined=wednesday - days + late) for late in (timedelta(minutes=1), timedelta()))
+        assert _with(monkeypatch, young, wanted - 1, busy) == wanted - 1
+        assert _with(monkeypatch, old, wanted - 1, busy) == wanted
+        assert _with(monkeypatch, young, wanted, busy) == wanted
+
+
+@pytest.mark.parametrize("at", [TrustLevel.MEMBER, TrustLevel.REGULAR, TrustLevel.LEADER])
+def test_trouble_at_the_bound_keeps_and_one_more_costs(monkeypatch, wednesday, at):
+    person = a_person(date_joined=wednesday - timedelta(days=400))
+    bound = trust.KEEP[at].most_upheld
+    assert _with(monkeypatch, person, at, trust.Conduct(500, 500, 500, bound)) == at
+    assert _with(monkeypatch, person, at, trust.Conduct(500, 500, 500, bound + 1)) < at
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    figures=st.tuples(*[st.integers(0, 60)] * 3, st.integers(0, 4)),
+    step=st.tuples(*[st.integers(-1, 1)] * 3, st.just(0)),
+    at=st.integers(0, 3),
+)
+def test_nobody_flickers(monkeypatch, wednesday, figures, step, at):
+    """The same conduct looked at twice gives the same; going one up and down again changes a level once at most."""
+    person = User(pk=0, username="nobody", date_joined=wednesday - timedelta(days=400))
+    here, there = trust.Conduct(*figures), trust.Conduct(*(max(0, a + b) for a, b in zip(figures, step, strict=True)))
+    levels = [_with(monkeypatch, person, at, here)]
+    assert _with(monkeypatch, person, levels[0], here) == levels[0]
+    for conduct in (there, here, there, here, there):
+        levels.append(_with(monkeypatch, person, levels[-1], conduct))
+    assert len(set(levels)) <= 2 and levels[1:] == [levels[1]] * 5
