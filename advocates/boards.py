@@ -345,7 +345,7 @@ def _beside(mine: BoardScore, reach: int) -> tuple[list[BoardScore], list[BoardS
     }
     parts = [f"SELECT id, {walk} FROM ({on_board} {order} LIMIT {reach:d}) w{walk}" for walk, order in walks.items()]  # noqa: S608
     start = connection.ops.adapt_datefield_value(mine.start)
-    params = [mine.period, start, mine.board, mine.points, mine.person_id] * len(walks)
+    params: list[Any] = [mine.period, start, mine.board, mine.points, mine.person_id] * len(walks)
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         found = cursor.fetchall()
