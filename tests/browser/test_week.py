@@ -1,8 +1,9 @@
 """A week in the life of a department: what comes in on Friday evening is settled by the next one, and nothing is lost.
 
 Alice writes when customer support has gone home. The weekend counts for nobody's clock. On Monday an agent new to the
-desk finds the case on top, reads it, and asks for what is missing; the clocks stand until it comes. At the end of her
-shift she hands the case to a colleague, who answers for the house. Alice says that it solved it, and three days later
+desk finds the case on top, reads it, and asks for what is missing; the clocks stand until it comes. She
+hands it off to the workshop, and at the end of her shift hands the case to a colleague, who posts what came of it and
+answers for the house. Alice says that it solved it, and three days later
 that it still does. The department's figures have moved by one case.
 """
 
@@ -17,7 +18,7 @@ from community.accounts.models import Department, User
 from community.accounts.services import set_role
 from community.core import clock
 from community.escalation import check
-from community.escalation.models import Escalation
+from community.escalation.models import Channel, Escalation, HandOff
 from community.escalation.sweep import sweep
 from community.insights import daily
 from community.notifications.models import Notification
@@ -39,6 +40,14 @@ def mei(support: Department) -> User:
     mei = factories.a_person("mei", name="Mei Tanaka")
     set_role(mei, None, "agent", support)
     return User.objects.get(pk=mei.pk)
+
+
+@pytest.fixture
+def workshop(transactional_db: None) -> Channel:
+    """Where the house's own repairs are kept: another system, reached by mail."""
+    return Channel.objects.create(
+        slug="workshop", name="Workshop", kind=Channel.Kind.MAIL, address="workshop@example.org"
+    )
 
 
 def minute(time: Time) -> None:
@@ -82,6 +91,7 @@ def test_a_week_in_the_life_of_a_department(
     support: Department,
     dana: User,
     mei: User,
+    workshop: Channel,
     second_factor: Callable[[User], None],
 ) -> None:
     support.hours = {str(day): [["09:00", "18:00"]] for day in range(5)}
@@ -161,6 +171,24 @@ def test_a_week_in_the_life_of_a_department(
     assert not case.is_paused and case.resolve_due_at is not None and case.resolve_due_at > promised
     assert "customer" in set(case.pauses.values_list("cause", flat=True))
 
+    # --- The workshop must look at it: it goes on by mail, and the thread stays open with its reference
+    on(time, 24, 11)
+    desk.goto(f"{agent.base}/admin/desk/{thread.pk}/")
+    desk.keyboard.press("h")
+    form = desk.locator("#act-hand-off")
+    form.locator("[name=channel]").select_option(value=str(workshop.pk))
+    form.locator("[name=note]").fill("Does the board of this one have the new resistor?")
+    form.get_by_role("button", name="Hand it over").click()
+    expect(desk.locator(".dsk-side")).to_contain_text("Workshop")
+    handed = HandOff.objects.get()
+    letters = post_goes_out()
+    letter = next(letter for letter in letters if letter.to == ["workshop@example.org"])
+    assert handed.reference in letter.subject + letter.body
+    assert "M54-2609-0388" in letter.body, "she need not say it again"
+    minute(time)
+    page.reload()
+    expect(page.locator("main")).to_contain_text(handed.reference)
+
     # --- Tuesday evening: her shift ends, and Mei has it
     on(time, 24, 17, 45)
     if case.assignee != dana:
@@ -181,6 +209,17 @@ def test_a_week_in_the_life_of_a_department(
     hers = colleague.go("/admin/desk/?queue=mine")
     hers.locator(".dsk-queue").get_by_role("link", name=TITLE).click()
     expect(hers.locator(".dsk-hist")).to_contain_text("September boards")
+    hers.locator("details:has(> form[action$='/outcome/']) > summary").first.click()
+    outcome = hers.locator("form[action$='/outcome/']").first
+    outcome.locator("[name=outcome]").fill("The board is one of those without the resistor; a new one is packed.")
+    outcome.get_by_role("button").click()
+    expect(hers.locator(".dsk-hist")).to_contain_text(f"outcome of {handed.reference} posted")
+    minute(time)
+    page.reload()
+    expect(page.locator("#thread")).to_contain_text("a new one is packed")
+    handed.refresh_from_db()
+    assert handed.state == HandOff.State.DONE
+    hers.goto(f"{colleague.base}/admin/desk/{thread.pk}/")
     hers.locator("#act-official [name=body]").fill(
         "It is the start current of one batch of boards, and ours to fix: a new board is on its way to you."
     )
