@@ -8,8 +8,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
+from wagtail.blocks import StructBlockValidationError
 
 from community.accounts.models import User
+from products.blocks import Variant
 from products.gtin import check_gtin, why_no_gtin
 from products.models import Product, Version
 from tests import factories
@@ -88,3 +90,13 @@ def test_one_lucky_review_does_not_come_first(client: Client, alice: User, tmp_p
     Product.objects.filter(slug="lucky").update(rating_count=30, rating_sum=150)
     assert order("/products/?sort=rated&family=lamps")[0] == "lucky"
     assert client.get("/products/?sort=worst").status_code == 404
+
+
+def test_a_variant_has_a_number_that_is_one() -> None:
+    block = Variant()
+    told = {"name": "Moss", "sku": "M", "note": "", "ended": False}
+    assert block.clean(block.to_python({**told, "gtin": "9520 0420 1001-6"}))["gtin"] == "9520042010016"
+    assert block.clean(block.to_python(told))["gtin"] == ""  # written before variants had one
+    with pytest.raises(StructBlockValidationError) as refused:
+        block.clean(block.to_python({**told, "gtin": "9520042010017"}))
+    assert "a slip in this number" in str(refused.value.block_errors["gtin"])
