@@ -51,6 +51,15 @@ def versions(review: Review, revisions: Iterable[Revision]) -> list[dict[str, An
     return found
 
 
+def of_text(revisions: Iterable[Revision]) -> list[dict[str, Any]]:
+    """The same of a text alone, such as what a department said. `revisions` are given newest first."""
+    shown = list(revisions)
+    return [
+        {"revision": now, "first": now.number == 1, "body": changes(old.body_source, now.body_source)}
+        for now, old in zip(shown, [*shown[1:], *shown[-1:]], strict=True)
+    ]
+
+
 def _stars_told(review: Review) -> dict[int, tuple[int, int]]:
     events = Event.objects.about(review).filter(kind="review.edited")
     return {event.data["revision"]: (event.data["was"], event.data["stars"]) for event in events if "was" in event.data}

@@ -23,5 +23,6 @@ urlpatterns = [
     path("<int:pk>/refuse/", views.refuse, name="refuse"),
     path("<int:pk>/appeal/", views.appeal, name="appeal"),
     path("<int:pk>/history/", views.history, name="history"),
+    path("<int:pk>/history/<int:response>/", views.response_history, name="response_history"),
     path("<int:pk>/resubmit/", views.resubmit, name="resubmit"),
 ]

@@ -36,7 +36,7 @@ from products.models import Ownership, Product
 from . import asking, feed, hints, listing, paging, permissions, services
 from . import history as told
 from .forms import AppealForm, ChapterForm, RefusalForm, ResponseForm, ReviewForm
-from .models import Hint, Refusal, RefusalCode, Review
+from .models import BrandResponse, Hint, Refusal, RefusalCode, Review
 from .ratings import online_by_stars
 from .structured import list_data, review_data
 
@@ -483,6 +483,22 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request, "reviews/history.html", {"review": one, "versions": versions, "kept_back": refused is not None}
     )
+
+
+@require_GET
+def response_history(request: HttpRequest, pk: int, response: int) -> HttpResponse:
+    """Every version of what a department said under a review: it is edited in sight."""
+    one = Review.objects.visible_to(request.user).select_related("product__family").filter(pk=pk).first()
+    if one is None:
+        return _gone(request, pk)
+    said = get_object_or_404(BrandResponse.objects.select_related("department"), pk=response, review=one)
+    rows = (
+        Revision.objects.filter(target_type=ContentType.objects.get_for_model(said), target_id=said.pk)
+        .select_related("editor")
+        .order_by("-number")
+    )
+    context = {"review": one, "said": said, "versions": told.of_text(rows[: told.MOST])}
+    return render(request, "reviews/history.html", context)
 
 
 @login_required

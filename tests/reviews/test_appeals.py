@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from community.accounts.models import User
+from community.accounts.models import Department, User
 from community.accounts.services import set_role
 from community.core.errors import Conflict, NotAllowed
 from community.moderation import services as moderation
@@ -193,6 +193,25 @@ def test_every_changed_field_is_in_the_history(
     assert "4 out of 5" in third and "2 out of 5" in third  # the stars themselves
     assert "The scale" not in third  # photos=None leaves them
     assert '<dl class="diff' not in _first
+
+
+def test_a_department_edits_its_answer_in_sight(
+    alice: User, dana: User, support: Department, duo: Product, client: Client
+) -> None:
+    review, other = factories.a_review(alice, duo), factories.a_review()
+    response = services.respond(review, dana, support, "We send you a new valve.")
+    page = client.get(review.get_absolute_url()).content.decode()
+    address = f"/reviews/{review.pk}/history/{response.pk}/"
+    assert "a new valve" in page and address not in page
+    services.respond(review, dana, support, "We send you a new handle.")
+    for listed in (review.get_absolute_url(), "/reviews/?product=duo"):
+        assert address in client.get(listed).content.decode()
+    page = client.get(address).content.decode()
+    assert "<del>valve</del>" in page and "<ins>handle</ins>" in page and "Version 2" in page
+    assert client.get(f"/reviews/{other.pk}/history/{response.pk}/").status_code == 404
+    assert client.post(address).status_code == 405
+    moderation.hide(review, None, reason="A look")
+    assert client.get(address).status_code == 404
 
 
 def test_what_had_to_go_is_not_in_the_history_for_everybody(
