@@ -96,6 +96,13 @@ def test_the_queue_shows_what_was_asked_first_and_never_what_does_not_fit(expert
     assert client.get("/advocates/queue/").status_code == 403
 
 
+def test_what_nobody_replied_to_comes_first_on_every_engine(experts, thread, duo, alice, monkeypatch):
+    replied = a_thread(alice, product=duo)  # younger, and somebody has been there
+    an_answer(replied)
+    monkeypatch.setattr(queue, "LOOKED_AT", 1)
+    assert [row.thread for row in queue.for_advocate(queue.member_of(experts[0])).rows] == [thread]
+
+
 def test_the_queue_costs_the_same_however_long(experts, thread, duo, client, django_assert_max_num_queries):
     for _ in range(8):
         a_thread(product=duo)

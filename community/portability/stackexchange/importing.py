@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from advocates import totals
 from community.accounts.models import Department
-from community.core import text
+from community.core import text, turns
 from community.core.errors import Conflict, NotAllowed
 from community.events.log import replay
 from community.portability.errors import ImportProblem
@@ -145,6 +145,7 @@ class _Import:
         if self.options.dry_run:
             self.people.forget()
         reset_queries()  # with DEBUG, Django remembers them
+        turns.pause()
 
     # Before anything is written
 
@@ -237,14 +238,18 @@ class _Import:
             if not todo:
                 continue
             problem: ImportProblem | None = None
-            with self._batch():
-                for question in todo:
-                    try:
-                        with transaction.atomic():
-                            threads.take_over(self.job, question)
-                    except (ValidationError, Conflict, NotAllowed, IntegrityError, DataError) as refused:
-                        problem = ImportProblem(f"Posts.xml, row {question} and what hangs on it", _in_words(refused))
-                        break  # what was done before it stands
+            while todo and problem is None:
+                turn = turns.Turn()
+                with self._batch():
+                    while todo and not turn.is_over:
+                        question = todo.pop(0)
+                        try:
+                            with transaction.atomic():
+                                threads.take_over(self.job, question)
+                        except (ValidationError, Conflict, NotAllowed, IntegrityError, DataError) as refused:
+                            what = f"Posts.xml, row {question} and what hangs on it"
+                            problem = ImportProblem(what, _in_words(refused))
+                            break  # what was done before it stands
             if problem is not None:
                 raise problem
 

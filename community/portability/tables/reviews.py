@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from advocates import totals
 from community.accounts.models import Standing
-from community.core import text
+from community.core import text, turns
 from community.core.models import Body
 from community.events.log import replay
 from community.portability.models import SourceState
@@ -176,6 +176,7 @@ class _Import:
         if self.options.dry_run:
             self.people.forget()
         reset_queries()  # with DEBUG, Django remembers them
+        turns.pause()
 
     def _write(self) -> None:
         rows = iter(self.watch(self.staging.in_order(), _("Reviews"), self.staging.count()))
@@ -188,16 +189,22 @@ class _Import:
             todo = [row for row in batch if (old := states.get(_state_key(row[1]))) is None or old.digest != row[2]]
             if not todo:
                 continue
-            with self._batch():
-                self.people.look_up(data["who"] for _number, _key, _digest, data in todo)
-                for number, key, mark, data in todo:
-                    try:
-                        with transaction.atomic():
-                            self._take(key, mark, data, states.get(_state_key(key)))
-                    except REFUSED as refused:
-                        self.people.forget()  # who was made for this row has gone with it
-                        self.people.look_up(data["who"] for _number, _key, _digest, data in todo)
-                        self.report.error(number, refused)
+            while todo:
+                turn = turns.Turn()
+                with self._batch():
+                    self.people.look_up(data["who"] for _number, _key, _digest, data in todo)
+                    while todo and not turn.is_over:
+                        self._take_row(todo, states)
+
+    def _take_row(self, todo: list[tuple[int, str, str, dict[str, Any]]], states: dict[str, SourceState]) -> None:
+        number, key, mark, data = todo.pop(0)
+        try:
+            with transaction.atomic():
+                self._take(key, mark, data, states.get(_state_key(key)))
+        except REFUSED as refused:
+            self.people.forget()  # who was made for this row has gone with it
+            self.people.look_up(data["who"] for _number, _key, _digest, data in todo)
+            self.report.error(number, refused)
 
     def _take(self, key: str, mark: str, data: dict[str, Any], state: SourceState | None) -> None:
         if state is None:

@@ -457,8 +457,10 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
             if done:
                 return back(request, thread, str(step.said))
         if step.key not in keys:
-            reason = " ".join(taken_form.non_field_errors()) or _("This step is not open to you.")
-            return refuse(request, reason, status if status != 422 else 403, back=thread.get_absolute_url())
+            if status != 409:
+                reason = " ".join(taken_form.non_field_errors()) or _("This step is not open to you.")
+                return refuse(request, reason, status if status != 422 else 403, back=thread.get_absolute_url())
+            keys = [step.key, *keys]  # somebody was faster: the reason stands above, and the words are kept
     shown = []
     for key in keys:
         step = STEPS[key]
