@@ -1,8 +1,9 @@
 """Departments as the community manager keeps them: hours that add up, holidays that exist, none ever deleted."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +15,8 @@ from community.core import clock
 from community.core.errors import Conflict, require
 from community.core.rows import locked
 
-from .models import Department, User
+from .models import Department, Membership, Standing, User
+from .services import role_of, set_role
 
 TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 Hours = Mapping[str, Sequence[Sequence[str]]]
@@ -52,6 +54,82 @@ def check_holidays(holidays: Sequence[str]) -> None:
             ) from None
 
 
+@lru_cache(maxsize=512)
+def public_holidays(country: str, region: str, year: int) -> frozenset[date]:
+    """The public holidays of a country, and of a part of it, as the `holidays` library has them; none when unknown."""
+    if not country:
+        return frozenset()
+    import holidays
+
+    try:
+        return frozenset(holidays.country_holidays(country, subdiv=region or None, years=year))
+    except NotImplementedError:
+        return frozenset()
+
+
+def countries() -> dict[str, list[str]]:
+    """Codes of the countries whose holidays are known, each with the codes of its parts."""
+    import holidays
+
+    return holidays.list_supported_countries(include_aliases=False)
+
+
+def country_names() -> dict[str, str]:
+    """Codes of the countries with the names that the library gives them, in English."""
+    from holidays.registry import COUNTRIES
+
+    known = countries()
+    return {
+        row[1]: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", row[0]) for row in COUNTRIES.values() if row[1] in known
+    }  # fmt: skip
+
+
+def check_country(country: str, region: str) -> None:
+    """Raise ValidationError unless the country is known, and the region is a part of it."""
+    if not country:
+        if region:
+            raise ValidationError({"holiday_region": _("Choose the country first.")})
+        return
+    known = countries()
+    if country not in known:
+        raise ValidationError({"holiday_country": _("The holidays of this country are not known.")})
+    if region and region not in known[country]:
+        raise ValidationError({"holiday_region": _("No part of this country; known are: %(known)s.") % {
+            "known": ", ".join(known[country]) or "–",
+        }})  # fmt: skip
+
+
+def check_open(hours: Hours) -> None:
+    """Raise ValidationError at `hours` when a department never opens: nothing would ever be due."""
+    if not any(hours.values()):
+        raise ValidationError({"hours": _("Without business hours nothing would ever be due. Give one day at least.")})
+
+
+@transaction.atomic
+def set_members(department: Department, people: Iterable[User], by: User) -> None:
+    """Who works in a department. Everybody works in one: who comes leaves another. The same people change nothing.
+
+    Raises NotAllowed, ValidationError at `members` when nobody would be left, here or where somebody came from.
+    """
+    require(why_not_keep(by))
+    wanted = {person.pk: person for person in people}
+    row = locked(department)
+    if not wanted and row.archived_at is None:
+        raise ValidationError({"members": _("Somebody has to work here, or cases would wait for nobody.")})
+    if strangers := [person for person in wanted.values() if person.standing != Standing.STAFF]:
+        raise ValidationError({"members": _("%(name)s is not staff.") % {"name": strangers[0]}})
+    came_from = set(
+        Membership.objects.filter(user__in=wanted).exclude(department=row).values_list("department", flat=True)
+    )
+    there = {one.user_id: one.user for one in Membership.objects.filter(department=row).select_related("user")}
+    for pk in wanted.keys() - there.keys():
+        set_role(wanted[pk], by, role_of(wanted[pk]), row)
+    for pk in there.keys() - wanted.keys():
+        set_role(there[pk], by, role_of(there[pk]), None)
+    if empty := Department.objects.current().filter(pk__in=came_from, memberships=None).first():
+        raise ValidationError({"members": _("Nobody would be left in %(name)s.") % {"name": empty}})
+
+
 @transaction.atomic
 def save_department(department: Department, by: User | None) -> Department:
     """Make or change a department. `by` is None for a loader. Raises NotAllowed, ValidationError by field."""
@@ -63,6 +141,7 @@ def save_department(department: Department, by: User | None) -> Department:
         raise ValidationError({"time_zone": _("This zone is not known; write Europe/Berlin.")}) from None
     check_hours(department.hours)
     check_holidays(department.holidays)
+    check_country(department.holiday_country, department.holiday_region)
     for field in ("acknowledge_hours", "resolve_hours"):
         if getattr(department, field) <= 0:
             raise ValidationError({field: _("A number of hours above 0.")})

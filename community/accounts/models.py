@@ -49,6 +49,8 @@ class Department(models.Model):
         blank=True,
         help_text=_('Weekday (0 is Monday) to a list of spans: {"0": [["08:00", "18:00"]]}.'),
     )
+    holiday_country = models.CharField(_("public holidays of"), max_length=2, blank=True, default="")
+    holiday_region = models.CharField(_("and there of"), max_length=10, blank=True, default="")
     holidays = models.JSONField(_("holidays"), default=list, blank=True, help_text=_("Month-day or full dates."))
     acknowledge_hours = models.FloatField(_("acknowledge within business hours"), default=4)
     resolve_hours = models.FloatField(_("resolve within business hours"), default=24)

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -27,7 +28,17 @@ from community.core.errors import Conflict, NotAllowed
 from community.events.log import looked_at
 
 from . import services
-from .departments import archive_department, check_holidays, check_hours, save_department, why_not_keep
+from .departments import (
+    archive_department,
+    check_country,
+    check_holidays,
+    check_hours,
+    check_open,
+    country_names,
+    save_department,
+    set_members,
+    why_not_keep,
+)
 from .models import Department, Penalty, Standing, User
 from .roles import ROLES
 
@@ -54,7 +65,15 @@ class DepartmentForm(forms.ModelForm):
         label=gettext_lazy("holidays"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("One a line: 12-25 for every year, 2026-04-03 for one."),
+        help_text=gettext_lazy("One a line, beside the public ones: 12-25 for every year, 2026-04-03 for one."),
+    )
+    holiday_country = forms.ChoiceField(label=gettext_lazy("public holidays of"), required=False)
+    members = forms.ModelMultipleChoiceField(
+        User.objects.none(),
+        label=gettext_lazy("members"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Everybody works in one department: who comes here leaves another."),
     )
     closed = forms.BooleanField(
         label=gettext_lazy("closed"),
@@ -64,11 +83,20 @@ class DepartmentForm(forms.ModelForm):
 
     class Meta:
         model = Department
-        fields = ["name", "slug", "lead", "mailbox", "time_zone", "hours_text", "acknowledge_hours", "resolve_hours"]
+        fields = [
+            "name", "slug", "lead", "mailbox", "time_zone", "holiday_country", "holiday_region", "hours_text",
+            "acknowledge_hours", "resolve_hours",
+        ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["lead"].queryset = User.objects.active().filter(standing=Standing.STAFF)  # type: ignore[attr-defined]
+        known = sorted((name, code) for code, name in country_names().items())
+        self.fields["holiday_country"].choices = [("", gettext_lazy("none")), *((code, name) for name, code in known)]  # type: ignore[attr-defined]
+        staff = User.objects.active().filter(standing=Standing.STAFF).order_by("name")
+        self.fields["members"].queryset = staff  # type: ignore[attr-defined]
+        if self.instance.pk:
+            self.initial.setdefault("members", list(self.instance.memberships.values_list("user", flat=True)))
         hours = self.instance.hours or {}
         for number, name in enumerate(WEEKDAYS):
             spans = hours.get(str(number), [])
@@ -98,6 +126,20 @@ class DepartmentForm(forms.ModelForm):
             check_holidays(holidays)
         except ValidationError as problem:
             self.add_error("holiday_lines", problem.messages[0])
+        try:
+            check_country(data.get("holiday_country") or "", data.get("holiday_region") or "")
+        except ValidationError as problem:
+            self.add_error(None, problem)
+        if not data.get("closed"):
+            if not hours and not any(name.startswith("day_") for name in self.errors):
+                try:
+                    check_open(hours)
+                except ValidationError as problem:
+                    self.add_error("day_0", problem.messages[0])
+            if not data.get("members"):
+                self.add_error("members", _("Somebody has to work here, or cases would wait for nobody."))
+            elif data.get("lead") and data["lead"] not in data["members"]:
+                self.add_error("lead", _("Who leads a department works in it: tick them below."))
         self.instance.hours, self.instance.holidays = hours, holidays
         return data
 
@@ -110,7 +152,11 @@ class ThroughService:
 
     def save_instance(self) -> Department:
         new = self.form.instance.pk is None
-        department = save_department(self.form.instance, by=self.request.user)  # type: ignore[arg-type]
+        by: User = self.request.user  # type: ignore[assignment]
+        with transaction.atomic():
+            department = save_department(self.form.instance, by=by)
+            if self.form.cleaned_data["members"] or not self.form.cleaned_data["closed"]:
+                set_members(department, self.form.cleaned_data["members"], by)
         try:
             archive_department(department, self.request.user, on=self.form.cleaned_data["closed"])  # type: ignore[arg-type]
         except Conflict as problem:

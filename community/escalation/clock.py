@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from community.accounts.departments import public_holidays
 from community.accounts.models import Department
 
 FARTHEST = timedelta(days=366)  # a department without any hours must not make us search for ever
@@ -26,7 +27,10 @@ def _moment(day: date, clock_time: str, tz: ZoneInfo) -> datetime:
 
 
 def _is_holiday(day: date, department: Department) -> bool:
-    return f"{day:%m-%d}" in department.holidays or day.isoformat() in department.holidays
+    """By its own list, in which a day stands for every year or for one, or because its country keeps it."""
+    if f"{day:%m-%d}" in department.holidays or day.isoformat() in department.holidays:
+        return True
+    return day in public_holidays(department.holiday_country, department.holiday_region, day.year)
 
 
 def spans(start: datetime, department: Department) -> Iterator[tuple[datetime, datetime]]:

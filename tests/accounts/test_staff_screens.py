@@ -1,14 +1,17 @@
 """Departments, people and roles in the Wagtail admin."""
 
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from community.accounts.departments import archive_department, save_department
-from community.accounts.models import Department, User
+from community.accounts.departments import archive_department, public_holidays, save_department
+from community.accounts.models import Department, Membership, User
+from community.accounts.services import role_of, set_role
 from community.core.errors import Conflict, NotAllowed
 from community.events.models import Event
 from tests import factories
@@ -24,23 +27,36 @@ def manager(client: Client, hanna: User, enrol: Enrol) -> Client:
     return client
 
 
-def data(**changes: str) -> dict[str, str]:
+def data(*members: User, **changes: Any) -> dict[str, Any]:
     return {
+        "members": [person.pk for person in members],
         "name": "Repairs", "slug": "repairs", "lead": "", "mailbox": "repairs@example.org",
         "time_zone": "Europe/Berlin", "hours_text": "Mon 8 to 12", "acknowledge_hours": "4", "resolve_hours": "24",
         "day_0": "08:00-12:00, 13:00–17:00", "holiday_lines": "12-25\n2026-04-03", **changes,
     }  # fmt: skip
 
 
-def test_a_manager_makes_and_changes_a_department(manager: Client) -> None:
+@pytest.fixture
+def mechanic(db: None) -> User:
+    mechanic = factories.a_person("mechanic")
+    set_role(mechanic, None, "editor")
+    return User.objects.get(pk=mechanic.pk)
+
+
+def test_a_manager_makes_and_changes_a_department(manager: Client, mechanic: User) -> None:
     assert manager.get(reverse("departments:add")).status_code == 200
-    assert manager.post(reverse("departments:add"), data()).status_code == 302
+    public = {"holiday_country": "DE", "holiday_region": "BY"}
+    assert manager.post(reverse("departments:add"), data(mechanic, lead=mechanic.pk, **public)).status_code == 302
     department = Department.objects.get(slug="repairs")
     assert department.hours == {"0": [["08:00", "12:00"], ["13:00", "17:00"]]}
     assert department.holidays == ["12-25", "2026-04-03"]
+    assert [row.user for row in department.memberships.all()] == [mechanic]
+    mechanic.refresh_from_db()
+    assert (mechanic.department, role_of(mechanic)) == (department, "editor")
+    assert public_holidays("DE", "BY", 2026) > {date(2026, 1, 6), date(2026, 4, 3)}
     edit = reverse("departments:edit", args=[department.pk])
     assert "08:00-12:00, 13:00-17:00" in manager.get(edit).content.decode()
-    assert manager.post(edit, data(name="Workshop")).status_code == 302
+    assert manager.post(edit, data(mechanic, name="Workshop")).status_code == 302
     department.refresh_from_db()
     assert department.name == "Workshop"
     assert manager.get(reverse("departments:index")).status_code == 200
@@ -55,13 +71,28 @@ def test_a_manager_makes_and_changes_a_department(manager: Client) -> None:
         {"holiday_lines": "13-45"},
         {"time_zone": "Europe/Nowhere"},
         {"acknowledge_hours": "0"},
+        {"day_0": ""},
+        {"members": []},
+        {"holiday_country": "XX"},
+        {"holiday_country": "DE", "holiday_region": "ZZ"},
+        {"holiday_region": "BY"},
     ],
 )
-def test_hours_that_do_not_add_up_are_refused(manager: Client, changes: dict[str, str]) -> None:
-    response = manager.post(reverse("departments:add"), data(**changes))
+def test_hours_that_do_not_add_up_are_refused(manager: Client, mechanic: User, changes: dict[str, Any]) -> None:
+    response = manager.post(reverse("departments:add"), data(mechanic, **changes))
     assert response.status_code == 200
     assert "Repairs" in response.content.decode()
     assert not Department.objects.filter(slug="repairs").exists()
+
+
+def test_the_last_of_a_department_does_not_go(manager: Client, dana: User, mechanic: User) -> None:
+    """Everybody works in one department: who comes leaves another, which must not be left alone."""
+    response = manager.post(reverse("departments:add"), data(dana))
+    assert "Nobody would be left in Customer support" in response.content.decode()
+    assert not Department.objects.filter(slug="repairs").exists()
+    assert Membership.objects.get(user=dana).department.slug == "support"
+    response = manager.post(reverse("departments:add"), data(mechanic, lead=dana.pk))
+    assert list(response.context["form"].errors) == ["lead"]
 
 
 def test_a_department_is_closed_not_deleted(manager: Client, support: Department, hanna: User, charlie: User) -> None:
