@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from community.accounts.models import Department
 from community.escalation import clock
@@ -108,3 +110,68 @@ def test_open_now(office: Department) -> None:
 
 def test_an_unknown_zone_is_utc() -> None:
     assert clock.zone("Moon/Crater").key == "UTC"
+
+
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Auckland", "UTC")
+# Both changes of the clocks of each of these zones lie in these years; Lord Howe's is half an hour.
+STARTS = st.datetimes(datetime(2025, 12, 1), datetime(2027, 2, 1), timezones=st.just(UTC))
+
+
+@pytest.mark.once
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    name=st.sampled_from(ZONES),
+    start=STARTS,
+    minutes=st.integers(0, 60 * 80),
+    opens=st.integers(0, 11),
+    open_hours=st.integers(1, 12),
+    days=st.sets(st.integers(0, 6), min_size=1),
+    country=st.sampled_from(["", "DE", "US", "AU"]),
+)
+def test_between_is_the_inverse_of_adding_in_any_zone(
+    name: str, start: datetime, minutes: int, opens: int, open_hours: int, days: set[int], country: str
+) -> None:
+    """Whatever the zone, the days and the changes of its clocks: what was added lies between, to the second."""
+    spans = [[f"{opens:02d}:00", f"{opens + open_hours:02d}:00"]]
+    department = Department(
+        name="Any", time_zone=name, hours={str(day): spans for day in days}, holidays=["12-24"], holiday_country=country
+    )
+    hours = minutes / 60
+    due = clock.add_business(start, hours, department)
+    if due < start + timedelta(days=300):  # beyond a year nobody searches
+        assert abs(clock.business_between(start, due, department) - timedelta(hours=hours)) < timedelta(seconds=1)
+        later = clock.add_business(start, hours + 1, department)
+        assert due < later or due == start
+        assert clock.add_business(due, 1, department) == later
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "open_for"),
+    [
+        ("Europe/Berlin", (2026, 3, 29), 23),
+        ("Europe/Berlin", (2026, 10, 25), 25),
+        ("America/New_York", (2026, 3, 8), 23),
+        ("America/New_York", (2026, 11, 1), 25),
+        ("Australia/Lord_Howe", (2026, 4, 5), 24.5),
+        ("Australia/Lord_Howe", (2026, 10, 4), 23.5),
+    ],
+)
+def test_a_day_on_which_the_clocks_change_is_as_long_as_it_is(
+    name: str, day: tuple[int, int, int], open_for: float
+) -> None:
+    office = Department(name="Day and night", time_zone=name, hours={str(n): [["00:00", "24:00"]] for n in range(7)})
+    start = datetime(*day, tzinfo=ZoneInfo(name))
+    end = (datetime(*day) + timedelta(days=1)).replace(tzinfo=ZoneInfo(name))
+    assert clock.business_between(start, end, office) == timedelta(hours=open_for)
+    assert clock.add_business(start, open_for, office) == end
+
+
+def test_public_holidays_by_the_library(office: Department) -> None:
+    """Epiphany is one in Bavaria, not in Berlin; Easter Monday moves by itself."""
+    office.holiday_country, office.holiday_region = "DE", "BY"
+    assert clock.add_business(berlin(2026, 1, 5, 17), 2, office) == berlin(2026, 1, 7, 9)
+    assert clock.add_business(berlin(2027, 3, 26, 17), 2, office) == berlin(2027, 3, 27, 11)  # Good Friday was closed
+    office.holiday_region = "BE"
+    assert clock.add_business(berlin(2026, 1, 5, 17), 2, office) == berlin(2026, 1, 6, 9)
+    office.holiday_country, office.holiday_region = "XX", ""  # an unknown one closes nothing
+    assert clock.add_business(berlin(2026, 1, 5, 17), 2, office) == berlin(2026, 1, 6, 9)

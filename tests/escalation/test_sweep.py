@@ -1,8 +1,13 @@
 """Exactly once: two sweeps at the same time, a crash in the middle, a case that fails."""
 
 import contextvars
+import os
+import signal
+import subprocess
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -19,6 +24,8 @@ from community.questions.models import Thread
 from tests import factories
 
 from .conftest import NOON
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -150,3 +157,75 @@ def test_the_command(
 def test_the_worker_ticks_it_every_minute() -> None:
     found = [known for known in schedule.sweeps() if known.name == "escalate"]
     assert [known.seconds for known in found] == [60]
+
+
+@pytest.mark.django_db
+def test_a_clock_that_jumps_ahead_fires_each_rung_once_and_in_order(
+    alice: User, dana: User, lead: User, hanna: User, asked: list[User]
+) -> None:
+    with clock.travel(NOON):
+        thread = factories.a_thread(alice)
+    assert sum(sweep(NOON + timedelta(hours=73)).values()) >= 5  # all that was missed, in one sweep
+    fired = list(EscalationStep.objects.filter(position__isnull=False).values_list("kind", "due_at"))
+    rungs = [kind for kind, _due in fired if kind != "late"]
+    assert rungs == ["advocates_notified", "department_notified", "assigned", "lead_notified", "manager_notified"]
+    assert [due for _kind, due in fired] == sorted(due for _kind, due in fired)
+    assert not sweep(NOON + timedelta(hours=73))
+    assert Escalation.objects.get(thread=thread).next_due_at > NOON + timedelta(hours=73)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_jumps_back_fires_nothing_again(alice: User, dana: User, asked: list[User]) -> None:
+    with clock.travel(NOON):
+        factories.a_thread(alice)
+    sweep(NOON + timedelta(hours=12))
+    before = EscalationStep.objects.count()
+    for hours in (1, 4, 11.9, 12):  # the clock is set right, and time goes by a second time
+        assert not sweep(NOON + timedelta(hours=hours))
+    assert EscalationStep.objects.count() == before
+    sweep(NOON + timedelta(hours=24))
+    assert EscalationStep.objects.filter(kind="assigned").count() == 1
+
+
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from datetime import datetime
+from community.escalation import cases
+from community.escalation.sweep import sweep
+tell, told = cases._tell, []
+def die(case, kind, *args, **kwargs):
+    tell(case, kind, *args, **kwargs)
+    told.append(kind)
+    if len(told) == 2:  # the second case, all written and nothing committed
+        os.kill(os.getpid(), signal.SIGKILL)
+cases._tell = die
+sweep(datetime.fromisoformat(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_kill_9_in_the_middle_leaves_one_effect_of_each(alice: User, dana: User, support: Department) -> None:
+    """A process of its own is killed while it sweeps three cases; the next sweep does what is left, and only that."""
+    with clock.travel(NOON):
+        threads = [factories.a_thread(alice, kind="idea") for _ in range(3)]
+    moment = NOON + timedelta(hours=72)
+    kind = "escalation.department_notified"
+    found = connection.settings_dict
+    if connection.vendor == "sqlite":
+        address = f"sqlite:///{found['NAME']}"
+    else:
+        who = f"{found['USER']}:{found['PASSWORD']}" if found["PASSWORD"] else found["USER"]
+        address = f"postgres://{who}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
+    environment = os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "community.settings.dev"}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", KILLED, moment.isoformat()], env=environment, check=False, capture_output=True, cwd=ROOT
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert Event.objects.filter(kind=kind).count() == 1  # the first was kept, the second rolled back
+    assert sweep(moment) == {"department_notified": 2}
+    assert not sweep(moment)
+    assert Event.objects.filter(kind=kind).count() == len(threads)
+    assert EscalationStep.objects.filter(kind="department_notified").count() == len(threads)
