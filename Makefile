@@ -6,6 +6,7 @@
 #              make bench-moderation: how often the spam filter is right;
 #              make bench-reviews: how often the hints on reviews are right;
 #              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL;
+#              make bench-insights: figures and audit of a large community;
 #              make bench-badges: the same with a million events and people;
 #              make bench-routing: how often the suggested department is right
 # make prove  10,000 acts by eight writers at once: the ledger rebuilt from the log must equal live
@@ -27,7 +28,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-routing bench-sentiment bench-clocks prove lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-insights bench-routing bench-sentiment bench-clocks prove lock clean \
 	env env-dev
 
 run: env
@@ -75,6 +76,9 @@ bench-clocks: env
 
 bench-sentiment: env
 	@exec $(PY) -m bench.sentiment
+
+bench-insights: env
+	@exec $(PY) -m bench.insights
 
 bench-badges: env
 	@exec $(PY) -m bench.badges
