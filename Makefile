@@ -8,7 +8,9 @@
 #              make bench-many-reviews: lists, changes and the feed with a million, on DATABASE_URL's PostgreSQL;
 #              make bench-insights: figures and audit of a large community;
 #              make bench-badges: the same with a million events and people;
-#              make bench-routing: how often the suggested department is right
+#              make bench-routing: how often the suggested department is right;
+#              make bench-sentiment: what the figure for angry posts finds;
+#              make bench-clocks: a sweep over a million cases, a thousand due, on DATABASE_URL's PostgreSQL
 # make prove  10,000 acts by eight writers at once: the ledger rebuilt from the log must equal live
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
