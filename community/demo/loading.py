@@ -86,6 +86,7 @@ def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = ite
                 asking_back.catch_up(now)
                 report.fired = sweep.catch_up(now)
                 badges.award_badges()
+                world.set_the_queue()
                 _remember(now)
                 daily.catch_up(now)
     return report

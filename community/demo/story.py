@@ -765,6 +765,8 @@ class _Telling:
                 if comment["author"] == who and comment["minutes_after"] < action["minutes_after"]
             ]
             self.add(at, key, action, lambda world: world.hide(comments[-1], action), moves=False)
+        elif action["action"] == "warn":
+            self.add(at, key, action, lambda world: world.warn(who, action), moves=False)
         elif action["action"] == "silence":
             self.add(at, key, action, lambda world: world.silence(who, action), moves=False)
         elif action["action"] == "delete spammer":

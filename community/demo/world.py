@@ -32,8 +32,9 @@ from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
 from community.escalation.models import Escalation, StepKind
 from community.insights import baseline, roi
+from community.moderation import screening
 from community.moderation import services as moderation
-from community.moderation.models import Flag
+from community.moderation.models import Flag, WatchedWord
 from community.pages import services as pages
 from community.posts import services as posts
 from community.posts.models import Comment, Tag, Topic
@@ -373,6 +374,23 @@ class World:
 
     def keep_filter(self, name: str, kept: Mapping[str, Any]) -> None:
         shifts.keep_filter(self.person(name), kept["name"], kept["query"], shared=kept.get("shared", False))
+
+    def warn(self, name: str, action: Row) -> None:
+        accounts.warn(self.person(name), self.person(action["by"]), reason=action["note"])
+
+    def set_the_queue(self) -> None:
+        """The moderators watch some words, and a post that says one of them waits to be looked at."""
+        ravi = self.person("ravi.menon")
+        if WatchedWord.objects.exists():
+            return
+        moderation.watch(ravi, pattern="casino*", act="block", note="Never about coffee.")
+        moderation.watch(ravi, pattern="Rabattcode*", act="queue", note="Was spam nine times of ten.")
+        word = moderation.watch(ravi, pattern="vinegar", act="flag", note="It eats the seals; somebody should say so.")
+        said = (
+            Answer.objects.visible().filter(body_text__icontains="vinegar", author__standing="member").order_by("-pk")
+        )
+        if (post := said.first()) is not None:
+            screening.ask_for_a_look(post, {"word"}, {"words": [word.pk]}, held=False)
 
     def silence(self, name: str, action: Row) -> None:
         accounts.silence(self.person(name), self.person(action["by"]), hours=action["hours"], reason=action["reason"])

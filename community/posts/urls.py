@@ -5,6 +5,7 @@ from . import views
 app_name = "posts"
 
 urlpatterns = [
+    path("moderation/", views.figures, name="figures"),
     path("posts/preview/", views.preview, name="preview"),
     path("posts/upload/", views.upload, name="upload"),
     path("posts/draft/", views.draft, name="draft"),

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from community.core import clock, limits, text
 from community.core.uploads import reencode
+from community.moderation import figures as moderation_figures
 from community.moderation import permissions
 from community.moderation import services as moderation
 from community.moderation.doors import of as door_of
-from community.moderation.models import Moderated
+from community.moderation.models import Flag, Moderated
 
 from . import gates, services
 from .doors import act, first_words, merged_meanwhile, posted, refuse, send, to_login
@@ -316,6 +317,15 @@ def comment_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 # Minding what others write
+
+
+@require_GET
+def figures(request: HttpRequest) -> HttpResponse:
+    """How posts are moderated, and what was taken out of sight, by month and reason."""
+    found = moderation_figures.by_month()
+    labels = [moderation_figures.label_of(reason) for reason in found["reasons"]]
+    reasons = [label for _reason, label in Flag.Reason.choices]
+    return render(request, "posts/figures.html", {"labels": labels, "rows": found["rows"], "all_reasons": reasons})
 
 
 @require_http_methods(["GET", "POST"])

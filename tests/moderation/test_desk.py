@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
@@ -15,7 +16,7 @@ from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.events.log import replay
 from community.events.models import Event
-from community.moderation import screening, services
+from community.moderation import figures, screening, services
 from community.moderation.models import Appeal, Claim, Flag, Look, WatchedWord
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
@@ -225,3 +226,26 @@ def test_a_word_becomes_a_link_once_and_only_in_running_text(thread: Thread, bob
     assert screening.linked('<a href="https://x.example">recall</a> <code>recall</code>').count("<a ") == 1
     with replay("import"):
         assert "<a" not in posts.comment(thread, bob, body="A recall elsewhere.").body_html
+
+
+def test_everybody_reads_how_often_and_why(
+    client: Client,
+    answer: Answer,
+    bob: User,
+    charlie: User,
+    ravi: User,
+    colleague: User,
+    django_assert_max_num_queries: Callable,
+) -> None:
+    cache.delete(figures.KEY)
+    for person in (charlie, factories.a_person()):
+        services.flag(answer, person, reason="off_topic")
+    services.hide(answer, ravi, reason="Off topic.")
+    services.decide_flags(answer, ravi, uphold=True)
+    services.decide_appeal(services.appeal(answer, bob, WHY), colleague, granted=True, answer="Right.")
+    with django_assert_max_num_queries(10):
+        page = client.get(reverse("posts:figures")).content.decode()
+    row = figures.by_month()["rows"][0]
+    assert (row["counts"], row["appeals"], row["granted"]) == ([1], 1, 1)
+    assert "Off topic" in page and str(ravi) not in page and str(charlie) not in page
+    cache.delete(figures.KEY)
