@@ -311,7 +311,9 @@ def lines_of(
                     with replay(happened[0].event.origin if happened else Event.Origin.LIVE):
                         play(thread, happened, until)
             known = {key: value for key, value in known.items() if key[0] in ("sounds", "tags", "row")}
-            sent.append([line for line in scene.lines if line.kind in ALARMS and since <= line.at <= until])
+            # What people did by hand has no place on a ladder, and is no alarm.
+            lines = [line for line in scene.lines if line.kind in ALARMS and line.position is not None]
+            sent.append([line for line in lines if since <= line.at <= until])
         yield len(part), sent
 
 
