@@ -112,10 +112,13 @@ def test_a_file_that_is_no_picture_is_refused(client: Client, alice: User, duo: 
     assertContains(response, "not a picture", status_code=422)
 
 
-def test_the_trap_stops_robots(client: Client, alice: User, duo: Product) -> None:
+def test_what_a_robot_sends_waits_for_a_moderator(client: Client, alice: User, duo: Product) -> None:
     client.force_login(alice)
-    assert client.post("/reviews/write/duo/", told(website="http://spam.example")).status_code == 422
-    assert not Review.objects.exists()
+    review_page = client.post("/reviews/write/duo/", told(website="http://spam.example"))
+    assert review_page.status_code == 302
+    assert Review.objects.get().visibility == "pending"
+    client.logout()
+    assert client.get(review_page["Location"]).status_code == 404
 
 
 def test_a_second_look_and_a_change(client: Client, alice: User, bob: User, duo: Product) -> None:
