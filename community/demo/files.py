@@ -126,6 +126,9 @@ class Content:
     insights: Row
     shelf: Row
     programme: Row = field(default_factory=Row)
+    replies: list[Row] = field(default_factory=list)
+    channels: list[Row] = field(default_factory=list)
+    incidents: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -157,6 +160,10 @@ def read(folder: Path) -> Content:
         )
     }  # fmt: skip
     programme = one("programme.yaml") if (folder / "programme.yaml").exists() else Row()
+    desk = {
+        name: (one(f"{name}.yaml") or {}).get(name, []) if (folder / f"{name}.yaml").exists() else []
+        for name in ("saved_replies", "channels", "incidents")
+    }
     threads = many("threads", "yaml", parse)
     kinds = {kind: many(kind, "md", parse_markdown) for kind in ("recipes", "tips", "help")}
     if problems:
@@ -175,6 +182,7 @@ def read(folder: Path) -> Content:
         threads=threads, recipes=kinds["recipes"], tips=kinds["tips"], articles=kinds["help"], pages=named["pages"],
         badges=part("badges", "badges"), ranks=part("ranks", "ranks"), policies=named["policies"],
         release_notes=part("release_notes", "release_notes"), shelf=named["shelf"], programme=programme,
+        replies=desk["saved_replies"], channels=desk["channels"], incidents=desk["incidents"],
         insights=named["insights"], problems=problems,
     )  # fmt: skip
     _Check(content).all()

@@ -19,7 +19,7 @@ from django.db import transaction
 from advocates import badges, totals
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
-from community.escalation import sweep
+from community.escalation import promises, sweep
 from community.events.log import replay
 from community.events.models import Event
 from community.insights import daily
@@ -85,6 +85,7 @@ def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = ite
             with transaction.atomic(), totals.later(), clock.travel(now):
                 asking_back.catch_up(now)
                 report.fired = sweep.catch_up(now)
+                promises.tell_settled()
                 badges.award_badges()
                 world.set_the_queue()
                 _remember(now)

@@ -186,6 +186,13 @@ class Story:
                 f"policy:{row['slug']}", [row, place],
                 lambda world, row=row, place=place: world.set_policy(row, place), row.where,
             )  # fmt: skip
+        for place, row in enumerate(content.replies):
+            put(
+                f"reply:{row['slug']}", [row, place],
+                lambda world, row=row, place=place: world.set_reply(row, place), row.where,
+            )  # fmt: skip
+        for row in content.channels:
+            put(f"channel:{row['slug']}", row, lambda world, row=row: world.set_channel(row), row.where)
         put("insights", content.insights, lambda world: world.set_insights(content.insights), "insights.yaml:1")
         home = content.pages["home"]
         put(

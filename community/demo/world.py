@@ -27,10 +27,10 @@ from community.bridges import services as bridges
 from community.bridges.models import ReleaseNote
 from community.core import clock
 from community.core.models import BrandSettings
-from community.escalation import policies, shifts, sweep
+from community.escalation import handoffs, policies, replies, shifts, sweep
 from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
-from community.escalation.models import Escalation, StepKind
+from community.escalation.models import Channel, Escalation, SavedReply, StepKind
 from community.insights import baseline, roi
 from community.moderation import screening
 from community.moderation import services as moderation
@@ -55,6 +55,7 @@ from .files import IDEA_WORDS, Row
 from .models import Told
 
 SOURCE = "demo"
+CHANNELS = {"RMA": "workshop", "PAY": "payments", "CALL": "call-back"}  # how references of the story begin
 SLACK = timedelta(minutes=15)  # a told rung is late by a sweep or two
 MODELS: dict[str, type[models.Model]] = {
     "thread": Thread, "answer": Answer, "comment": Comment, "review": Review, "recipe": Recipe, "tip": Tip,
@@ -192,6 +193,21 @@ class World:
 
     def set_policy(self, row: Row, place: int) -> None:
         policies.save_policy(row, place)
+
+    def set_reply(self, row: Row, place: int) -> None:
+        given = {
+            "title": row["title"], "body": row["body"], "kinds": row.get("kinds", []), "position": place,
+            "makes_promise": row.get("makes_promise", False),
+        }  # fmt: skip
+        reply = SavedReply.objects.filter(slug=row["slug"], language="en").first() or SavedReply(slug=row["slug"])
+        for name, value in given.items():
+            setattr(reply, name, value)
+        replies.save(reply, None, [self.department(slug) for slug in row.get("departments", [])])
+
+    def set_channel(self, row: Row) -> None:
+        channel = Channel.objects.filter(slug=row["slug"]).first() or Channel(slug=row["slug"])
+        channel.name, channel.kind, channel.address = row["name"], row["kind"], row.get("address", "")
+        handoffs.save_channel(channel, None, [self.department(slug) for slug in row["departments"]])
 
     def set_home(self, row: Row, notes: Sequence[Row]) -> None:
         picture = self.folder / "art" / "home-hero.webp"
@@ -561,6 +577,7 @@ class World:
             department=self.department(row["department"]) if row.get("department") else None,
             note=row.get("note", ""), reason=row.get("reason", ""), reference=row.get("reference", ""), until=until,
             people=[self.person(name) for name in row.get("asked", [])],
+            channel=Channel.objects.filter(slug=CHANNELS.get(row.get("reference", "").partition("-")[0], "")).first(),
         )  # fmt: skip
 
     def _fire_what_comes_before(self, thread: Thread, step: str, at: datetime) -> None:

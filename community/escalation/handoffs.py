@@ -52,12 +52,13 @@ LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is mistaken for another 
 
 
 @transaction.atomic
-def save_channel(channel: Channel, by: User, departments: Any = ()) -> Channel:
+def save_channel(channel: Channel, by: User | None, departments: Any = ()) -> Channel:
     """Write where cases can go. Saving one that had been switched off by failures switches it on again.
 
     Raises NotAllowed, ValidationError by field.
     """
-    require(why_not_manage_channels(by))
+    if not is_replaying():
+        require(why_not_manage_channels(by))
     errors: dict[str, Any] = {}
     if channel.kind == Channel.Kind.MAIL and not channel.address:
         errors["address"] = _("Give the address of the helpdesk.")
@@ -286,6 +287,24 @@ def _held(hand_off: HandOff) -> HandOff:
     if case is not None:
         row.escalation = case
     return row
+
+
+def tell(case: Escalation, by: User, channel: Channel, reference: str, note: str) -> None:
+    """Inside a replay: it was handed over. Told twice is told once."""
+    HandOff.objects.get_or_create(
+        reference=reference,
+        defaults={
+            "escalation": case, "channel": channel, "by": by, "department": case.department, "note": note,
+            "state": State.SENT, "created_at": clock.now(),
+        },
+    )  # fmt: skip
+
+
+def tell_outcome(reference: str, by: User | None, outcome: str) -> None:
+    """Inside a replay: this came of it; the thread itself says so in the story's own words."""
+    HandOff.objects.filter(reference=reference, state__in=HandOff.RUNNING).update(
+        state=State.DONE, outcome=outcome, outcome_by=by, outcome_at=clock.now()
+    )
 
 
 def threads_held() -> QuerySet[Any]:

@@ -116,6 +116,35 @@ def move(promise: Promise, by: User, *, due_at: datetime, why: str) -> Promise:
     return row.moved_to
 
 
+def tell(case: Escalation, step: str, by: User | None, what: str, until: datetime | None) -> None:
+    """Inside a replay: what the history says of promises, as rows of the register. Told twice is told once.
+
+    A settled case owes nothing any more: what its story doesn't end is kept then.
+    """
+    now, found = clock.now(), Promise.objects.open().filter(escalation=case)
+    if step == "promise made" and until is not None and by is not None:
+        Promise.objects.get_or_create(
+            escalation=case, due_at=until, text=_clean(what)[:LONGEST],
+            defaults={"made_by": by, "department": case.department or by.department, "made_at": now},
+        )  # fmt: skip
+    elif step == "promise late":
+        found.filter(late_at=None).update(late_at=now)
+    elif step == "promise kept":
+        found.update(state=Promise.State.KEPT, ended_at=now, ended_by=by)
+
+
+def tell_settled() -> int:
+    """Inside a replay, at its end: promises of cases that were settled after their day count as kept by then."""
+    ended = 0
+    for row in (
+        Promise.objects.open().filter(due_at__lte=clock.now(), escalation__state="settled").select_related("escalation")
+    ):
+        row.state, row.ended_at = Promise.State.KEPT, row.escalation.resolved_at or clock.now()
+        row.save(update_fields=["state", "ended_at"])
+        ended += 1
+    return ended
+
+
 def find_late(now: datetime | None = None) -> int:
     """A sweep: tell whoever made a promise, and the lead, that its day has passed; once. Returns how many."""
     if is_replaying():

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import require
+from community.events.log import is_replaying
 from community.questions.models import Answer, Kind, Thread
 
 from . import remembered
@@ -113,9 +114,10 @@ def best_first(replies: Iterable[SavedReply], *, kind: str, language: str) -> li
 
 
 @transaction.atomic
-def save(reply: SavedReply, by: User, departments: Iterable[Department] = ()) -> SavedReply:
+def save(reply: SavedReply, by: User | None, departments: Iterable[Department] = ()) -> SavedReply:
     """Write a saved reply. Raises NotAllowed, and ValidationError by field for a variable that nothing fills in."""
-    require(why_not_write_replies(by))
+    if not is_replaying():
+        require(why_not_write_replies(by))
     reply.body = text.clean_source(reply.body).strip()
     reply.title = text.clean_line(reply.title)
     check(reply)

@@ -14,8 +14,8 @@ from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 
-from . import cases, claims, promises
-from .models import Escalation, EscalationStep, InternalNote, PauseCause
+from . import cases, claims, handoffs, promises
+from .models import Channel, Escalation, EscalationStep, InternalNote, PauseCause
 from .permissions import why_not_work, works_cases
 
 
@@ -209,6 +209,7 @@ def tell_step(
     reference: str = "",
     until: datetime | None = None,
     people: Iterable[User] = (),
+    channel: Channel | None = None,
 ) -> EscalationStep | None:
     """Take over one line of a history (demo/FORMAT_THREADS.md), as it happened `at`. Told twice is told once.
 
@@ -224,6 +225,12 @@ def tell_step(
             case, step, by=by, to=to, department=department, note=note, reason=reason, reference=reference,
             until=until, people=people,
         )  # fmt: skip
+        if step.startswith("promise"):
+            promises.tell(case, step, by, note, until)
+        elif step == "handed off" and channel is not None and by is not None:
+            handoffs.tell(case, by, channel, reference, note)
+        elif step == "outcome posted":
+            handoffs.tell_outcome(reference, by, note)
     return case.history.last()
 
 

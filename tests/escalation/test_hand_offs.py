@@ -13,8 +13,9 @@ from community.accounts.models import User
 from community.core import clock, outgoing
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Delivery
-from community.escalation import handoffs, services
-from community.escalation.models import Channel, Escalation, HandOff
+from community.escalation import handoffs, promises, services
+from community.escalation.models import Channel, Escalation, HandOff, Promise
+from community.events.log import replay
 from community.events.models import Event
 from community.posts.models import Comment
 from community.questions import services as questions
@@ -272,3 +273,24 @@ def test_the_asker_hears_of_an_outcome(
     from community.notifications.recipients import recipients
 
     assert recipients(event) == {problem.author_id: "new_comment"}
+
+
+def test_a_story_tells_promises_and_hand_offs_as_they_were(problem: Thread, dana: User, hanna: User) -> None:
+    phone = a_channel(hanna, "call")
+    with replay("demo", NOON):
+        for _twice in range(2):
+            services.tell_step(problem, "promise made", at=NOON, by=dana, note="A lid.", until=NOON + timedelta(days=1))
+            services.tell_step(problem, "handed off", at=NOON, by=dana, reference="CALL-1", note="Ring", channel=phone)
+        services.tell_step(problem, "promise late", at=NOON + timedelta(days=2), by=dana)
+        assert Promise.objects.get().is_late and HandOff.objects.get().state == "sent"
+        services.tell_step(
+            problem, "outcome posted", at=NOON + timedelta(days=2), by=dana, reference="CALL-1", note="Fine"
+        )
+        services.tell_step(problem, "promise kept", at=NOON + timedelta(days=2), by=dana)
+        assert Promise.objects.get().state == "kept" and HandOff.objects.get().outcome == "Fine"
+        services.tell_step(problem, "promise made", at=NOON, by=dana, note="More", until=NOON + timedelta(days=1))
+        services.tell_step(problem, "resolved", at=NOON + timedelta(days=3), by=dana, note="Done")
+        assert promises.tell_settled() == 0, "its day has not come by the story's clock"
+    with clock.travel(NOON + timedelta(days=4)):
+        assert promises.tell_settled() == 1 and not Promise.objects.open().exists()
+    assert not Comment.objects.exists(), "the story has words of its own"
