@@ -15,7 +15,7 @@ QUERIES = 10  # of the page itself; session, person and menu of the admin are as
 
 def lines(engine: str, found: dict[str, Any]) -> list[str]:
     head = f"{engine}: {found['figures']:,} daily figures, {found['acts']:,} acts of staff"
-    return [head, *(f"  {name:<32} {queries:3d} queries {ms:9.1f} ms p95" for name, queries, ms in found["pages"])]
+    return [head, *(f"  {name:<32} {ms:9.1f} ms p95" for name, ms in found["pages"])]
 
 
 def main() -> None:
