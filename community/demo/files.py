@@ -279,7 +279,8 @@ class _Check:
                 self.known(row, "invited_by", self.people, "person")
                 self.known(row, "products", self.products, "product")
         if ring := content.programme.get("ring"):
-            self.known(ring, "people", self.people, "person")
+            self.known(ring, "voters", self.people, "person")
+            self.known(ring, "for", self.people, "person")
         for row in content.programme.get("former", []):
             if self.keys(row, "username", "products", "joined_days_ago", "left_days_ago", "by"):
                 self.known(row, "username", self.people, "person")

@@ -359,20 +359,17 @@ class Story:
             )  # fmt: skip
 
     def _ring(self) -> None:
-        """Some who vote for each other in a circle, an evening each; and the look the night after."""
-        row = self.content.programme.get("ring")
+        """Some who vote for a person and not for posts, an evening each; and the look the night after."""
+        row, told = self.content.programme.get("ring"), self.content.programme
         if not row:
             return
-        names = row["people"]
-        for place, name in enumerate(names):
-            at = self.base(f"ring:{name}", row["days_ago"] - place)
-            other = names[(place + 1) % len(names)]
+        for place, name in enumerate(row["voters"]):
             self.add(
-                at, f"ring:{name}", self.content.programme,
-                lambda world, name=name, other=other: world.cheer_on(name, other), who=[name, other],
+                self.base(f"ring:{name}", row["days_ago"] - place), f"ring:{name}", told,
+                lambda world, name=name: world.cheer_on(name, row["for"], row["votes"]), who=[name, row["for"]],
             )  # fmt: skip
-        at = self.base("ring-look", row["days_ago"] - len(names))
-        self.add(at, "ring-look", self.content.programme, lambda world: world.look_for_rings())
+        at = self.base("ring-look", row["days_ago"] - len(row["voters"]))
+        self.add(at, "ring-look", told, lambda world: world.look_for_rings())
 
     def _letters_and_thanks(self) -> None:
         """The letters of the last months, and a line from some who were helped by an advocate."""

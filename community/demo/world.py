@@ -31,6 +31,7 @@ from community.escalation import handoffs, policies, replies, shifts, sweep
 from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
 from community.escalation.models import Channel, Escalation, SavedReply, StepKind
+from community.events.log import record
 from community.insights import baseline, roi
 from community.moderation import screening
 from community.moderation import services as moderation
@@ -349,13 +350,15 @@ class World:
         programme.decide(application, self.person(by), chosen if not reason else [], reason=reason)
         self._people.pop(name, None)
 
-    def cheer_on(self, name: str, author: str) -> None:
-        """A vote for everything somebody wrote, one after the other."""
+    def cheer_on(self, name: str, author: str, most: int) -> None:
+        """A vote for the newest answers of somebody, one after the other, whatever they say."""
         voter, writer = self.person(name), self.person(author)
-        for thread in Thread.objects.visible().filter(author=writer).exclude(kind=Kind.IDEA).order_by("pk"):
-            questions.vote_thread(thread, voter, 1)
-        for answer in Answer.objects.visible().filter(author=writer).exclude(thread__kind=Kind.IDEA).order_by("pk"):
-            questions.vote_answer(answer, voter, 1)
+        answers = Answer.objects.visible().filter(author=writer).exclude(thread__kind=Kind.IDEA)
+        fresh = answers.exclude(votes__voter=voter).exclude(thread__author=voter)
+        begins = clock.now()
+        for place, answer in enumerate(fresh.select_related("thread").order_by("-created_at", "-pk")[:most]):
+            with clock.travel(begins + timedelta(seconds=70 * place)):
+                questions.vote_answer(answer, voter, 1)
 
     def look_for_rings(self) -> None:
         rings.look()
@@ -416,6 +419,8 @@ class World:
         accounts.suspend(self.person(name), self.person(action["by"]), reason=action["reason"])
         User.objects.filter(username=name).update(standing=Standing.ERASED, name="former member")
         EmailAddress.objects.filter(user__username=name).delete()
+        left = User.objects.get(username=name)
+        record("person.erased", actor=left, subject=left, words="stay")
         self._people.pop(name)
 
     # Reviews
