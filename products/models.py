@@ -80,6 +80,7 @@ class Product(PreviewableMixin, models.Model):
         editable=False,
         help_text=_("What the page says of open known issues; written by products/shelf/alerts.py."),
     )
+    recall_news = models.JSONField(default=list, blank=True, editable=False)  # of the open recall; alerts.py, too
     gtin = GtinField(
         _("GTIN"), help_text=_("The digits under the bar code, for search engines. Series may have their own.")
     )
@@ -317,6 +318,7 @@ class OwnerAlert(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    news = models.JSONField(default=list, blank=True, editable=False)  # [{"at", "text"}], newest first
 
     objects = OwnerAlertQuerySet.as_manager()
 

@@ -270,6 +270,8 @@ class _Check:
                 self.known(row, "department", self.departments, "department")
                 self.known(row, "from_thread", self.threads, "thread")
                 self.known(row, "related_threads", self.threads, "thread")
+        for row in content.incidents:
+            self.incident(row)
         for row in content.topics:
             self.known(row, "department", self.departments, "department")
         for row in content.programme.get("applications", []):
@@ -286,6 +288,21 @@ class _Check:
                 self.known(row, "username", self.people, "person")
                 self.known(row, "by", self.people, "person")
                 self.known(row, "products", self.products, "product")
+
+    def incident(self, row: Row) -> None:
+        if not self.keys(row, "slug", "kind", "title", "products", "opened", "departments", "lead_thread", "banner"):
+            return
+        self.known(row, "products", self.products, "product")
+        self.known(row, "departments", self.departments, "department")
+        self.known(row, "lead_thread", self.threads, "thread")
+        for one in (*row.get("timeline", []), *row["threads"], row["opened"], *filter(None, [row.get("solved")])):
+            self.number(one, "days_ago")
+            self.known(one, "by", self.people, "person")
+        for one in row["threads"]:
+            self.known(one, "slug", self.threads, "thread")
+        texts = [line["text"] for line in row.get("timeline", [])]
+        if len(row["banner"].get("text", "")) > 2000 or any(len(words) > 500 for words in texts):
+            self.bad(row, "a line of its history has 500 characters at most, its banner 2,000")
 
     def person(self, row: Row) -> None:
         if not self.keys(row, "username", "name"):

@@ -69,6 +69,7 @@ class Story:
         self._tips()
         self._articles()
         self._programme()
+        self._incidents()
         self._releases()
         self._desk()
         opened = self._opened()
@@ -310,6 +311,40 @@ class Story:
                     at, f"filter:{name}:{kept['name']}", row,
                     lambda world, name=name, kept=kept: world.keep_filter(name, kept), who=[name],
                 )  # fmt: skip
+
+    def _incidents(self) -> None:
+        """Known faults: gathered threads, lines for everybody, what solved it; each after what it builds on."""
+        begun, recalls = {fact.key: fact.at for fact in self.facts}, self.content.shelf.get("recalls", [])
+        for row in self.content.incidents:
+            slug, opened, banner = row["slug"], row["opened"], row["banner"]
+            key, lead = f"incident:{slug}", f"thread:{row['lead_thread']}"
+            soonest = begun[lead]
+            if row["kind"] == "recall":
+                told = [one["days_ago"] for one in recalls if one["product"] in row["products"]]
+                soonest = max([soonest, *(self.base(f"recall:{row['products'][0]}", days) for days in told)])
+            start = max(self.base(key, opened["days_ago"]), soonest + timedelta(minutes=1))
+
+            def when(days_ago: float, name: str, start: datetime = start) -> datetime:
+                return max(self.base(name, days_ago), start)
+
+            self.add(
+                start, key, row,
+                lambda world, row=row, banner=banner: world.open_incident(row, banner), who=[opened["by"]],
+            )  # fmt: skip
+            for place, line in enumerate(row.get("timeline", [])):
+                name = f"incident-line:{slug}:{place}"
+                at = when(line["days_ago"], name) + timedelta(seconds=place + 1)
+                self.add(at, name, row, lambda world, key=key, line=line: world.say(key, line), who=[line["by"]])
+            for one in row["threads"]:
+                name = f"incident-thread:{one['slug']}"
+                at = max(when(one["days_ago"], name), begun[f"thread:{one['slug']}"]) + timedelta(seconds=30)
+                self.add(at, name, row, lambda world, key=key, one=one: world.gather(key, one), who=[one["by"]])
+            if solved := row.get("solved"):
+                name = f"incident-solved:{slug}"
+                at = when(solved["days_ago"], name) + timedelta(minutes=1)
+                self.add(
+                    at, name, row, lambda world, key=key, solved=solved: world.solve(key, solved), who=[solved["by"]]
+                )
 
     def _ways_in(self) -> None:
         """The code of conduct, applications with their trials, who left with honours."""

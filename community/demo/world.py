@@ -27,10 +27,10 @@ from community.bridges import services as bridges
 from community.bridges.models import ReleaseNote
 from community.core import clock
 from community.core.models import BrandSettings
-from community.escalation import handoffs, policies, replies, shifts, sweep
+from community.escalation import handoffs, incidents, policies, replies, shifts, sweep
 from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
-from community.escalation.models import Channel, Escalation, SavedReply, StepKind
+from community.escalation.models import Channel, Escalation, Incident, SavedReply, StepKind
 from community.events.log import record
 from community.insights import baseline, roi
 from community.moderation import screening
@@ -60,7 +60,7 @@ CHANNELS = {"RMA": "workshop", "PAY": "payments", "CALL": "call-back"}  # how re
 SLACK = timedelta(minutes=15)  # a told rung is late by a sweep or two
 MODELS: dict[str, type[models.Model]] = {
     "thread": Thread, "answer": Answer, "comment": Comment, "review": Review, "recipe": Recipe, "tip": Tip,
-    "flag": Flag, "release": ReleaseNote,
+    "flag": Flag, "release": ReleaseNote, "incident": Incident,
 }  # fmt: skip
 VERIFIED = {"order": Ownership.Verified.ORDER, "receipt": Ownership.Verified.RECEIPT}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -287,6 +287,29 @@ class World:
             product, self.person(row["by"]), title=row["title"], body=row["text"],
             versions=self._versions(product, row["versions"]),
         )  # fmt: skip
+
+    def open_incident(self, row: Row, banner: Mapping[str, Any]) -> Incident:
+        """One that is a recall hangs on the recall's own banner; the other has its own."""
+        product, by = self.the_product(row["products"][0]), self.person(row["opened"]["by"])
+        recall = product.alerts.open().filter(kind="recall").first() if row["kind"] == "recall" else None
+        return incidents.open_incident(
+            product, by, title=row["title"], body=banner["text"], first=self.row(f"thread:{row['lead_thread']}"),
+            department=self.department(row["departments"][0]), recall=recall,
+        )  # fmt: skip
+
+    def say(self, key: str, row: Mapping[str, Any]) -> None:
+        incidents.say(self._incident(key), self.person(row["by"]), row["text"])
+
+    def gather(self, key: str, row: Mapping[str, Any]) -> None:
+        thread = self.row(f"thread:{row['slug']}")
+        incidents.gather(self.row(key), thread, self.person(row["by"]), note=row.get("note", ""))
+
+    def solve(self, key: str, row: Mapping[str, Any]) -> None:
+        """The threads' own files say what became of each; here the banner goes and owners hear of it."""
+        incidents.solve(self._incident(key), self.person(row["by"]), solution=row["text"])
+
+    def _incident(self, key: str) -> Incident:
+        return Incident.objects.select_related("alert__product").get(pk=self.ids[key])
 
     def describe(self, row: Row) -> None:
         person, product = self.person(row["person"]), self.the_product(row["product"])

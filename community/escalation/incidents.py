@@ -18,7 +18,7 @@ from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Thread
-from products.models import Product, Version
+from products.models import OwnerAlert, Product, Version
 from products.shelf import alerts
 
 from . import clusters
@@ -38,21 +38,24 @@ def open_incident(
     first: Thread | None = None,
     department: Department | None = None,
     versions: Iterable[Version] = (),
+    recall: OwnerAlert | None = None,
 ) -> Incident:
     """Say that a fault is known: a banner on the product's page and the ask form, and owners are told.
 
-    `first` is the thread that reported it. The same headline twice is one incident. Raises NotAllowed,
-    ValidationError by field (title, text, versions).
+    `first` is the thread that reported it. The same headline twice is one incident. With `recall`, the open recall of
+    the product, that is its banner: nobody is told anew, and it stands until the product says otherwise.
+    Raises NotAllowed, ValidationError by field (title, text, versions).
     """
     if not is_replaying():
         require(why_not_manage_incidents(by))
     url = first.get_absolute_url() if first is not None else ""
-    alert = alerts.issue(product, by, title=title, body=body, url=url, versions=versions)
+    alert = recall or alerts.issue(product, by, title=title, body=body, url=url, versions=versions)
     known = Incident.objects.filter(alert=alert).first()
     if known is not None:
         return known
     made = Incident.objects.create(
-        product=product, title=alert.title, text=alert.text, alert=alert, first_thread=first,
+        product=product, title=text.clean_line(title)[: alerts.LONGEST_TITLE], text=text.clean_source(body).strip(),
+        alert=alert, first_thread=first,
         department=department or by.department, opened_at=clock.now(), opened_by=by,
     )  # fmt: skip
     told: dict[str, Any] = (
@@ -101,13 +104,15 @@ def let_go(incident: Incident, thread: Thread, by: User) -> None:
 
 @transaction.atomic
 def say(incident: Incident, by: User, words: str) -> IncidentUpdate:
-    """A line for everybody who waits, in the incident's history."""
+    """A line for everybody who waits: in the incident's history, and at its banner while that stands."""
     if not is_replaying():
         require(why_not_manage_incidents(by))
     words = text.clean_line(words)
     if not words or len(words) > LONGEST_UPDATE:
         raise ValidationError({"text": _("Say it in at most %(most)d characters.") % {"most": LONGEST_UPDATE}})
     record("incident.told", actor=by, subject=incident)
+    if incident.alert is not None and incident.alert.ended_at is None:
+        alerts.add_news(incident.alert, words)
     return IncidentUpdate.objects.create(incident=incident, by=by, text=words, at=clock.now())
 
 
@@ -132,7 +137,7 @@ def solve(incident: Incident, by: User, *, solution: str, department: Department
         return row
     row.state, row.solved_at, row.solved_by, row.solution = Incident.State.SOLVED, clock.now(), by, solution
     row.save(update_fields=["state", "solved_at", "solved_by", "solution"])
-    if row.alert is not None:
+    if row.alert is not None and row.alert.kind == alerts.Kind.KNOWN_ISSUE:
         alerts.end(row.alert, by)
     speaks_for = department or row.department or by.department
     answered: list[int] = []

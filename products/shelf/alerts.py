@@ -22,6 +22,7 @@ from products.models import OwnerAlert, Ownership, Product, Version
 
 Kind = OwnerAlert.Kind
 LONGEST_TITLE, LONGEST_TEXT = 160, 2000
+MOST_NEWS = 12  # lines at a banner; whoever gathers them keeps all
 
 
 def why_not_alert(user: Any) -> str:
@@ -67,6 +68,16 @@ def end(alert: OwnerAlert, by: User) -> OwnerAlert:
     _end(locked(alert), by)
     alert.refresh_from_db()
     return alert
+
+
+@transaction.atomic
+def add_news(alert: OwnerAlert, words: str) -> None:
+    """A line at the banner, dated now, for everybody. Called by whoever keeps the history, who checks who may."""
+    product = locked(alert.product)  # before the alert, as everybody who holds both
+    row = locked(alert)
+    row.news = [{"at": clock.now().isoformat(), "text": words}, *row.news][:MOST_NEWS]
+    row.save(update_fields=["news"])
+    _show_on_page(product)
 
 
 @transaction.atomic
@@ -131,17 +142,20 @@ def _end(alert: OwnerAlert, by: User | None) -> None:
 
 def _show_on_page(product: Product) -> None:
     """Copy what is open onto the product's row: its page shows it without a query."""
-    rows = product.alerts.open().filter(kind=Kind.KNOWN_ISSUE).prefetch_related("versions")
+    rows = list(product.alerts.open().prefetch_related("versions"))
+    product.recall_news = next((row.news for row in rows if row.kind == Kind.RECALL), [])
     product.known_issues = [
         {
             "title": row.title,
             "text": row.text,
             "url": row.url,
             "versions": [version.name for version in row.versions.all()],
+            "news": row.news,
         }
         for row in rows
+        if row.kind == Kind.KNOWN_ISSUE
     ]
-    Product.objects.filter(pk=product.pk).update(known_issues=product.known_issues)
+    Product.objects.filter(pk=product.pk).update(known_issues=product.known_issues, recall_news=product.recall_news)
 
 
 # Whom it concerns -------------------------------------------------------------------------------------------

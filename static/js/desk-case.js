@@ -40,7 +40,7 @@
   });
 
   /* ---- the claim: from the first letter on, renewed while somebody writes ---- */
-  const RENEW = 240000;
+  const RENEW = 240000, AGAIN = 30000;
   const told = document.querySelector("[data-claim]");
   let claimed = 0;
   async function claim() {
@@ -52,31 +52,42 @@
         headers: { Accept: "application/json", "X-CSRFToken": token() },
       });
       const said = await response.json();
+      if (!response.ok) claimed -= RENEW - AGAIN; // a colleague may have finished by then
       if (told) { told.textContent = said.said || said.error; told.classList.toggle("dsk-late", !response.ok); }
-    } catch (_) { claimed = 0; }
+    } catch (_) { claimed -= RENEW - AGAIN; }
   }
   document.querySelectorAll("[data-claims]").forEach((box) => box.addEventListener("input", claim));
 
   /* ---- drafts ---- */
-  let waiting;
+  let waiting, underway;
+  const say = (words) => { if (kept) kept.textContent = words || ""; };
   async function keep() {
     const data = new FormData();
     data.append("body", field.value);
+    underway = new AbortController();
     try {
       const response = await fetch(answer.dataset.draftTo, {
-        method: "POST", credentials: "same-origin", body: data, headers: { "X-CSRFToken": token() },
+        method: "POST", credentials: "same-origin", body: data, headers: { "X-CSRFToken": token() }, signal: underway.signal,
       });
-      if (kept && response.ok) kept.textContent = kept.dataset.words || "";
-    } catch (_) { /* the next letter tries again */ }
+      // Who is signed out is sent to a page that answers 200.
+      say(response.ok && !response.redirected ? kept?.dataset.words : kept?.dataset.lost);
+    } catch (problem) { if (problem.name !== "AbortError") say(kept?.dataset.lost); }
   }
-  field?.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keep, 1500); });
+  field?.addEventListener("input", () => { say(""); clearTimeout(waiting); waiting = setTimeout(keep, 1500); });
+  // What is sent is no draft any more; what came back refused, or to be looked at, is one.
+  answer.addEventListener("submit", () => { clearTimeout(waiting); underway?.abort(); });
+  if (field?.value && (answer.querySelector(".dsk-error") || document.getElementById("preview"))) keep();
 
   /* ---- Ctrl or Cmd with Enter sends what somebody writes ---- */
+  const sent = new Set(); // once, however long the answer takes
+  document.addEventListener("submit", (event) => { sent.add(event.target); });
+  window.addEventListener("pageshow", () => sent.clear());
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     const form = event.target.closest?.("textarea")?.form;
     if (!form || !form.closest(".dsk")) return;
     event.preventDefault();
+    if (event.repeat || sent.has(form)) return;
     form.requestSubmit(form.querySelector("[data-send], button:not([name]):not([type=button])"));
   });
   document.getElementById("preview")?.focus();

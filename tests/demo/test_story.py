@@ -19,7 +19,7 @@ from community.core.models import BrandSettings, Delivery
 from community.demo import loading, logins, mail
 from community.demo.files import Content
 from community.demo.models import Told
-from community.escalation.models import Escalation, EscalationPolicy, EscalationStep, StepKind
+from community.escalation.models import Escalation, EscalationPolicy, EscalationStep, Incident, StepKind
 from community.events.models import Event
 from community.insights import daily, report, roi
 from community.insights.metrics import DEFINITIONS
@@ -53,6 +53,18 @@ def test_everything_is_there(content: Content) -> None:
     assert Product.objects.count() == len(content.products["products"])
     assert User.objects.count() == len(content.people)
     assert Answer.objects.count() == sum(len(row["answers"]) for row in content.threads)
+
+
+def test_known_faults_are_told_with_their_lines(content: Content) -> None:
+    for row in content.incidents:
+        known = the(f"incident:{row['slug']}", Incident)
+        gathered = set(known.threads.values_list("thread", flat=True))
+        assert gathered == {the(f"thread:{one['slug']}", Thread).pk for one in row["threads"]}
+        assert list(known.updates.values_list("text", flat=True)) == [line["text"] for line in row["timeline"]]
+        assert known.is_open != ("solved" in row)
+    steam = Product.objects.get(slug="steam")
+    assert [line["text"][:12] for line in steam.recall_news][:1] == ["Most owners "] and not steam.known_issues
+    assert OwnerAlert.objects.filter(product=steam).count() == 1, "a recall is told once"
 
 
 def test_each_thread_is_in_the_state_its_file_says(content: Content) -> None:

@@ -81,6 +81,9 @@ def test_all_is_at_hand_in_twenty_queries(
             factories.a_thread(alice, product=duo)
         handoffs.hand_off(problem, mei, mail, note="Look at the motor")
         promises.make(problem, mei, text="A new board", due_at=NOON + timedelta(days=2))
+        services.pause(problem, mei, "part")
+    with clock.travel(NOON + timedelta(minutes=90)):
+        services.resume(problem, mei)
         found = incidents.open_incident(duo, mei, title="Three beeps", body="Go back to 1.2.", first=problem)
     words = {"motor": [1.0, 2.0, -2.0], "beeps": [1.0, 1.5, -1.0]}
     support = Escalation.objects.get(thread=problem).department
@@ -97,7 +100,8 @@ def test_all_is_at_hand_in_twenty_queries(
         page = agent.get(case_url(problem))
     html = page.content.decode()
     for said in (
-        "Note 2", "Comment 2", "the workshop", "A new board", found.title, "<mark>motor</mark>", "Wrong in 6 %",
+        "Note 2", "Comment 2", "the workshop", "A new board", found.title,
+        "Waiting for a part: <b>1 h 30", "<mark>motor</mark>", "Wrong in 6 %",
         f"{mei.name} is answering this case just now", "A part is on its way", "Thank you, Alice. The [part]",
         reverse("escalation:alike", args=[problem.pk]), 'id="dsk-keys"', 'data-key="h"', 'data-key="d"',
     ):  # fmt: skip

@@ -1,7 +1,14 @@
 """One fault, many threads: incidents, and one answer for many."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from community.accounts.models import User
 from community.core import clock
@@ -12,7 +19,9 @@ from community.events.models import Event
 from community.notifications.recipients import recipients
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
-from products.models import Product
+from products.models import OwnerAlert, Product
+from products.services import change_product
+from products.shelf import alerts
 from tests import factories
 
 from .conftest import NOON
@@ -153,3 +162,52 @@ def test_whoever_reported_it_first_is_thanked(threads: list[Thread], dana: User,
         incidents.open_incident(duo, dana, title="Three beeps", body="Wait.", first=threads[0])
     event = Event.objects.get(kind="incident.opened")
     assert event.data["author"] == threads[0].author_id and event.data["is_first_report"] is True
+
+
+def banners(product: Product) -> str:
+    """What stands on top of a product's page."""
+    return render_to_string("products/_banners.html", {"product": Product.objects.get(pk=product.pk)})
+
+
+def test_what_is_new_stands_at_the_banner_where_people_look_and_ask(
+    threads: list[Thread], dana: User, duo: Product, client: Client, django_assert_num_queries: Callable
+) -> None:
+    with clock.travel(NOON):
+        known = incidents.open_incident(duo, dana, title="Three beeps", body="Go back to 1.2.", first=threads[0])
+        ask = "/questions/ask/?product=duo"
+        client.get(ask)
+        with CaptureQueriesContext(connection) as before:
+            client.get(ask)
+    for hours, words in ((1, "Cause found: the limit is too low."), (5, "1.3.1 comes on <Friday>.")):
+        with clock.travel(NOON + timedelta(hours=hours)):
+            incidents.say(known, dana, words)
+    with clock.travel(NOON + timedelta(hours=6)):
+        with django_assert_num_queries(len(before)):
+            page = client.get(ask).content.decode()
+        assert page.index("1.3.1 comes on &lt;Friday&gt;.") < page.index("Cause found"), "the newest first"
+        assert "1 hour ago</time>: 1.3.1 comes" in page
+        assert "Cause found" in banners(duo)
+        alerts.issue(duo, dana, title="It hums", body="Put it on the cork mat.")
+        assert "Cause found" in client.get(ask).content.decode(), "another banner leaves it as it is"
+        incidents.solve(known, dana, solution="Install **1.3.1**. That settles it.")
+        assert "Cause found" not in client.get(ask).content.decode()
+        assert incidents.say(known, dana, "Nobody has told of it since.").pk
+
+
+def test_a_recall_keeps_its_banner_when_its_incident_is_solved(
+    threads: list[Thread], dana: User, hanna: User, duo: Product, client: Client
+) -> None:
+    duo.recall_title, duo.recall_note = "The lid can open", "Unplug it."
+    with clock.travel(NOON):
+        change_product(duo, hanna)
+        recall = OwnerAlert.objects.get()
+        known = incidents.open_incident(
+            duo, dana, title="Lids open", body="Unplug it.", first=threads[0], recall=recall
+        )
+        incidents.say(known, dana, "Letters are on their way.")
+        assert known.title == "Lids open" and OwnerAlert.objects.get() == recall, "owners are told once"
+        for shown in (banners(duo), client.get("/questions/ask/?product=duo").content.decode()):
+            assert "The lid can open" in shown and "Letters are on their way." in shown
+        incidents.solve(known, dana, solution="A new lid for everybody, free.")
+    recall.refresh_from_db()
+    assert recall.ended_at is None

@@ -210,10 +210,13 @@ def ago(when: datetime | None) -> str:
 
 
 @register.simple_tag
-def time_ago(when: datetime | None, words: str = "") -> SafeString:
-    """`<time>` with words to read, the exact moment on hover, and the machine's form."""
+def time_ago(when: datetime | str | None, words: str = "") -> SafeString:
+    """`<time>` with words to read, the exact moment on hover, and the machine's form. A text is an ISO moment, as
+    JSON keeps it."""
     if not when:
         return SafeString("")
+    if isinstance(when, str):
+        when = datetime.fromisoformat(when)
     local = timezone.localtime(when)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Subquery, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -32,7 +32,7 @@ from .. import claims, remembered, replies, services, suggesting
 from ..case_forms import HandOffForm, IncidentForm, OfficialForm, PromiseForm
 from ..clock import business_between, zone
 from ..forms import AssignForm, InfoForm, NoteForm, PauseForm, ReopenForm, ResolveForm, RouteForm
-from ..models import Channel, Escalation, EscalationStep, HandOff, Promise, SavedReply, StepKind
+from ..models import Channel, Escalation, EscalationStep, HandOff, PauseCause, Promise, SavedReply, StepKind
 from ..querysets import Joined
 from ..relay import moment
 from .common import Row, for_agents, people_of, short
@@ -153,7 +153,7 @@ def case_page(
         "stream": stream,
         "history": _history(lines, names, tz),
         "asked_at": moment(thread.created_at, tz),
-        "clocks": _clocks(case, tz),
+        "clocks": _clocks(case, tz, slips),
         "past": past,
         "merged": merged,
         "shelf": shelf,
@@ -170,6 +170,7 @@ def case_page(
             for slip in slips
             if slip.kind == "promise" and slip.due
         ],
+        "pauses": _pauses(slips, case),
         "hand_offs": [{"row": slip, "at": moment(slip.at, tz)} for slip in slips if slip.kind == "hand_off"],
         "incident": getattr(getattr(thread, "in_incident", None), "incident", None),
         "suggestion": _suggestion(case, departments),
@@ -204,7 +205,8 @@ def known_issues(case: Escalation) -> list[str]:
 
 @dataclass(frozen=True)
 class Slip:
-    """What hangs on a case: a note, a promise, a hand-off. All of them come with one query."""
+    """What hangs on a case: a note, a promise, a hand-off, a pause (its cause is the text, its end is `due`). All of
+    them come with one query."""
 
     kind: str
     pk: int
@@ -235,7 +237,7 @@ SLIPS = 100
 
 
 def slips_of(case: Escalation) -> list[Slip]:
-    """Notes, promises and hand-offs of a case, by time; the newest hundred."""
+    """Notes, promises, hand-offs and pauses of a case, by time; the newest hundred."""
 
     def text(value: Any) -> Any:
         return Cast(value, TextField())
@@ -262,9 +264,13 @@ def slips_of(case: Escalation) -> list[Slip]:
         ),
         s_pk=F("pk"), s_text=text(F("channel__name")), s_by=text(F("by__name")), s_at=F("created_at"),
     )  # fmt: skip
-    rows = promises.values_list(*order).union(
-        notes.values_list(*order), hand_offs.values_list(*order), all=True
+    pauses = case.pauses.order_by().annotate(
+        **columns("pause", s_due=F("until"), s_note=text(F("note"))), s_pk=F("pk"), s_text=text(F("cause")),
+        s_by=text(Coalesce("by__name", Value(""))), s_at=F("since"),
     )  # fmt: skip
+    rows = promises.values_list(*order).union(
+        notes.values_list(*order), hand_offs.values_list(*order), pauses.values_list(*order), all=True
+    )
     return [Slip(*row) for row in rows.order_by("-s_at", "-s_pk")[:SLIPS]][::-1]
 
 
@@ -339,7 +345,26 @@ def alike(request: HttpRequest, pk: int) -> HttpResponse:
     return TemplateResponse(request, template, {"thread": case.thread, "found": found})
 
 
-def _clocks(case: Escalation, tz: Any) -> list[dict[str, Any]]:
+def _stood(case: Escalation, since: datetime, until: datetime) -> timedelta:
+    return business_between(since, until, case.department) if case.department else max(timedelta(0), until - since)
+
+
+def _pauses(slips: list[Slip], case: Escalation) -> list[dict[str, Any]]:
+    """How long the clocks stood in this round, by cause, the longest first; in the department's business hours."""
+    rows: dict[str, dict[str, Any]] = {}
+    end = case.resolved_at or clock.now()
+    for slip in slips:
+        if slip.kind != "pause" or slip.at < case.started_at:
+            continue
+        row = rows.setdefault(slip.text, {"cause": PauseCause(slip.text).label, "for": timedelta(0), "times": 0})
+        row["for"] += _stood(case, slip.at, min(slip.due or end, end))
+        row["times"] += 1
+        row["running"] = slip.due is None and case.is_paused
+    found = sorted(rows.values(), key=lambda row: row["for"], reverse=True)
+    return [{**row, "text": short(row["for"])} for row in found]
+
+
+def _clocks(case: Escalation, tz: Any, slips: list[Slip]) -> list[dict[str, Any]]:
     now = clock.now()
 
     def due(when: Any, done: Any) -> dict[str, Any]:
@@ -350,12 +375,12 @@ def _clocks(case: Escalation, tz: Any) -> list[dict[str, Any]]:
         late = when <= now
         return {"text": _("%(time)s late") % {"time": short(now - when)} if late else moment(when, tz), "late": late}
 
-    end = case.resolved_at or case.paused_since or now
-    spent = business_between(case.started_at, end, case.department) if case.department else end - case.started_at
+    spent = _stood(case, case.started_at, case.resolved_at or now)
+    spent -= sum((row["for"] for row in _pauses(slips, case)), timedelta(0))
     return [
         {"name": _("Acknowledge"), **due(case.acknowledge_due_at, case.acknowledged_at)},
         {"name": _("Resolve"), **due(case.resolve_due_at, case.resolved_at)},
-        {"name": _("Open, business hours"), "text": short(spent)},
+        {"name": _("Open, business hours"), "text": short(max(spent, timedelta(0)))},
         {"name": _("Reporters"), "text": str(case.thread.me_too_count + 1)},
     ]
 
