@@ -32,6 +32,7 @@ TELLS_THE_PAST = (
     "thread.edited",
     "thread.moved",
     "thread.merged",
+    "thread.split",
     "answer.posted",
     "tip.published",
     "tip.edited",
@@ -83,7 +84,7 @@ class Past:
         if event.kind == "answer.posted":
             self.batch.answers[event.data["thread"]].add(event.subject_id)  # type: ignore[index, arg-type]
             return
-        if event.kind == "thread.merged":
+        if event.kind in ("thread.merged", "thread.split"):
             moved = set(event.data["answers"])
             self.batch.answers[event.subject_id] -= moved  # type: ignore[index]
             self.batch.answers[event.data["into"]] |= moved  # type: ignore[index]

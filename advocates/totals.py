@@ -164,6 +164,8 @@ def out_of_sight(model: type[Thread] | type[Answer], ids: Iterable[int]) -> set[
     if running is not None and running.away is not None:
         return {pk for pk in ids if (model, pk) in running.away}
     gone = model._base_manager.filter(pk__in=list(ids), visibility__in=("hidden", "deleted"))
+    if model is Answer:
+        gone = gone.filter(became=None)  # its words are read still, as the question of another thread
     return set(gone.values_list("pk", flat=True))
 
 

@@ -113,6 +113,7 @@ LABELS = {
     "thread.reopened": _("Opened a thread again"),
     "thread.restored": _("Showed a thread again"),
     "thread.solved": _("Marked a thread solved"),
+    "thread.split": _("Split a thread"),
     "tip.deleted": _("Deleted a tip"),
     "tip.featured": _("Featured a tip"),
     "tip.hidden": _("Hid a tip"),

@@ -56,15 +56,8 @@ def hear_reminder(event: Event) -> None:
 @listen("answer.hidden", "answer.deleted")
 def miss_answer(event: Event) -> None:
     """Without its solution a thread is open again, and without any reply nobody has answered it."""
-    thread = event.subject.thread
-    case = _case(thread)
-    if case is None:
-        return
-    by_answer = case.resolved_cause in (Cause.ACCEPTED, Cause.OFFICIAL, Cause.HOLDS)
-    if by_answer and thread.is_visible and _is_unsettled(thread):
-        cases.new_round(case, event.actor)
-    elif thread.first_reply_at is None:
-        cases.replies_gone(case)
+    if case := _case(event.subject.thread):
+        _without_what_went(case, event)
 
 
 @listen("answer.restored")
@@ -132,6 +125,31 @@ def go_on_together(event: Event) -> None:
     moved = Answer.objects.filter(pk__in=event.data["answers"]).visible().exclude(author=thread.author_id)
     if case.phase == Escalation.Phase.FIRST and (answer := moved.select_related("author").order_by("pk").first()):
         cases.reply_arrived(case, answer.author)
+
+
+@listen("thread.split")
+def go_on_apart(event: Event) -> None:
+    """What is left may have lost its solution or its replies; what began may have brought them."""
+    if case := _case(event.subject):
+        _without_what_went(case, event)
+    new = Thread.objects.select_related("author").get(pk=event.data["into"])
+    case = _case(new)
+    if case is None:
+        return
+    if new.official_at or new.solved_at:
+        cases.settle(case, Cause.OFFICIAL if new.official_at else Cause.ACCEPTED, event.actor)
+        return
+    for answer in new.answers.visible().exclude(author=new.author_id).select_related("author").order_by("pk"):
+        cases.reply_arrived(case, answer.author)
+
+
+def _without_what_went(case: Escalation, event: Event) -> None:
+    thread = case.thread
+    by_answer = case.resolved_cause in (Cause.ACCEPTED, Cause.OFFICIAL, Cause.HOLDS)
+    if by_answer and thread.is_visible and _is_unsettled(thread):
+        cases.new_round(case, event.actor)
+    elif thread.first_reply_at is None:
+        cases.replies_gone(case)
 
 
 @listen("answer.made_official")

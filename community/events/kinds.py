@@ -41,6 +41,7 @@ KINDS: dict[str, str] = {
     "thread.recheck_settled": "The re-check ended (data: holds, outcome).",
     "thread.marked_duplicate": "The thread points to an original.",
     "thread.merged": "Everything in it moved to another thread (data: into, and the ids of what moved).",
+    "thread.split": "Some of what was said in it began a thread of its own (data: into, and the ids of what moved).",
     "thread.closed": "Closed with a reason.",
     "thread.locked": "No more posts (data: on).",
     "thread.hidden": "Hidden by flags or a moderator.",

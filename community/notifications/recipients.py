@@ -92,7 +92,7 @@ def _thread_posted(event: Event) -> Heard:
     things: list[models.Model] = list(thread.tags.all())
     if thread.product_id:
         things.append(thread.product)
-    _add(heard, followers(things), "new_thread")
+    _add(heard, followers(things), "new_thread", set(event.data.get("told", ())))
     return heard
 
 
@@ -170,9 +170,9 @@ def _thread_state(event: Event) -> Heard:
     return heard
 
 
-@heard_by("thread.merged")
+@heard_by("thread.merged", "thread.split")
 def _merged(event: Event) -> Heard:
-    """Whoever asked or followed what is gone: their follows have moved, so the event says who they were."""
+    """Whoever asked or followed what is gone, or wrote what moved: follows may have moved, so the event names them."""
     return dict.fromkeys(event.data["people"], "thread_state")
 
 

@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department
@@ -104,6 +105,11 @@ class Comment(OnTarget, Body, Moderated, Sourced):
 
     def mend_url(self) -> str:
         return reverse("posts:comment_edit", args=[self.pk])
+
+    def why_not_restore(self) -> str:
+        if hasattr(self, "became"):  # a room above gave its words a page of their own
+            return gettext("Its words are the question of a thread now.")
+        return ""
 
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "comment.posted", {"target_type": self.target_type.model, "target_id": self.target_id}

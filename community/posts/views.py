@@ -236,7 +236,11 @@ def _since(request: HttpRequest) -> datetime | None:
 
 @require_GET
 def comment_place(request: HttpRequest, pk: int) -> HttpResponse:
-    """To a comment where it is read, wherever in a long thread that is."""
+    """To a comment where it is read, wherever in a long thread that is; to the question that it became (301)."""
+    asked = Comment._base_manager.filter(pk=pk, became__isnull=False).first()
+    if asked is not None:
+        question = asked.became.thread  # type: ignore[attr-defined]
+        return redirect(find(request, question.noun, question.pk), permanent=True)
     return redirect(place_of(find(request, "comment", pk)))
 
 

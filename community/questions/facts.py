@@ -13,7 +13,7 @@ from .models import Answer, Kind, State, Thread
 
 # What can be done with a thread of each kind; anything else is refused with a reason.
 _SOLVABLE = {"accept", "solve_another_way", "ask_for_info", "recheck"}
-_ALWAYS = {"duplicate", "merge", "close", "lock", "reopen", "official"}
+_ALWAYS = {"duplicate", "merge", "split", "close", "lock", "reopen", "official"}
 TRANSITIONS: dict[str, set[str]] = {
     Kind.QUESTION: _ALWAYS | _SOLVABLE,
     Kind.PROBLEM: _ALWAYS | _SOLVABLE,

@@ -350,6 +350,28 @@ class MoveForm(Unmeasured):
     reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
 
 
+class SplitForm(MoveForm):
+    """What begins the new thread, what comes along, what it is called. `posts`: the (name, words) to choose from."""
+
+    kind = forms.ChoiceField(label=_("What it is"), choices=Kind.choices)
+    question = forms.ChoiceField(
+        label=_("Whose words become the question"), widget=forms.RadioSelect,
+        error_messages={"required": _("Choose the post that becomes the question.")},
+    )  # fmt: skip
+    along = forms.MultipleChoiceField(
+        label=_("What else comes along"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    field_order = ["question", "along", "title", "kind", "product", "tags", "reason"]
+
+    def __init__(self, *args: Any, posts: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("question", "along"):
+            self.fields[name].choices = posts  # type: ignore[attr-defined]
+            self.fields[name].error_messages["invalid_choice"] = _("One of these was moved or taken away a moment ago.")
+        self.fields["reason"].required = True
+        self.fields["reason"].help_text = _("Whoever wrote what moves, asked or follows reads it.")
+
+
 class MergedForm(forms.Form):
     """The title of a merged thread, as it stands under "Also asked"."""
 

@@ -96,6 +96,16 @@ def count_on_both_products(event: Event) -> None:
         asking_back.plan_reminder(event.subject.merged_into, event.occurred_at)
 
 
+@listen("thread.split")
+def count_both_parts(event: Event) -> None:
+    """The thread it was, and the one that began; whoever asks there has answers to judge."""
+    new = locked(Thread(pk=event.data["into"]))
+    for thread in (event.subject, new):
+        tally(thread)
+    if new.first_reply_at is not None and event.origin != Event.Origin.IMPORT:
+        asking_back.plan_reminder(new, event.occurred_at)
+
+
 def tally(thread: Thread) -> None:
     """Add to the numbers of products what changed about a thread since it was counted last.
 

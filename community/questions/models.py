@@ -16,7 +16,7 @@ from community.core.models import Body, Sourced, Vote, one_per_source, vote_cons
 from community.core.slugs import slug_of
 from community.moderation.models import Moderated
 from community.posts import gates
-from community.posts.models import Tag, Topic
+from community.posts.models import Comment, Tag, Topic
 from products.models import Product
 
 from .querysets import AnswerQuerySet, EditSuggestionQuerySet, ThreadQuerySet
@@ -314,7 +314,7 @@ class Answer(Body, Moderated, Sourced):
     thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="answers")
     moved_from = models.ForeignKey(
         Thread, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
-        help_text=_("The thread it was given in, when that was merged."),
+        help_text=_("The thread it was given in, when that was merged or split."),
     )  # fmt: skip
     moved_at = models.DateTimeField(null=True, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="answers")
@@ -395,6 +395,11 @@ class Answer(Body, Moderated, Sourced):
 
     def why_closed_to_words(self) -> str:
         return self.thread.why_closed_to_words()
+
+    def why_not_restore(self) -> str:
+        if hasattr(self, "became"):
+            return gettext("Its words are the question of another thread now.")
+        return ""
 
     @property
     def official_is_stale(self) -> bool:
@@ -578,6 +583,48 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} invited to {self.thread_id}"
+
+
+class Split(models.Model):
+    """A thread that a moderator made of what was said in another: of which, and which post's words are its question.
+
+    That post stays as a deleted row, with its votes and points; a post can become one question only.
+    """
+
+    thread = models.OneToOneField(Thread, on_delete=models.CASCADE, related_name="split")
+    from_thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="splits")
+    answer = models.OneToOneField(Answer, null=True, blank=True, on_delete=models.PROTECT, related_name="became")
+    comment = models.OneToOneField(Comment, null=True, blank=True, on_delete=models.PROTECT, related_name="became")
+    answers = models.JSONField(default=list, help_text=_("Ids of the answers that came along."))
+    comments = models.JSONField(default=list, help_text=_("Ids of the comments that came along by themselves."))
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer__isnull=True) ^ Q(comment__isnull=True), name="split_question_is_one_post"
+            ),
+            models.CheckConstraint(condition=~Q(thread=models.F("from_thread")), name="split_not_from_itself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.thread_id} out of {self.from_thread_id}"
+
+    @property
+    def question(self) -> Answer | Comment:
+        post = self.answer or self.comment
+        assert post is not None  # noqa: S101 - a constraint of the table
+        return post
+
+    def places(self) -> list[tuple[str, str]]:
+        """What stood in the old thread: its anchor there, and where it is read now."""
+        thread = self.thread.get_absolute_url()
+        question = f"answer-{self.answer_id}" if self.answer_id else f"comment-{self.comment_id}"
+        return [
+            (question, thread),
+            *((f"answer-{pk}", f"{thread}?answer={pk}#answer-{pk}") for pk in self.answers),
+            *((f"comment-{pk}", reverse("posts:comment_place", args=[pk])) for pk in self.comments),
+        ]
 
 
 class PrivateDetails(models.Model):

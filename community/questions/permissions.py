@@ -279,6 +279,10 @@ def why_not_moderate_thread(user: Any) -> str:
     return _("Only staff can do this.")
 
 
+def why_not_split(user: Any) -> str:
+    return "" if is_moderator(user) else _("Only moderators can do this.")
+
+
 def why_not_see_private(user: Any, thread: Thread) -> str:
     if user.is_authenticated and (thread.author_id == user.pk or user.has_perm("questions.view_privatedetails")):
         return ""

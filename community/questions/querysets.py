@@ -120,6 +120,9 @@ class ThreadQuerySet(ModeratedQuerySet):
             author_owns=Exists(owners_of("author", "product")),
             has_private=Exists(rows_of(self.model, "private_details").filter(thread=OuterRef("pk"))),
             has_merged=Exists(rows_of(self.model, "merged_threads").filter(merged_into=OuterRef("pk"))),
+            has_split=Exists(
+                rows_of(self.model, "splits").filter(Q(from_thread=OuterRef("pk")) | Q(thread=OuterRef("pk")))
+            ),
         )
         if not user.is_authenticated:
             return rows.annotate(

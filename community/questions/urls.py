@@ -1,7 +1,7 @@
 from django.urls import path
 
 from . import feeds
-from .views import acts, ask, edit, ideas, listing, merge, people, still_working, suggest, thread
+from .views import acts, ask, edit, ideas, listing, merge, people, split, still_working, suggest, thread
 
 app_name = "questions"
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path("questions/thread/<int:pk>/history/", edit.history, name="history"),
     path("questions/thread/<int:pk>/steps/", acts.manage, name="manage"),
     path("questions/thread/<int:pk>/merge/", merge.merge, name="merge"),
+    path("questions/thread/<int:pk>/split/", split.split, name="split"),
     path("questions/thread/<int:pk>/merged/", merge.merged, name="merged"),
     path("questions/thread/<int:pk>/suggest/", suggest.suggest, name="suggest"),
     path("questions/answer/<int:pk>/suggest/", suggest.suggest_answer, name="suggest_answer"),

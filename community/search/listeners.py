@@ -4,7 +4,7 @@ from community.events.kinds import KINDS
 from community.events.log import listen
 from community.events.models import Event
 from community.posts.models import Tag
-from community.questions.models import Answer
+from community.questions.models import Answer, Thread
 
 from . import documents
 from .models import Deflection
@@ -32,6 +32,8 @@ def note(event: Event) -> None:
     if event.kind == "thread.merged":
         documents.note_change(subject.merged_into)
         Deflection.objects.filter(thread=subject).update(thread=subject.merged_into)
+    if event.kind == "thread.split":
+        documents.note_change(Thread(pk=event.data["into"]))
     index.enqueue()
 
 

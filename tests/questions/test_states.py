@@ -582,8 +582,8 @@ def test_hidden_and_merged_in_turn_still_add_up(thread, other, charlie, ravi):
 
 def test_every_verb_is_known_to_the_table():
     assert set.union(*facts.TRANSITIONS.values()) == {
-        "accept", "solve_another_way", "ask_for_info", "recheck", "duplicate", "merge", "close", "lock", "reopen",
-        "official", "idea_status",
+        "accept", "solve_another_way", "ask_for_info", "recheck", "duplicate", "merge", "split", "close", "lock",
+        "reopen", "official", "idea_status",
     }  # fmt: skip
 
 

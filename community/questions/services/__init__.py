@@ -40,6 +40,7 @@ from .settling import (
     withdraw_acceptance,
     withdraw_official,
 )
+from .splitting import split_thread, why_not_split
 from .states import (
     ask_for_info,
     close_thread,
@@ -114,6 +115,7 @@ __all__ = [
     "take_works_out",
     "settle_recheck",
     "solve_another_way",
+    "split_thread",
     "suggest_edit",
     "suggested_texts",
     "texts_at",
@@ -124,6 +126,7 @@ __all__ = [
     "votes_a_day",
     "votes_left",
     "why_not_merge",
+    "why_not_split",
     "withdraw_acceptance",
     "withdraw_official",
     "withdraw_suggestion",

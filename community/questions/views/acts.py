@@ -471,6 +471,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     can_merge = not (permissions.why_not_moderate_thread(request.user) or facts.why_not_now(thread, "merge"))
     context = {
         "thread": thread, "steps": shown, "taken": taken, "taken_form": taken_form, "can_merge": can_merge,
+        "can_split": not (permissions.why_not_split(request.user) or services.why_not_split(thread)),
     }  # fmt: skip
     return render(request, "questions/manage.html", context, status=status)
 

@@ -28,7 +28,7 @@ from community.posts.views import paging, part_of
 from .. import ordering, permissions, reading, seen, structured
 from ..forms import AnswerForm, PrivateForm
 from ..ideas import with_purse
-from ..models import Answer, Kind, PrivateDetails, Reconciled, Thread
+from ..models import Answer, Kind, PrivateDetails, Reconciled, Split, Thread
 from ..querysets import AnswerQuerySet
 from ..services import FOLLOW_UP_AFTER
 from . import ideas
@@ -121,7 +121,10 @@ def show_thread(
         raise Http404
     rows = sorted_answers(Answer.objects.filter(thread=thread).visible_to(user).for_page().seen_by(user), sort, thread)
     if "answer" in request.GET and "page" not in request.GET:
-        number = str(_page_of(request.GET["answer"], sort, thread, user))
+        place = _page_of(request.GET["answer"], sort, thread, user)
+        if place is None and (went := _where_it_went(request.GET["answer"], thread, user)):
+            return redirect(went, permanent=True)
+        number = str(place or 1)
     first = (int(number) - 1) * PAGE
     answers = list(seen.with_new(rows, thread, since, user)[first : first + PAGE + 1])
     if first and not answers:
@@ -165,6 +168,7 @@ def show_thread(
         "has_next": has_next,
         **_news(thread, answers, comments),
         "also_asked": _also_asked(thread, user, can),
+        "split_up": _split_up(thread, user),
         "people": [thread.author, *(answer.author for answer in answers)],
         "answer_form": answer_form or AnswerForm(initial=initial, departments=speaks_for(user)),
         "answer_kept": kept and answer_form is None,
@@ -209,13 +213,39 @@ def _news(thread: Thread, answers: list[Answer], comments: dict[str, dict[str, A
     }
 
 
-def _page_of(wanted: str, sort: str, thread: Thread, user: Any) -> int:
-    """The page an answer stands on: by the numbers of all of them, in their order; the first for one that is away."""
+def _page_of(wanted: str, sort: str, thread: Thread, user: Any) -> int | None:
+    """The page an answer stands on: by the numbers of all of them, in their order; None for one that is away."""
     ids = sorted_answers(Answer.objects.filter(thread=thread).visible_to(user), sort, thread).values_list(
         "pk", flat=True
     )
-    place = next((place for place, pk in enumerate(ids) if str(pk) == wanted), 0)
-    return place // PAGE + 1
+    place = next((place for place, pk in enumerate(ids) if str(pk) == wanted), None)
+    return None if place is None else place // PAGE + 1
+
+
+def _where_it_went(wanted: str, thread: Thread, user: Any) -> str:
+    """The address of an answer that was moved out of a thread, or of the question it became; empty for any other."""
+    if not (thread.has_split and wanted.isdecimal() and len(wanted) < 18):  # type: ignore[attr-defined]
+        return ""
+    seen_threads = Thread.objects.visible_to(user)
+    split = Split.objects.filter(answer=wanted, from_thread=thread, thread__in=seen_threads).first()
+    if split is not None:
+        return split.thread.get_absolute_url()
+    moved = Answer.objects.visible_to(user).select_related("thread").filter(pk=wanted).exclude(thread=thread).first()
+    return moved.get_absolute_url() if moved is not None else ""
+
+
+def _split_up(thread: Thread, user: Any) -> list[Split]:
+    """What a moderator made threads of, and what this one was made of; for who may see them. `came` says which."""
+    if not thread.has_split:  # type: ignore[attr-defined]
+        return []
+    rows = Split.objects.filter(Q(from_thread=thread) | Q(thread=thread)).select_related("thread", "from_thread")
+    found = []
+    for split in rows.order_by("pk")[:MOST_MERGED]:
+        split.came = split.thread_id == thread.pk  # type: ignore[attr-defined]
+        other = split.from_thread if split.came else split.thread  # type: ignore[attr-defined]
+        if other.is_visible or other.merged_into_id or is_moderator(user):
+            found.append(split)
+    return found
 
 
 def _also_asked(thread: Thread, user: Any, can: SimpleNamespace) -> list[Thread]:
