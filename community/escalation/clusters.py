@@ -103,6 +103,9 @@ def _post(pk: int) -> int:
             thread = Thread.objects.select_for_update(of=("self",), no_key=True).get(pk=row.thread_id)
             if not ClusterThread.objects.filter(pk=pk, state=State.WAITING).update(state=State.POSTED):
                 return 0
+            first = cluster.answer
+            if not (first.is_visible and (first.thread.merged_into or first.thread).is_visible):
+                raise Conflict(_("The first answer is not shown any more."))
             if thread.solved_at or thread.official_at:
                 raise Conflict(_("It has been settled meanwhile."))
             answer = questions.post_answer(

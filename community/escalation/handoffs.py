@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -26,6 +27,7 @@ from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Delivery
 from community.core.rows import locked
 from community.events.log import is_replaying, record
+from community.moderation.permissions import why_not_write
 from community.posts import services as posts
 from community.posts.models import Comment
 from community.questions import services as questions
@@ -153,7 +155,7 @@ def _send(made: HandOff, case: Escalation) -> None:
             subject=f"[{made.reference}] {case.thread.title}",
             text=_mail(made, case),
             headers={"Reply-To": made.department.mailbox} if made.department and made.department.mailbox else {},
-            key=f"hand-off:{made.pk}",
+            key=mail_key(made.pk),
         )
     elif channel.kind == Channel.Kind.WEBHOOK:
         made.payload = json.dumps(_payload(made, case), ensure_ascii=False)
@@ -163,6 +165,19 @@ def _send(made: HandOff, case: Escalation) -> None:
     else:
         made.state = State.SENT
         made.save(update_fields=["state"])
+
+
+def mail_key(pk: int) -> str:
+    """Under which key the outbox has the mail of a hand-off."""
+    return f"hand-off:{pk}"
+
+
+def _drop_mail(row: HandOff) -> None:
+    """What has not gone out goes nowhere any more, nor is one in flight tried again."""
+    State = Delivery.State
+    Delivery.objects.filter(key=mail_key(row.pk), state__in=[State.QUEUED, State.SENDING, State.PARKED]).update(
+        state=State.DROPPED, claim=None, claimed_at=None
+    )
 
 
 def _nudge() -> None:
@@ -252,6 +267,7 @@ def withdraw(hand_off: HandOff, by: User) -> HandOff:
     if row.is_running:
         row.state, row.next_try_at = State.WITHDRAWN, None
         row.save(update_fields=["state", "next_try_at"])
+        _drop_mail(row)
         cases.note_down(row.escalation, "hand_off_withdrawn", by=by, reference=row.reference)
     return row
 
@@ -272,16 +288,19 @@ def try_again(hand_off: HandOff, by: User) -> HandOff:
         row.attempts, row.next_try_at = 0, clock.now()
         _nudge()
     else:
-        Delivery.objects.filter(key=f"hand-off:{row.pk}").update(
-            state=Delivery.State.QUEUED, attempts=0, due_at=clock.now()
+        Delivery.objects.filter(key=mail_key(row.pk)).update(
+            address=row.channel.address, state=Delivery.State.QUEUED, attempts=0, due_at=clock.now()
         )
     row.save(update_fields=["state", "attempts", "next_try_at"])
     return row
 
 
 def _held(hand_off: HandOff) -> HandOff:
-    """The hand-off as it is now, held after its thread and its case: an outcome is posted to the thread."""
-    locked(hand_off.escalation.thread)
+    """The hand-off as it is now, held after its thread, the one that went into, and its case: an outcome is posted
+    to the thread."""
+    thread = locked(hand_off.escalation.thread)
+    if thread.merged_into is not None:
+        locked(thread.merged_into)
     case = cases.held(hand_off.escalation.thread_id)
     row = locked(hand_off)
     if case is not None:
@@ -308,8 +327,13 @@ def tell_outcome(reference: str, by: User | None, outcome: str) -> None:
 
 
 def threads_held() -> QuerySet[Any]:
-    """Threads that are with a channel: their private details are needed still (RULINGS 18)."""
-    return HandOff.objects.filter(state__in=HandOff.RUNNING).values("escalation__thread")
+    """Threads that are with a channel: their private details are needed still (RULINGS 18). Not those of a deleted
+    thread, of which nobody waits for anything."""
+    return (
+        HandOff.objects.filter(state__in=HandOff.RUNNING)
+        .exclude(escalation__thread__visibility="deleted", escalation__thread__merged_into=None)
+        .values("escalation__thread")
+    )
 
 
 # The worker's part
@@ -334,6 +358,8 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def _try(row: HandOff) -> None:
+    if row.state != State.WAITING:  # taken back, or its asker erased, since it was chosen
+        return
     body, stamp = row.payload.encode(), str(int(clock.now().timestamp()))
     headers = {
         "Content-Type": "application/json",
@@ -385,7 +411,7 @@ def _gave_up(row: HandOff) -> None:
 def follow_mails() -> int:
     """A sweep: which mails to helpdesks have gone, and which never will. Returns how many it settled."""
     waiting = {
-        f"hand-off:{row.pk}": row
+        mail_key(row.pk): row
         for row in HandOff.objects.filter(state=State.WAITING, channel__kind=Channel.Kind.MAIL).select_related(
             "channel", "escalation__thread"
         )[:BATCH]
@@ -419,7 +445,8 @@ def sweep() -> None:
 def post_outcome(hand_off: HandOff, by: User | None, *, outcome: str, note: str = "") -> HandOff:
     """What came of it: posted under the question by whoever handed it over, and the history. Twice is harmless.
 
-    `by` is the agent who writes it down; None when the channel tells us itself. Raises NotAllowed, ValidationError.
+    `by` is the agent who writes it down; None when the channel tells us itself: what the thread
+    does not take then is kept for staff. Raises NotAllowed, ValidationError, and Conflict when the thread is closed.
     """
     if by is not None:
         require(why_not_work(by))
@@ -439,16 +466,21 @@ def post_outcome(hand_off: HandOff, by: User | None, *, outcome: str, note: str 
     row.state, row.next_try_at = State.DONE, None
     row.outcome, row.outcome_note, row.outcome_at, row.outcome_by = outcome, note, clock.now(), by
     row.save()
+    _drop_mail(row)
     case = row.escalation
-    speaker = by or row.by
-    said = _("What came of %(reference)s (%(channel)s): %(outcome)s") % {
-        "reference": row.reference, "channel": row.channel.name, "outcome": outcome,
-    }  # fmt: skip
+    target = case.thread.merged_into or case.thread
+    with translation.override(target.language):
+        said = _("What came of %(reference)s (%(channel)s): %(outcome)s") % {
+            "reference": row.reference, "channel": row.channel.name, "outcome": outcome,
+        }  # fmt: skip
     try:
         with transaction.atomic():
-            posts.comment(case.thread, speaker, body=said[: Comment.LONGEST])
-    except (Conflict, NotAllowed):
-        logger.info("The outcome of %s could not be posted: its thread is closed or its agent gone", row.reference)
+            posts.comment(target, by or _speaker(row), body=said[: Comment.LONGEST])
+    except (Conflict, NotAllowed, ValidationError) as problem:
+        if by is not None:
+            raise
+        _not_posted(row, " ".join(getattr(problem, "messages", [str(problem)])))
+        return row
     cases.note_down(case, "outcome_posted", by=by, department=row.department, reference=row.reference, note=outcome)
     record(
         "escalation.outcome_posted", actor=by, subject=case.thread, thread=case.thread_id, case=case.pk,
@@ -457,13 +489,31 @@ def post_outcome(hand_off: HandOff, by: User | None, *, outcome: str, note: str 
     return row
 
 
+def _speaker(row: HandOff) -> User:
+    """Who posts what a channel tells: whoever handed it over, else whose case it is, else the department's lead."""
+    case = row.escalation
+    lead = case.department.lead if case.department else None
+    able = (one for one in (row.by, case.assignee, lead) if one is not None and not why_not_write(one))
+    return next(able, row.by)
+
+
+def _not_posted(row: HandOff, why: str) -> None:
+    """A channel told what came of it, and the thread did not take it: staff see it at the case and are told."""
+    case = row.escalation
+    cases.note_down(case, "outcome_not_posted", department=row.department, reference=row.reference, note=why)
+    record(
+        "escalation.outcome_not_posted", actor=None, subject=case.thread, thread=case.thread_id, case=case.pk,
+        reference=row.reference, by=row.by_id,
+    )  # fmt: skip
+
+
 def receive(channel: Channel, *, timestamp: str, signed: str, body: bytes) -> HandOff:
     """A letter of a channel with what came of a hand-off: {"id", "reference", "outcome"}.
 
     Raises NotAllowed when it isn't signed as it should be or is older than five minutes, Conflict when its id was
     used before, ValidationError when it can't be read. The id stands in the body, so that it is signed too.
     """
-    if not channel.is_usable or not _is_signed(channel, timestamp, signed, body):
+    if not channel.active or not _is_signed(channel, timestamp, signed, body):
         raise NotAllowed(_("The signature is not right, or too old."))
     try:
         letter = json.loads(body)

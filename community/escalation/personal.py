@@ -1,8 +1,10 @@
 """What staff did about cases: they have handed them over, and hold no role any more, when they leave. And what was
 handed to other systems about an asker."""
 
+from community.core.models import Delivery
 from community.core.personal import CUT, GONE, MOVES, STAYS, Leaving, before_leaving, tie
 
+from . import handoffs
 from .models import HandOff
 
 tie("escalation.Escalation.assignee", left=CUT, joined=MOVES)
@@ -36,5 +38,9 @@ tie("escalation.Simulation.by", left=STAYS, joined=MOVES)
 
 @before_leaving
 def forget_what_was_handed_off(leaving: Leaving) -> None:
-    """Names, orders and serials that a hand-off carried; what the other system keeps is its operator's to erase."""
-    HandOff.objects.filter(escalation__thread__author=leaving.person).update(payload="", note="", outcome_note="")
+    """Names, orders and serials that a hand-off carried, and what still waits to be sent; what the other system keeps
+    is its operator's to erase."""
+    rows = HandOff.objects.filter(escalation__thread__author=leaving.person)
+    Delivery.objects.filter(key__in=[handoffs.mail_key(pk) for pk in rows.values_list("pk", flat=True)]).delete()
+    rows.filter(state__in=[HandOff.State.WAITING, HandOff.State.FAILED]).update(state=HandOff.State.WITHDRAWN)
+    rows.update(payload="", note="", outcome_note="", next_try_at=None)

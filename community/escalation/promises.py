@@ -111,7 +111,7 @@ def move(promise: Promise, by: User, *, due_at: datetime, why: str) -> Promise:
     }  # fmt: skip
     posts.comment(case.thread, by, body=said)
     _end(row, Promise.State.MOVED, by, why)
-    row.moved_to = _make(case, by, row.text, due_at)
+    row.moved_to = _make(case, by, row.text, due_at, row.answer)
     row.save(update_fields=["moved_to"])
     return row.moved_to
 
@@ -150,7 +150,7 @@ def find_late(now: datetime | None = None) -> int:
     if is_replaying():
         return 0
     with clock.travel(now or clock.now()) as moment:
-        found = Promise.objects.open().filter(due_at__lte=moment, late_at=None).order_by("due_at", "pk")
+        found = Promise.objects.open().shown().filter(due_at__lte=moment, late_at=None).order_by("due_at", "pk")
         return sum(_late(pk, moment) for pk in list(found.values_list("pk", flat=True)[:BATCH]))
 
 

@@ -414,7 +414,7 @@ def _of_case(rows: QuerySet[Any], **names: str) -> Subquery:
 # What hangs on a case, brought along by its own query: the next promise, the last channel, the known issue.
 BESIDE = {
     "promised": _of_case(
-        Promise.objects.open().filter(escalation=OuterRef("pk")).order_by("due_at"),
+        Promise.objects.open().said().filter(escalation=OuterRef("pk")).order_by("due_at"),
         text="text", due="due_at", before="moved_from__due_at",
     ),
     "handed": _of_case(

@@ -442,7 +442,7 @@ def _promise_late(event: Event) -> Heard:
     return dict.fromkeys(event.data.get("people", ()), "case_late")
 
 
-@heard_by("escalation.hand_off_failed")
+@heard_by("escalation.hand_off_failed", "escalation.outcome_not_posted")
 def _hand_off_failed(event: Event) -> Heard:
     return {event.data["by"]: "case_lead", **managers()}
 

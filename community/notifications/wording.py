@@ -756,6 +756,9 @@ def _case_lead(f: _Facts) -> Words:
             f, _("“%(title)s” could not be handed over, and that channel is switched off"),
             _("Could not be handed over: %(title)s"),
         )  # fmt: skip
+    if f.event.kind == "escalation.outcome_not_posted":
+        said = _("What came of “%(title)s” could not be posted there; it stands at the case")
+        return _case(f, said, _("Could not be posted: %(title)s"))
     return _case(f, _("“%(title)s” needs your eye"), _("Nobody has settled it yet: %(title)s"))
 
 

@@ -33,7 +33,8 @@ POST = "pk thread_id thread__title body_source visibility created_at edited_at s
 tie(
     "questions.Thread.author", left=STAYS, joined=MOVES,
     copy="pk kind title body_source product__name model_version visibility created_at edited_at score "
-    "private_details__order_number private_details__serial private_details__phone private_details__note",
+    "private_details__order_number private_details__serial private_details__phone private_details__call_when "
+    "private_details__note",
 )  # fmt: skip
 tie("questions.Thread.hidden_by", left=STAYS, joined=STAYS)
 tie("questions.Thread.reconciler", left=STAYS, joined=MOVES)

@@ -16,6 +16,16 @@ class PromiseQuerySet(models.QuerySet):
     def open(self) -> "PromiseQuerySet":
         return self.filter(state="open")
 
+    def shown(self) -> "PromiseQuerySet":
+        """Those whose words may be read: not those of an answer, or in a thread, that was taken down."""
+        return self.said().filter(
+            Q(escalation__thread__visibility="visible") | Q(escalation__thread__merged_into__visibility="visible")
+        )
+
+    def said(self) -> "PromiseQuerySet":
+        """Without the words of answers that were taken down."""
+        return self.filter(Q(answer=None) | Q(answer__visibility="visible"))
+
     def late(self) -> "PromiseQuerySet":
         return self.open().filter(late_at__isnull=False)
 

@@ -46,12 +46,13 @@ from ..forms import (
 )
 from ..models import HandOff, Incident, Promise
 from .case import case_page, channels_for, draft_key, known_issues, load, zone_of
-from .common import for_agents, people_of
+from .common import for_agents, people_of, put
 
 
 def _official(thread: Thread, user: User, data: dict[str, Any]) -> str:
     due = data["promise_on"]
-    promise = (text.excerpt(data["body"], promises.LONGEST - 1), due) if due else None
+    words = text.render_markdown(data["body"], limit=None).text
+    promise = (text.excerpt(words, promises.LONGEST - 1), due) if due else None
     given = {name: data[name] for name in ("body", "department", "sources", "recheck_on")}
     if data.get("threads"):
         made = clusters.answer_all(thread, user, threads=data["threads"], promise=promise, **given)
@@ -256,7 +257,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         try:
             said = do(case.thread, request.user, form.cleaned_data)  # type: ignore[arg-type]
         except ValidationError as problem:
-            _put(form, problem)
+            put(form, problem)
         except Conflict as problem:
             form.add_error(None, problem.reason)
             status = 409
@@ -276,12 +277,3 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         for error in errors:
             messages.error(request, error)
     return case_page(request, load(request, pk), bound=None if plain else (verb, form), status=status)
-
-
-def _put(form: forms.Form, problem: ValidationError) -> None:
-    """A service's complaint beside the field it is about."""
-    if not hasattr(problem, "error_dict"):
-        form.add_error(None, problem)
-        return
-    for field, errors in problem.error_dict.items():
-        form.add_error(field if field in form.fields else None, errors)

@@ -250,7 +250,7 @@ def slips_of(case: Escalation) -> list[Slip]:
     order = (
         "s_kind", "s_pk", "s_text", "s_by", "s_at", "s_due", "s_state", "s_reference", "s_outcome", "s_note", "s_error",
     )  # fmt: skip
-    promises = case.promises.order_by().annotate(
+    promises = case.promises.said().order_by().annotate(
         **columns("promise", s_due=F("due_at"), s_state=text(F("state"))), s_pk=F("pk"), s_text=text(F("text")),
         s_by=text(F("made_by__name")), s_at=F("made_at"),
     )  # fmt: skip
@@ -427,6 +427,7 @@ def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool =
         "hand_off_failed": _("%(reference)s could not be handed over") % {"reference": step.reference},
         "hand_off_withdrawn": _("%(reference)s taken back") % {"reference": step.reference},
         "outcome_posted": _("outcome of %(reference)s posted") % {"reference": step.reference},
+        "outcome_not_posted": _("outcome of %(reference)s could not be posted") % {"reference": step.reference},
         "promise_made": _("promised by %(by)s") % {"by": by},
         "promise_kept": _("promise kept"),
         "promise_late": _("promise late"),

@@ -7,6 +7,8 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Case, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -89,3 +91,12 @@ def people_of(request: HttpRequest, also: set[int] | None = None) -> tuple[list[
     people = [person for person in found if person.works]  # type: ignore[attr-defined]
     people.sort(key=lambda person: (person.department_id != own, person.name))
     return people, {person.pk: person.name for person in found}
+
+
+def put(form: forms.Form, problem: ValidationError) -> None:
+    """A service's complaint beside the field it is about."""
+    if not hasattr(problem, "error_dict"):
+        form.add_error(None, problem)
+        return
+    for field, errors in problem.error_dict.items():
+        form.add_error(field if field in form.fields else None, errors)

@@ -26,7 +26,7 @@ from ..case_forms import SolveForm, UpdateForm
 from ..clock import zone
 from ..models import Channel, ClusterThread, Incident, Promise
 from ..relay import moment
-from .common import for_agents
+from .common import for_agents, put
 
 PER_PAGE = 50
 
@@ -37,7 +37,7 @@ def promises(request: HttpRequest) -> HttpResponse:
     """The register: what staff said they would do, late first. Five queries, however many there are."""
     user: User = request.user  # type: ignore[assignment]
     show = request.GET.get("show", "open")
-    found = Promise.objects.select_related("escalation__thread", "department", "made_by", "moved_to")
+    found = Promise.objects.shown().select_related("escalation__thread", "department", "made_by", "moved_to")
     if show == "mine":
         found = found.open().filter(made_by=user)
     elif show == "ended":
@@ -90,7 +90,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
                 messages.success(request, _("Said."))
             return HttpResponseRedirect(reverse("escalation:incident", args=[pk]), status=303)
         except ValidationError as problem:
-            form.add_error(None, problem)
+            put(form, problem)
         except Conflict as problem:
             form.add_error(None, problem.reason)
             status = 409

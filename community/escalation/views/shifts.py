@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,7 +23,7 @@ from ..forms import WEEK, AwayForm, HandOverForm, HoursForm
 from ..models import Absence, EscalationStep, HandOver
 from ..permissions import why_not_keep_hours_of
 from ..relay import moment
-from .common import Row, for_agents, people_of
+from .common import Row, for_agents, people_of, put
 
 
 def _department(request: HttpRequest, departments: list[Department]) -> Department | None:
@@ -46,14 +44,6 @@ def _person(request: HttpRequest) -> User:
 
 def _refused(request: HttpRequest, reason: str) -> HttpResponse:
     return TemplateResponse(request, "escalation/refused.html", {"reason": reason}, status=403)
-
-
-def _put(form: Any, problem: ValidationError) -> None:
-    if not hasattr(problem, "error_dict"):
-        form.add_error(None, problem)
-        return
-    for name, errors in problem.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 # Who is next
@@ -111,7 +101,7 @@ def away(request: HttpRequest) -> HttpResponse:
         try:
             shifts.be_away(person, request.user, **form.cleaned_data)  # type: ignore[arg-type]
         except ValidationError as problem:
-            _put(form, problem)
+            put(form, problem)
         except NotAllowed as problem:
             return _refused(request, problem.reason)
         else:
@@ -144,7 +134,7 @@ def hours(request: HttpRequest) -> HttpResponse:
         try:
             shifts.keep_hours(person, request.user, form.hours())  # type: ignore[arg-type]
         except ValidationError as problem:
-            _put(form, problem)
+            put(form, problem)
         except NotAllowed as problem:
             return _refused(request, problem.reason)
         else:
@@ -180,7 +170,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
                     person, request.user, form.cleaned_data["to"], chosen, note=form.cleaned_data["note"], notes=notes  # type: ignore[arg-type]
                 )  # fmt: skip
             except ValidationError as problem:
-                _put(form, problem)
+                put(form, problem)
             except NotAllowed as problem:
                 return _refused(request, problem.reason)
             else:
