@@ -369,7 +369,10 @@ def chapter(request: HttpRequest, pk: int) -> HttpResponse:
             if new is not None:
                 messages.success(request, _("Thank you for the second look. Its stars count from now on."))
                 return redirect(one)
-    return render(request, "reviews/chapter.html", {"review": one, "form": form}, status=status)
+    response = render(request, "reviews/chapter.html", {"review": one, "form": form}, status=status)
+    if wait := getattr(form, "retry_after", 0):
+        response["Retry-After"] = str(wait)
+    return response
 
 
 @act()

@@ -16,7 +16,6 @@ from community.posts.models import Comment
 from .. import permissions, services
 from ..forms import SplitForm
 from ..models import Answer, Split, Thread
-from ..services import LONGEST_TITLE
 from .acts import back, get_thread
 
 MOST = 300  # answers, and comments, to choose from at once: the newest
@@ -37,7 +36,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
         return made
     posts = _posts(thread)
     initial = {
-        "title": thread.title[:LONGEST_TITLE], "kind": thread.kind, "product": thread.product,
+        "kind": thread.kind, "product": thread.product,
         "tags": ", ".join(tag.name for tag in thread.tags.all()),
     }  # fmt: skip
     form = SplitForm(posted(request), initial=initial, posts=[(name, _words(post)) for name, post in posts.items()])
