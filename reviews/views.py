@@ -252,6 +252,8 @@ def _form(
     }
     response = render(request, "reviews/write.html", context, status=status)
     response["Cache-Control"] = "private, no-store"
+    if wait := getattr(form, "retry_after", 0):
+        response["Retry-After"] = str(wait)
     return response
 
 
