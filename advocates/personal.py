@@ -17,7 +17,7 @@ from community.events.log import record
 from community.moderation import services as moderation
 
 from . import services
-from .models import AdvocateMembership, Application, Judge, Thanks, VoteFinding
+from .models import AdvocateMembership, Application, Judge, Thanks, VoteFinding, VoteTakenOut
 
 tie(
     "advocates.ReputationEntry.person",
@@ -78,6 +78,7 @@ def leave_the_programme(leaving: Leaving) -> None:
         for thanks in Thanks.objects.filter(author=person).exclude(visibility=Thanks.Visibility.DELETED):
             moderation.delete(thanks, person)
         Thanks.objects.filter(author=person).update(body_text="–")
+        VoteTakenOut.objects.filter(voter=person).delete()  # with what they wrote beside it
 
 
 @before_joining

@@ -314,6 +314,8 @@ def _take_one_out(post: Any, voter: User, by: User) -> dict[str, Any] | None:
 
 
 def _give_one_back(post: Any, voter: User, by: User, kept: dict[str, Any]) -> bool:
+    if post is None or voter.is_erased or post.author_id == voter.pk:
+        return False  # who voted has left, or turned out to be its author
     if isinstance(post, Thread | Answer):
         taken = questions.TakenOut(kept["value"], datetime.fromisoformat(kept["at"]), kept["owner"])
         return questions.give_vote_back(post, voter, by, taken)

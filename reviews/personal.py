@@ -1,8 +1,20 @@
 """Reviews, what others found of them, and the mails that asked for them."""
 
-from community.core.personal import GONE, MOVES, STAYS, Joining, Leaving, before_joining, before_leaving, tie
+from community.core.personal import (
+    GONE,
+    MOVES,
+    STAYS,
+    Joining,
+    Leaving,
+    after_joining,
+    before_joining,
+    before_leaving,
+    part,
+    tie,
+)
 from community.moderation import services as moderation
 from community.posts import personal as posts
+from products.models import Ownership
 
 from . import services
 from .models import Chapter, DeviceTrace, HelpfulVote, Refusal, Review
@@ -12,6 +24,7 @@ tie(
     copy="pk product__name stars title body_source did_well could_be_better would_recommend secondary disclosure "
     "owned_months verified visibility created_at edited_at",
 )  # fmt: skip
+part("reviews.Chapter.review__author", copy="review_id months_owned stars body_source still_in_use created_at")
 tie("reviews.Review.hidden_by", left=STAYS, joined=STAYS)
 tie("reviews.HelpfulVote.voter", left=STAYS, joined=MOVES, copy="target_id helpful created_at")
 tie("reviews.BrandResponse.author", left=STAYS, joined=MOVES)
@@ -59,3 +72,10 @@ def one_review_a_product(joining: Joining) -> None:
     for voter, author in ((gone, kept), (kept, gone)):
         for vote in HelpfulVote.objects.filter(voter=voter, target__author=author).select_related("target"):
             services.take_helpful_out(vote.target, voter, by)
+
+
+@after_joining
+def verified_by_either(joining: Joining) -> None:
+    """One account may have had the review and the other the proof."""
+    for row in Ownership.objects.filter(owner=joining.kept).exclude(verified="").select_related("product"):
+        services.copy_verification(row.owner, row.product)

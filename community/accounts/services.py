@@ -319,7 +319,9 @@ def close_into(gone: User, kept: User, by: User, *, reason: str, posts: dict[str
     row, other = locked(gone), locked(kept)
     former = {"username": row.username, "username_key": row.username_key}
     other.date_joined = min(row.date_joined, other.date_joined)
-    other.save(update_fields=["date_joined"])
+    # The penalties have come along.
+    other.silenced_until = max(filter(None, [row.silenced_until, other.silenced_until]), default=None)
+    other.save(update_fields=["date_joined", "silenced_until"])
     _empty(row)
     FormerUsername.objects.get_or_create(
         username=former["username"], defaults={**former, "user": other, "until": clock.now()}

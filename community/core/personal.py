@@ -5,16 +5,22 @@ A room says so for every foreign key to the user model, in its `personal.py`, wh
 walks all models and fails for one that nobody names (tests/portability/test_personal.py).
 
     tie("posts.Draft.user", left=GONE, joined=MOVES, copy="key data updated_at")
+    part("sharing.TipStep.tip__author", copy="number text")
 
 `left`    GONE: the rows go. STAYS: they stay, under a person who has no name any more; the fields of `blank` are
           emptied. CUT: they stay, and name nobody.
-`joined`  MOVES: they become the other account's, but for rows the other has already. STAYS, GONE: as above.
+`joined`  MOVES: they become the other account's. STAYS, GONE: as above.
+`doubled` GONE: where the other account has such a row already, this one goes. STAYS: it stays with the account that
+          goes, because events tell of it.
 `copy`    the fields that somebody's own copy of their data holds (Django lookups), or nothing: other people's acts,
           staff's work, what is only counted.
 
+A part of somebody's post (a step, an ingredient) belongs to them by that post: `part` says what a copy holds of it.
+
 What rows alone can't say is a step: `before_leaving`, `after_leaving`, `before_joining`, `after_joining`. Before: when
 everything is as it was, for services that take votes back or posts away. After: when person and rows have gone, for
-what has to be counted anew. Rooms run in their order, the lowest first, all in one transaction.
+what has to be counted anew. `after_rewording`: what others wrote names somebody no more. Rooms run in their order, the
+lowest first, all in one transaction.
 """
 
 from collections.abc import Callable
@@ -45,6 +51,7 @@ class Tie:
     joined: Fate
     copy: tuple[str, ...] = ()
     blank: tuple[str, ...] = ()
+    doubled: Fate = Fate.GONE
 
     @property
     def field(self) -> str:
@@ -56,6 +63,14 @@ class Tie:
 
     def rows(self, person: Any) -> models.QuerySet:
         return self.model._base_manager.filter(**{self.field: person})
+
+
+@dataclass(frozen=True)
+class Part(Tie):
+    """What hangs on a post of a person, by way of that post: `sharing.TipStep.tip__author`. Only for copies."""
+
+    left: Fate = Fate.STAYS
+    joined: Fate = Fate.STAYS
 
 
 @dataclass(frozen=True)
@@ -75,19 +90,38 @@ class Joining:
     by: Any
 
 
+@dataclass(frozen=True)
+class Reworded:
+    """Posts of one model, written by others, whose words have changed because they named somebody."""
+
+    model: type[models.Model]
+    ids: list[int]
+
+
 _ties: dict[str, Tie] = {}
+_parts: dict[str, Part] = {}
 _steps: dict[str, list[Callable[[Any], None]]] = {}
 
 
-def tie(label: str, *, left: Fate, joined: Fate, copy: str = "", blank: str = "") -> None:
+def tie(label: str, *, left: Fate, joined: Fate, copy: str = "", blank: str = "", doubled: Fate = GONE) -> None:
     """Say what becomes of the rows of one foreign key. Again replaces, so that a reload is harmless."""
     if left is MOVES or joined is CUT:
         raise ValueError(f"{label}: rows of somebody who left can't move, and two accounts leave nothing cut.")
-    _ties[label] = Tie(label, left, joined, tuple(copy.split()), tuple(blank.split()))
+    _ties[label] = Tie(label, left, joined, tuple(copy.split()), tuple(blank.split()), doubled)
 
 
 def ties() -> list[Tie]:
     return list(_ties.values())
+
+
+def part(label: str, *, copy: str) -> None:
+    """Say what a copy holds of the rows that hang on somebody's posts."""
+    _parts[label] = Part(label, copy=tuple(copy.split()))
+
+
+def copied() -> list[Tie]:
+    """All that a copy of somebody's data holds something of."""
+    return [one for one in (*_ties.values(), *_parts.values()) if one.copy]
 
 
 def _register(when: str, step: Callable[[Any], None]) -> Any:
@@ -113,7 +147,11 @@ def after_joining(step: Callable[[Joining], None]) -> Any:
     return _register("after_joining", step)
 
 
-def run(when: str, act: Leaving | Joining) -> None:
+def after_rewording(step: Callable[[Reworded], None]) -> Any:
+    return _register("after_rewording", step)
+
+
+def run(when: str, act: Leaving | Joining | Reworded) -> None:
     for step in _steps.get(when, []):
         step(act)
 
@@ -132,9 +170,9 @@ def let_go(person: Any) -> None:
 
 
 def _with_files(rows: models.QuerySet) -> None:
-    """The files of rows that go, once it is certain that they do."""
+    """The files of rows that go, once it is certain that they do. Held, so that nobody adds one meanwhile."""
     fields = [field for field in rows.model._meta.get_fields() if isinstance(field, models.FileField)]
-    for row in rows if fields else ():
+    for row in list(rows.select_for_update(of=("self",))) if fields else ():
         for field in fields:
             file = getattr(row, field.name)
             if file:
@@ -153,7 +191,7 @@ def hand_over(gone: Any, kept: Any) -> None:
 
 
 def _move(one: Tie, gone: Any, kept: Any) -> None:
-    """All at once; where the other account has such a row already, row by row, and the double goes."""
+    """All at once; where the other account has such a row already, row by row, and the double goes or stays."""
     rows = one.rows(gone)
     try:
         with transaction.atomic():
@@ -166,7 +204,8 @@ def _move(one: Tie, gone: Any, kept: Any) -> None:
             with transaction.atomic():
                 one.model._base_manager.filter(pk=row.pk).update(**{one.field: kept})
         except IntegrityError:
-            row.delete()
+            if one.doubled is GONE:
+                row.delete()
 
 
 # This room's own, and Wagtail's: work of the staff, who hold no role any more when they leave.

@@ -8,6 +8,7 @@ tie(
     joined=MOVES,
     copy="target_type__model target_id reason note state created_at",
     blank="note",
+    doubled=STAYS,
 )
 tie("moderation.Flag.decided_by", left=STAYS, joined=MOVES)
 tie("moderation.Look.decided_by", left=STAYS, joined=MOVES)

@@ -108,10 +108,10 @@ def write(person: User, file: Any) -> None:
 def gather(person: User) -> dict[str, Any]:
     """All that each room says belongs into somebody's own copy."""
     rooms: dict[str, list[dict[str, Any]]] = {}
-    for tie in personal.ties():
-        if tie.copy:
-            rows = tie.rows(person).order_by("pk").values(*tie.copy)
-            rooms[tie.label.rpartition(".")[0] if tie.label.rpartition(".")[0] not in rooms else tie.label] = list(rows)
+    for tie in personal.copied():
+        model = tie.label.rpartition(".")[0]
+        rows = tie.rows(person).order_by("pk").values(*tie.copy)
+        rooms[tie.label if model in rooms else model] = list(rows)
     return {
         "format": "personal-data",
         "version": 1,

@@ -32,6 +32,8 @@ def why_not_these(gone: User, kept: User) -> str:
         return _("This is one account. Name the other one.")
     if gone.is_erased or kept.is_erased:
         return _("One of them was erased.")
+    if gone.suspended_at or kept.suspended_at:
+        return _("One of them is suspended. Decide about that first.")
     if gone.standing == Standing.STAFF or gone.is_superuser:
         return _("The account that goes belongs to somebody of the staff. Take the role off first.")
     if kept.standing == Standing.STAFF:

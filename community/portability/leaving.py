@@ -4,6 +4,7 @@ What each room does about it stands in its `personal.py` (`core.personal`, decis
 without a name, or goes along as far as nobody else's words hang on it. One transaction: either all of it or nothing.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ from community.posts.models import Revision
 from community.questions.models import quote_head
 
 from .models import Departure
+
+logger = logging.getLogger(__name__)
 
 GRACE = timedelta(days=14)
 
@@ -63,7 +66,8 @@ def ask_to_leave(user: User, *, words_go: bool) -> Departure:
 
 @transaction.atomic
 def stay(user: User) -> None:
-    """Think again: nothing happens. Twice is harmless."""
+    """Think again: nothing happens. Twice is harmless. Waits for an erasure that has begun, and comes too late then."""
+    locked(user)
     Departure.objects.filter(person=user).delete()
 
 
@@ -83,13 +87,25 @@ def _tell(person: User, due_at: datetime) -> None:
 
 
 def leave_due() -> int:
-    """Sweep: erase whose two weeks are over. Returns how many. Twice is harmless."""
+    """Sweep: erase whose two weeks are over. Returns how many. Twice is harmless.
+
+    Each alone and as they are now: somebody may have thought again, or become staff, and one who can't be erased
+    keeps nobody else.
+    """
     erased = 0
-    for departure in Departure.objects.filter(due_at__lte=clock.now()).select_related("person").order_by("due_at"):
-        if why_not_leave(departure.person):
-            continue  # they have become staff meanwhile
-        erased += erase(departure.person, words_go=departure.words_go)
+    for pk in list(Departure.objects.filter(due_at__lte=clock.now()).order_by("due_at").values_list("pk", flat=True)):
+        try:
+            erased += _leave(pk)
+        except Exception:
+            logger.exception("Person %s could not be erased", pk)
     return erased
+
+
+@transaction.atomic
+def _leave(pk: int) -> bool:
+    row = locked(User(pk=pk))
+    departure = Departure.objects.select_for_update().filter(pk=pk, due_at__lte=clock.now()).first()
+    return departure is not None and not why_not_leave(row) and erase(row, words_go=departure.words_go)
 
 
 @transaction.atomic

@@ -57,7 +57,7 @@ def empty_versions(post: Any, words: str) -> None:
     """Earlier versions hold the words, too; pictures go with their files."""
     of = {"target_type": ContentType.objects.get_for_model(post), "target_id": post.pk}
     Revision.objects.filter(**of).update(
-        title=getattr(post, "title", ""), body_source=words, source_format=Body.Format.PLAIN, summary=""
+        title=getattr(post, "title", ""), body_source=words, source_format=Body.Format.PLAIN, summary="", more={}
     )
     for upload in Upload.objects.filter(**of):
         drop(upload)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from community.core.personal import (
     GONE,
@@ -68,6 +68,10 @@ def take_along(leaving: Leaving) -> None:
     if not leaving.words_go:
         return
     services.take_judgements_back(person)
+    # What others suggested for their posts holds these whole, and would put them back.
+    theirs = EditSuggestion.objects.filter(Q(answer=None, thread__author=person) | Q(answer__author=person))
+    theirs.filter(state=EditSuggestion.State.OPEN).delete()
+    theirs.update(title="", body_source=posts.taken_along(""))
     EditSuggestion.objects.filter(author=person).update(
         title="", body_source=posts.taken_along(""), summary="–", reason=""
     )

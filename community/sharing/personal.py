@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from community.core.personal import MOVES, STAYS, Joining, Leaving, before_joining, before_leaving, tie
+from community.core.personal import MOVES, STAYS, Joining, Leaving, before_joining, before_leaving, part, tie
 from community.posts import personal as posts
 
 from . import services
@@ -10,9 +10,12 @@ from .models import Made, Recipe, Tip, Worked
 
 POST = "pk title body_source visibility created_at edited_at"
 tie("sharing.Recipe.author", left=STAYS, joined=MOVES, copy=POST)
+part("sharing.Ingredient.recipe__author", copy="recipe_id group amount unit name note")
+part("sharing.RecipeStep.recipe__author", copy="recipe_id number text timer_minutes product__name")
 tie("sharing.Recipe.hidden_by", left=STAYS, joined=STAYS)
 tie("sharing.Recipe.featured_by", left=STAYS, joined=MOVES)
 tie("sharing.Tip.author", left=STAYS, joined=MOVES, copy=f"{POST} goal product__name")
+part("sharing.TipStep.tip__author", copy="tip_id number text timer_minutes")
 tie("sharing.Tip.hidden_by", left=STAYS, joined=STAYS)
 tie("sharing.Tip.featured_by", left=STAYS, joined=MOVES)
 tie("sharing.Made.voter", left=STAYS, joined=MOVES, copy="target_id stars note variation created_at")
