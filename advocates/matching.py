@@ -1,6 +1,8 @@
 """Who could answer this: advocates who know the product and have not been asked too often (FEATURES F)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import transaction
 
@@ -11,7 +13,24 @@ from community.events.log import is_replaying
 from community.questions.models import Thread
 
 from .models import Ask
-from .ranking import rank
+from .ranking import Field
+
+_field: ContextVar[Field | None] = ContextVar("field", default=None)
+
+
+@contextmanager
+def looked_up(threads: Sequence[Thread]) -> Iterator[None]:
+    """Inside, whom to ask about these threads is found with the queries of one; who is asked counts for the next."""
+    token = _field.set(Field(threads) if threads else None)
+    try:
+        yield
+    finally:
+        _field.reset(token)
+
+
+def _looked_up(thread: Thread) -> Field | None:
+    field = _field.get()
+    return field if field is not None and thread.pk in field.asked else None
 
 
 def matching_advocates(thread: Thread, limit: int | None = None) -> list[User]:
@@ -20,11 +39,12 @@ def matching_advocates(thread: Thread, limit: int | None = None) -> list[User]:
     They know its product; a thread without a product goes to those asked least of late. Never the asker, nobody who
     has answered or was asked about it before. `limit` is the number of the settings unless given.
     """
-    limit = Numbers.load().advocates_asked if limit is None else limit
-    return [row.member.user for row in rank([thread])[thread.pk] if not row.out][:limit]
+    field = _looked_up(thread) or Field([thread])
+    limit = field.numbers.advocates_asked if limit is None else limit
+    return [row.member.user for row in field.of(thread) if not row.out][:limit]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def asked(thread: Thread, people: Iterable[User]) -> list[User]:
     """Note that people are asked about a thread. Returns those who were not before: twice is harmless.
 
@@ -32,9 +52,12 @@ def asked(thread: Thread, people: Iterable[User]) -> list[User]:
     or an import asks whom it asked. Two who ask at once get a place once: the database holds one row a place.
     """
     wanted = list({person.pk: person for person in people}.values())
+    if not wanted:
+        return []
+    field = _looked_up(thread)
     rows = list(Ask.objects.filter(thread=thread).values_list("person", "place"))
     known, taken = {person for person, _place in rows}, {place for _person, place in rows if place}
-    most = len(wanted) + len(taken) if is_replaying() else Numbers.load().advocates_asked
+    most = len(wanted) + len(taken) if is_replaying() else (field.numbers if field else Numbers.load()).advocates_asked
     free = [place for place in range(1, most + 1) if place not in taken]
     new = [person for person in wanted if person.pk not in known][: len(free)]
     Ask.objects.bulk_create(
@@ -45,4 +68,6 @@ def asked(thread: Thread, people: Iterable[User]) -> list[User]:
         ignore_conflicts=True,
     )
     made = set(Ask.objects.filter(thread=thread, person__in=new).values_list("person", flat=True)) if new else set()
+    if field is not None:
+        field.note(thread, made)
     return [person for person in new if person.pk in made]

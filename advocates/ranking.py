@@ -10,7 +10,6 @@ fresh   1 for whom nobody asked this week, falling to 0.4 with the last ask the 
 START lets somebody new be asked at all: it is worth one accepted answer.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,61 +121,76 @@ def asked_this_week(prefix: str = "", at: datetime | None = None) -> Count:
     return Count(asks, filter=Q(**{f"{asks}__at__gt": since, f"{asks}__by_choice": False}), distinct=True)
 
 
-def rank(threads: Sequence[Thread]) -> dict[int, list[Candidate]]:
-    """All advocates for each thread, the first to be asked first; those who are not asked come last, with the reason.
+class Field:
+    """All advocates, and what it takes to rank them for these threads. Seven queries, however many there are."""
 
-    Seven queries, however many threads and advocates.
-    """
-    now, numbers = clock.now(), Numbers.load()
-    limit = numbers.asks_per_advocate_a_week
-    members = list(
-        AdvocateMembership.objects.current()
-        .filter(user__standing="advocate")
-        .exclude(user__silenced_until__gt=now)
-        .annotate(asked=asked_this_week("user__", now))
-        .select_related("user", "user__rhythm", "stand_in")
-        .prefetch_related("expertise")
-        .order_by("pk")
-    )
-    people = [member.user_id for member in members]
-    known = Known(people, threads, now)
-    here = {member.user_id: rhythm.likelihood(getattr(member.user, "rhythm", None), now) for member in members}
-    products = {member.user_id: {row.product_id for row in member.expertise.all()} for member in members}
-    wrote, asked = defaultdict(set), defaultdict(set)
-    ids = [thread.pk for thread in threads]
-    for pk, person in Answer._base_manager.filter(thread__in=ids, author__in=people).values_list("thread", "author"):
-        wrote[pk].add(person)
-    for pk, person in Ask.objects.filter(thread__in=ids, person__in=people).values_list("thread", "person"):
-        asked[pk].add(person)
+    def __init__(self, threads: Sequence[Thread]) -> None:
+        self.now, self.numbers = clock.now(), Numbers.load()
+        self.members: list[Any] = list(
+            AdvocateMembership.objects.current()
+            .filter(user__standing="advocate")
+            .exclude(user__silenced_until__gt=self.now)
+            .annotate(asked=asked_this_week("user__", self.now))
+            .select_related("user", "user__rhythm", "stand_in")
+            .prefetch_related("expertise")
+            .order_by("pk")
+        )
+        people = [member.user_id for member in self.members]
+        self.known = Known(people, threads, self.now)
+        self.here = {
+            member.user_id: rhythm.likelihood(getattr(member.user, "rhythm", None), self.now)
+            for member in self.members
+        }  # fmt: skip
+        self.products = {member.user_id: {row.product_id for row in member.expertise.all()} for member in self.members}
+        self.wrote: dict[int, set[int]] = {thread.pk: set() for thread in threads}
+        self.asked: dict[int, set[int]] = {thread.pk: set() for thread in threads}
+        wrote = Answer._base_manager.filter(thread__in=self.wrote, author__in=people)
+        for pk, person in wrote.values_list("thread", "author"):
+            self.wrote[pk].add(person)
+        for pk, person in Ask.objects.filter(thread__in=self.asked, person__in=people).values_list("thread", "person"):
+            self.asked[pk].add(person)
 
-    def out(member: Any, thread: Thread) -> str:
+    def note(self, thread: Thread, people: Iterable[int]) -> None:
+        """These were asked about this thread meanwhile: they count as asked for the threads that follow."""
+        new = set(people)
+        self.asked[thread.pk] |= new
+        for member in self.members:
+            member.asked += member.user_id in new
+
+    def of(self, thread: Thread) -> list[Candidate]:
+        """The first to be asked first; those who are not asked come last, with the reason."""
+        known, limit = self.known, self.numbers.asks_per_advocate_a_week
+        rows = [
+            Candidate(
+                member, known.of(member.user_id, thread), known.fit(member.user_id, thread), self.here[member.user_id],
+                member.asked, limit, str(self._out(member, thread, limit)),
+            )
+            for member in self.members
+        ]  # fmt: skip
+        rows.sort(key=lambda row: (bool(row.out), -row.score, row.asked, -row.member.user.reputation, row.member.pk))
+        return rows
+
+    def _out(self, member: Any, thread: Thread, limit: int) -> str:
         person = member.user_id
         if member.state == AdvocateMembership.State.AWAY:
             return Out.AWAY
         if thread.author_id == person:
             return Out.ASKER
-        if person in wrote[thread.pk]:
+        if person in self.wrote[thread.pk]:
             return Out.ANSWERED
-        if person in asked[thread.pk]:
+        if person in self.asked[thread.pk]:
             return Out.ASKED
-        if thread.product_id is not None and thread.product_id not in products[person]:
+        if thread.product_id is not None and thread.product_id not in self.products[person]:
             return Out.OTHER_PRODUCT
-        if member.resting_until is not None and member.resting_until > now:
+        if member.resting_until is not None and member.resting_until > self.now:
             return Out.RESTING
         return Out.FULL if member.asked >= limit else Out.NO
 
-    found = {}
-    for thread in threads:
-        rows = [
-            Candidate(
-                member, known.of(member.user_id, thread), known.fit(member.user_id, thread), here[member.user_id],
-                member.asked, limit, str(out(member, thread)),
-            )
-            for member in members
-        ]  # fmt: skip
-        rows.sort(key=lambda row: (bool(row.out), -row.score, row.asked, -row.member.user.reputation, row.member.pk))
-        found[thread.pk] = rows
-    return found
+
+def rank(threads: Sequence[Thread]) -> dict[int, list[Candidate]]:
+    """All advocates for each thread, as `Field` ranks them."""
+    field = Field(threads)
+    return {thread.pk: field.of(thread) for thread in threads}
 
 
 # What a pass teaches

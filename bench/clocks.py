@@ -13,21 +13,27 @@ GOAL = 2.0  # seconds
 
 
 def lines(found: dict[str, Any]) -> list[str]:
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in found["fired"].items())
-    return [
-        f"{found['threads']:,} threads with cases, {found['open']:,} of them open, {found['due']:,} due",
-        f"sweep                        {found['sweep']:8.2f} s    {kinds}",
-        f"a rung                       {found['sweep'] / max(1, sum(found['fired'].values())) * 1000:8.2f} ms",
-        f"sweep with nothing due       {found['idle'] * 1000:8.2f} ms",
-        f"with a tenth of the threads  {found['small']:8.2f} s    the same cases due",
+    sweep = found["sweep"]
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sweep["fired"].items())
+    told = [
+        f"{found['threads']:,} threads with cases, {found['open']:,} of them open, {sweep['due']:,} due: {kinds}",
+        f"{'seconds':28}{''.join(f'{name:>10}' for name in ('clock', 'alone', 'cpu', 'database', 'queries'))}",
     ]
+    for name, row in (
+        ("the sweep", sweep),
+        ("with a tenth of the threads", found["small"]),
+        ("with nothing due", found["idle"]),
+    ):
+        figures = "".join(f"{row[figure]:>10.3f}" for figure in ("clock", "alone", "busy", "base"))
+        told.append(f"{name:28}{figures}{row['queries']:>10,}")
+    return [*told, "alone: by the clock, without the time for which others had the processor."]
 
 
 def main() -> None:
     found = throwaway.postgresql_alone("bench.clocks_on")
     print("\n".join(lines(found)))
-    fine = found["sweep"] <= GOAL
-    print(f"Goal: within {GOAL:g} s. {'Reached' if fine else 'Missed'}.")
+    fine = found["sweep"]["alone"] <= GOAL and "failed" not in found["sweep"]["fired"]
+    print(f"Goal: within {GOAL:g} s alone. {'Reached' if fine else 'Missed'}.")
     sys.exit(0 if fine else 1)
 
 

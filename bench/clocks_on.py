@@ -3,10 +3,12 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from .badges_on import _copies
+from .speed_on import _scheduled
 from .throwaway import say
 
 THREADS = int(os.environ.get("THREADS", 1_000_000))
@@ -66,8 +68,8 @@ def load(now: datetime, threads: int) -> None:
     with clock.travel(now - timedelta(hours=90)):
         services.resolve(settled, agent, Escalation.Cause.NOTHING)
     told = one("idea", 72.5)  # its department is told
-    taken = one("problem", 100)  # late, and so its lead is told
-    with clock.travel(now - timedelta(hours=99)):
+    taken = one("problem", 101)  # late, and so its lead is told
+    with clock.travel(now - timedelta(hours=100)):
         services.acknowledge(taken, agent)
     plain = one("question", 4.5)  # no advocate is there, so the department is told at once
     praised = one("praise", 24.5)
@@ -94,23 +96,48 @@ def measure() -> dict[str, Any]:
     call_command("createcachetable", verbosity=0)
     now = clock.now()
 
-    def run(moment: datetime) -> tuple[int, float, dict[str, int]]:
+    def load_and_sweep(threads: int) -> dict[str, Any]:
+        say(f"{threads:,} threads …")
+        load(now, threads)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
-        due = Escalation.objects.due(moment).count()
-        began = time.perf_counter()
-        fired = sweep(moment)
-        return due, time.perf_counter() - began, dict(fired)
+        due = Escalation.objects.due(now).count()
+        say("The sweep …")
+        return {"due": due, **_timed(lambda: dict(sweep(now)))}
 
-    found: dict[str, Any] = {}
-    for name, threads in (("small", THREADS // 10), ("sweep", THREADS)):
-        say(f"{threads:,} threads …")
-        load(now, threads if name == "small" else threads - THREADS // 10)
-        found["due"], found[name], found["fired"] = run(now)
-    found["threads"], found["open"] = Thread.objects.count(), Escalation.objects.open().count()
-    began = time.perf_counter()
-    sweep(now)
-    return {**found, "idle": time.perf_counter() - began}
+    small = load_and_sweep(THREADS // 10)
+    large = load_and_sweep(THREADS - THREADS // 10)
+    return {
+        "threads": Thread.objects.count(), "open": Escalation.objects.open().count(),
+        "small": small, "sweep": large, "idle": _timed(lambda: dict(sweep(now))),
+    }  # fmt: skip
+
+
+def _timed(do: Callable[[], dict[str, int]]) -> dict[str, Any]:
+    """What it fired, and the seconds it took: by the clock, `alone` (docs/decisions/0184), of this process, of the
+    database's; and its queries."""
+    from django.db import connection
+
+    counted = 0
+
+    def count(execute: Any, *args: Any) -> Any:
+        nonlocal counted
+        counted += 1
+        return execute(*args)
+
+    connection.ensure_connection()
+    server = getattr(getattr(connection.connection, "info", None), "backend_pid", 0)
+    before = _scheduled("thread-self"), _scheduled(server)
+    began, worked = time.perf_counter(), time.process_time()
+    with connection.execute_wrapper(count):
+        fired = do()
+    taken, worked = time.perf_counter() - began, time.process_time() - worked
+    after = _scheduled("thread-self"), _scheduled(server)
+    waited = sum(later[1] - earlier[1] for earlier, later in zip(before, after, strict=True)) / 1000
+    return {
+        "fired": fired, "clock": taken, "alone": taken - waited, "busy": worked,
+        "base": (after[1][0] - before[1][0]) / 1000, "queries": counted,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

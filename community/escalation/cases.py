@@ -13,7 +13,7 @@ from typing import Any
 
 from advocates.matching import asked, matching_advocates
 from community.accounts.models import Department, Standing, User
-from community.core import clock
+from community.core import clock, gathering
 from community.core.models import Numbers
 from community.events.log import is_replaying, record
 from community.questions.models import IdeaStatus, Kind, Thread
@@ -59,7 +59,7 @@ def held(thread: Thread | int) -> Escalation | None:
 
 def _keep(case: Escalation) -> None:
     if stage.here() is None:
-        case.save()
+        gathering.keep(case)
 
 
 def due_of(row: dict[str, Any]) -> datetime:
@@ -69,6 +69,11 @@ def due_of(row: dict[str, Any]) -> datetime:
 def waiting(case: Escalation) -> list[dict[str, Any]]:
     """Rungs that have not fired, in the order in which they will."""
     return sorted((row for row in case.ladder if not row["fired"]), key=lambda row: (row["due"], row["position"]))
+
+
+def next_kind(case: Escalation) -> str:
+    """What the rung whose turn it is does; empty when none waits."""
+    return next((str(row["kind"]) for row in waiting(case)), "")
 
 
 def _tell(case: Escalation, kind: str, by: User | None = None, note: str = "", **data: Any) -> None:
@@ -88,7 +93,9 @@ def note_down(case: Escalation, kind: str, *, nobody: bool = False, **fields: An
     if (played := stage.here()) is not None:
         played.note(case, kind, fields, nobody=nobody)
         return EscalationStep(escalation=case, round=case.round, kind=kind, **fields)
-    return EscalationStep.objects.create(escalation=case, round=case.round, kind=kind, **fields)
+    step = EscalationStep(escalation=case, round=case.round, kind=kind, **fields)
+    gathering.put(step)
+    return step
 
 
 # The ladder
@@ -607,6 +614,7 @@ def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], to
         if (played := stage.here()) is not None:
             to = played.anybody.get(case.department.pk)
         else:
+            gathering.write()  # the cases given out before this one count
             to = rotation.next_assignee(case.department, not_to=not_to)
         if to is None:
             return False

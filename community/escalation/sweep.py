@@ -1,7 +1,8 @@
 """Finds what is due and fires it, exactly once, however many sweeps run at the same time.
 
-A case is claimed by a conditional update in the same transaction as the effects: the second of two sweeps changes
-no row and moves on; a crash in the middle rolls back all of it, and the next sweep begins anew.
+Cases are held in the same transaction as the effects: the second of two sweeps finds them held, or no longer due, and
+moves on; a crash in the middle rolls back all of it, and the next sweep begins anew. Many are fired together, with
+few queries (docs/decisions/0194); where one of them fails, each of those is fired by itself.
 """
 
 import logging
@@ -9,16 +10,20 @@ from collections import Counter
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
+from advocates.matching import looked_up
 from community.core import clock
+from community.core.gathering import gathering, keep
 from community.events.log import is_replaying
 
 from . import cases
-from .models import Escalation
+from .models import Escalation, StepKind
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+TOGETHER = 50  # cases in one transaction at most: people who want one of them wait for it
 MOST_RUNGS = 40  # of one case in one sweep: more than any ladder has
 
 
@@ -31,24 +36,63 @@ def sweep(now: datetime | None = None) -> Counter[str]:
     if is_replaying():
         return fired
     with clock.travel(now or clock.now()) as moment:
-        seen: set[int] = set()
-        while batch := [pk for pk in _due(moment) if pk not in seen]:
-            for pk in batch:
-                seen.add(pk)
-                try:
-                    for _ in range(MOST_RUNGS):
-                        kind = fire(pk, moment)
-                        if not kind:
-                            break
-                        fired[kind] += 1
-                except Exception:
-                    logger.exception("Case %s could not be escalated and is tried again", pk)
-                    fired["failed"] += 1
+        size, last = 1, None
+        while found := _due(moment, last):
+            pks, last = [pk for pk, _due_at in found], found[-1]
+            while pks:
+                fired += _fire(pks[:size], moment)
+                pks, size = pks[size:], min(2 * size, TOGETHER)  # few due cases stand alone
     return fired
 
 
-def _due(moment: datetime) -> list[int]:
-    return list(Escalation.objects.due(moment).values_list("pk", flat=True)[:BATCH])
+def _due(moment: datetime, last: tuple[int, datetime] | None) -> list[tuple[int, datetime]]:
+    """Cases and when they were due, behind the last that was looked at: what failed or was held is still due."""
+    found = Escalation.objects.due(moment)
+    if last is not None:
+        pk, due_at = last
+        found = found.filter(Q(next_due_at__gt=due_at) | Q(pk__gt=pk), next_due_at__gte=due_at)
+    return list(found.values_list("pk", "next_due_at")[:BATCH])
+
+
+def _fire(pks: list[int], moment: datetime) -> Counter[str]:
+    """All that is due of these cases, together if it can be, else one by one."""
+    try:
+        return _fire_together(pks, moment)
+    except Exception:
+        logger.info("Cases %s are escalated one by one", pks, exc_info=True)
+    fired: Counter[str] = Counter()
+    for pk in pks:
+        try:
+            for _ in range(MOST_RUNGS):
+                kind = fire(pk, moment)
+                if not kind:
+                    break
+                fired[kind] += 1
+        except Exception:
+            logger.exception("Case %s could not be escalated and is tried again", pk)
+            fired["failed"] += 1
+    return fired
+
+
+@transaction.atomic
+def _fire_together(pks: list[int], moment: datetime) -> Counter[str]:
+    """What somebody else holds is left to them, and to the next sweep."""
+    fired: Counter[str] = Counter()
+    held = Escalation.objects.due(moment).filter(pk__in=pks)
+    held = held.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    found = list(held.select_related("thread").prefetch_related("department__lead", "policy", "assignee"))
+    with gathering(), looked_up([case.thread for case in found if cases.next_kind(case) == StepKind.ADVOCATES]):
+        for case in found:
+            for _ in range(MOST_RUNGS):
+                kind = cases.fire_next(case)
+                if not kind:
+                    case.next_due_at = None
+                    keep(case)
+                    break
+                fired[kind] += 1
+                if case.next_due_at is None or case.next_due_at > moment:
+                    break
+    return fired
 
 
 @transaction.atomic

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
-from community.core import clock
+from community.core import clock, gathering
 
 from . import acting, acts
 from .kinds import KINDS
@@ -63,7 +64,8 @@ def record(
 
     `data` holds ids, numbers and enumerations, JSON only. `note` is the reason in words, `changes` how settings read
     before and after ({"field": [before, after]}); both are kept apart and can be erased. `subject` is None for what
-    a command did. Must run inside the transaction of the change: raises TransactionManagementError if not.
+    a command did. Where rows are gathered (`core.gathering`), the event is written and heard of with the others.
+    Must run inside the transaction of the change: raises TransactionManagementError if not.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"record({kind!r}) outside of a transaction")
@@ -81,19 +83,23 @@ def record(
         act=act,
         whom_id=whom if act else None,
     )
-    event.save(force_insert=True)
+    gathering.put(event)
     if act:
         acting.note((event.subject_type_id, event.subject_id))
     # Listeners work on the very rows the service has in hand, not on stale copies.
     if subject is not None:
         event.subject = subject
     if note or changes:
-        EventNote.objects.create(event=event, text=note, changes=changes or {})
-    for listener, live_only in _listeners[kind]:
-        if live_only and event.origin != Event.Origin.LIVE:
-            continue
-        listener(event)
+        gathering.put(EventNote(event=event, text=note, changes=changes or {}))
+    if _listeners[kind]:
+        gathering.after(partial(_tell, event))
     return event
+
+
+def _tell(event: Event) -> None:
+    for listener, live_only in _listeners[event.kind]:
+        if not live_only or event.origin == Event.Origin.LIVE:
+            listener(event)
 
 
 def record_past(kind: str, /, happened: Iterable[tuple[AbstractBaseUser, datetime, dict[str, Any]]]) -> None:

@@ -1,6 +1,7 @@
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
+from community.core import gathering
 from community.events.log import listen
 from community.events.models import Event
 from community.posts.models import Comment
@@ -14,8 +15,8 @@ from .tasks import announce
 @listen(*announced_kinds(), live_only=True)
 def announce_it(event: Event) -> None:
     """Keep, in the same transaction, that people must hear of it; the queue is only nudged."""
-    Announcement.objects.create(event=event, due_at=event.occurred_at)
-    announce.enqueue()
+    gathering.put(Announcement(event=event, due_at=event.occurred_at))
+    gathering.once(announce.enqueue)
 
 
 @listen("thread.split")

@@ -166,6 +166,18 @@ def test_nobody_is_asked_more_often_than_a_week_bears(wednesday, experts, thread
         assert tired in matching.matching_advocates(thread, 10)
 
 
+def test_who_is_asked_about_one_thread_counts_for_the_next(experts, duo, django_assert_num_queries):
+    threads = [a_thread(product=duo) for _ in range(3)]
+    Numbers.objects.update(asks_per_advocate_a_week=1)
+    with matching.looked_up(threads):
+        first = matching.asked(threads[0], matching.matching_advocates(threads[0], 3))
+        with django_assert_num_queries(0):
+            second = matching.matching_advocates(threads[1], 3)
+        matching.asked(threads[1], second)
+        assert matching.matching_advocates(threads[2], 3) == []
+    assert len(first) == 3 and len(second) == 2 and {*first, *second} == {*experts}
+
+
 def test_asking_is_noted_once(experts, thread):
     assert matching.asked(thread, experts[:2]) == experts[:2]
     assert matching.asked(thread, experts[:3]) == experts[2:3]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from community.escalation.models import Escalation, EscalationStep
 from community.escalation.sweep import catch_up, fire, sweep
 from community.events.log import replay
 from community.events.models import Event
+from community.notifications.models import Announcement
 from community.questions.models import Thread
 from tests import factories
 
@@ -229,3 +231,48 @@ def test_kill_9_in_the_middle_leaves_one_effect_of_each(alice: User, dana: User,
     assert not sweep(moment)
     assert Event.objects.filter(kind=kind).count() == len(threads)
     assert EscalationStep.objects.filter(kind="department_notified").count() == len(threads)
+
+
+@pytest.mark.django_db
+def test_of_cases_fired_together_one_that_fails_takes_nobody_with_it(
+    alice: User, dana: User, asked: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fifth of eight fails among others: those begin anew by themselves, and each is told once."""
+    with clock.travel(NOON):
+        threads = [factories.a_thread(alice) for _ in range(8)]
+    bad = threads[4].pk
+    monkeypatch.setattr(cases, "matching_advocates", lambda thread, limit=3: 1 / 0 if thread.pk == bad else asked)
+    assert sweep(NOON + timedelta(hours=4)) == {"advocates_notified": 7, "failed": 1}
+    told = Event.objects.filter(kind="escalation.advocates_notified")
+    assert set(told.values_list("subject_id", flat=True)) == {thread.pk for thread in threads} - {bad}
+    assert told.count() == EscalationStep.objects.count() == Announcement.objects.filter(event__in=told).count() == 7
+    monkeypatch.undo()
+    assert sweep(NOON + timedelta(hours=4)).total() >= 1, "no advocate is there, so it goes on to the department"
+    assert Escalation.objects.get(thread=bad).next_due_at > NOON + timedelta(hours=4)
+
+
+@pytest.mark.django_db
+def test_many_cases_cost_few_queries(
+    alice: User, dana: User, support: Department, django_assert_max_num_queries: Callable
+) -> None:
+    """Sixteen cases, of which each alone takes a dozen queries, in five transactions."""
+    with clock.travel(NOON):
+        for _ in range(16):
+            factories.a_thread(alice, kind="idea")
+    with django_assert_max_num_queries(75):
+        assert sweep(NOON + timedelta(hours=72)) == {"department_notified": 16}
+    steps = EscalationStep.objects.filter(kind="department_notified")
+    assert steps.count() == 16 and set(steps.values_list("department", flat=True)) == {support.pk}
+    told = Event.objects.filter(kind="escalation.department_notified")
+    assert Announcement.objects.filter(event__in=told).count() == 16
+
+
+@pytest.mark.django_db
+def test_cases_fired_together_are_shared_out(alice: User, dana: User, mei: User, asked: list[User]) -> None:
+    """Who was given the case before has one more when the next one is given."""
+    with clock.travel(NOON):
+        for _ in range(6):
+            factories.a_thread(alice)
+    sweep(NOON + timedelta(hours=12))
+    sweep(NOON + timedelta(hours=24))
+    assert Escalation.objects.filter(assignee=dana).count() == Escalation.objects.filter(assignee=mei).count() == 3
