@@ -168,7 +168,9 @@ def test_nobody_is_asked_more_often_than_a_week_bears(wednesday, experts, thread
 
 def test_who_is_asked_about_one_thread_counts_for_the_next(experts, duo, django_assert_num_queries):
     threads = [a_thread(product=duo) for _ in range(3)]
-    Numbers.objects.update(asks_per_advocate_a_week=1)
+    numbers = Numbers.load()
+    numbers.asks_per_advocate_a_week = 1
+    numbers.save()
     with matching.looked_up(threads):
         first = matching.asked(threads[0], matching.matching_advocates(threads[0], 3))
         with django_assert_num_queries(0):
