@@ -4,10 +4,12 @@ The address is judged after it was looked up, and the connection goes to the ver
 name that changes its mind between the two leads nowhere. Redirects are not followed, cookies and credentials not sent.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -92,10 +94,25 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, host: str, port: int, address: str, *, tls: bool, until: float) -> None:
         super().__init__(host, port, timeout=SECONDS)
         self._address, self._tls, self._until = address, tls, until
+        self._line: socket.socket | None = None  # the response goes on reading from it when `sock` is let go
+        self.is_late = False
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), timeout=left(self._until))
-        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+        made = socket.create_connection((self._address, self.port), timeout=left(self._until))
+        if self._tls:
+            made = ssl.create_default_context().wrap_socket(
+                made, server_hostname=self.host, do_handshake_on_connect=False
+            )
+        self.sock = self._line = made
+        if isinstance(made, ssl.SSLSocket):
+            made.do_handshake()
+
+    def hang_up(self) -> None:
+        """End it from another thread: whoever reads from it, or shakes hands, is woken at once."""
+        self.is_late = True
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._line, socket.SHUT_RDWR)  # of the line itself, below TLS
 
 
 def left(until: float) -> float:
@@ -116,6 +133,10 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Reply:
     tls = parts.scheme == "https"
     host, port = str(parts.hostname), parts.port or (443 if tls else 80)
     connection = _Pinned(host, port, resolve(host, port), tls=tls, until=until)
+    # A limit for each read is none for all of them: who drips a byte a second keeps a worker for as long as they like.
+    watchdog = threading.Timer(left(until), connection.hang_up)
+    watchdog.daemon = True
+    watchdog.start()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("POST", path, body, {**headers, "User-Agent": "community", "Connection": "close"})
@@ -127,8 +148,11 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Reply:
         while len(read) < MOST_READ and (piece := response.read1(min(4096, MOST_READ - len(read)))):
             read += piece
             left(until)
+        if connection.is_late:
+            raise Refused("too slow")
         return Reply(response.status, read)
     except (OSError, http.client.HTTPException, ValueError) as problem:
         raise Refused(f"{type(problem).__name__}: {problem}"[:300]) from None
     finally:
+        watchdog.cancel()
         connection.close()

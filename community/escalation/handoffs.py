@@ -522,6 +522,8 @@ def receive(channel: Channel, *, timestamp: str, signed: str, body: bytes) -> Ha
         raise ValidationError(_("Not readable: a JSON object with id, reference and outcome is expected.")) from None
     if not 8 <= len(delivery) <= 100:
         raise ValidationError({"id": _("An id has 8 to 100 characters.")})
+    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in delivery + reference):  # no database takes them
+        raise ValidationError(_("Not readable: a JSON object with id, reference and outcome is expected."))
     found = HandOff.objects.select_related("channel", "escalation__thread").filter(
         channel=channel, reference=reference
     ).first()  # fmt: skip

@@ -18,6 +18,7 @@ from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Thread
+from community.questions.permissions import departments_of
 from products.models import OwnerAlert, Product, Version
 from products.shelf import alerts
 
@@ -139,7 +140,7 @@ def solve(incident: Incident, by: User, *, solution: str, department: Department
     row.save(update_fields=["state", "solved_at", "solved_by", "solution"])
     if row.alert is not None and row.alert.kind == alerts.Kind.KNOWN_ISSUE:
         alerts.end(row.alert, by)
-    speaks_for = department or row.department or by.department
+    speaks_for = department or _speaks_for(row, by)
     answered: list[int] = []
     if lead is not None and speaks_for is not None and not is_replaying():
         answer = questions.post_answer(lead, by, body=solution, official_for=speaks_for)
@@ -152,6 +153,14 @@ def solve(incident: Incident, by: User, *, solution: str, department: Department
         threads=[thread.pk for thread in threads], answered=answered,
     )  # fmt: skip
     return row
+
+
+def _speaks_for(incident: Incident, by: User) -> Department | None:
+    """The incident's department, where somebody may speak for it; else their own."""
+    theirs = incident.department
+    if is_replaying() or (theirs is not None and departments_of(by).filter(pk=theirs.pk).exists()):
+        return theirs or by.department
+    return by.department
 
 
 def _is_open(thread: Thread) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -16,6 +17,7 @@ from community.core.errors import Conflict, require
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.posts import services as posts
+from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
 from . import cases, claims
@@ -90,7 +92,9 @@ def move(promise: Promise, by: User, *, due_at: datetime, why: str) -> Promise:
     Raises NotAllowed, ValidationError by field, and Conflict when it has ended meanwhile.
     """
     require(why_not_work(by))
-    locked(promise.escalation.thread)  # before the case, as everybody who posts: the reason is posted there
+    thread = locked(promise.escalation.thread)  # before the case, as everybody who posts: the reason is posted there
+    if thread.merged_into is not None:
+        thread = locked(thread.merged_into)
     row = _locked(promise)
     if not row.is_open:
         raise Conflict(_("This promise has been answered for already."))
@@ -106,14 +110,22 @@ def move(promise: Promise, by: User, *, due_at: datetime, why: str) -> Promise:
         raise ValidationError(errors)
     case = row.escalation
     tz = zone(case.department.time_zone if case.department else by.time_zone)
-    said = _("New day for “%(what)s”: %(day)s. %(why)s") % {
-        "what": row.text, "day": f"{due_at.astimezone(tz):%Y-%m-%d %H:%M}", "why": why,
-    }  # fmt: skip
-    posts.comment(case.thread, by, body=said)
+    with translation.override(thread.language):
+        said = _("New day for “%(what)s”: %(day)s. %(why)s") % {
+            "what": _about(row.text, why), "day": f"{due_at.astimezone(tz):%Y-%m-%d %H:%M %Z}", "why": why,
+        }  # fmt: skip
+    posts.comment(thread, by, body=said)
     _end(row, Promise.State.MOVED, by, why)
-    row.moved_to = _make(case, by, row.text, due_at, row.answer)
-    row.save(update_fields=["moved_to"])
-    return row.moved_to
+    new = _make(case, by, row.text, due_at, row.answer)
+    if not Promise.objects.filter(moved_to=new).exists():  # another of the same words may have moved there before
+        row.moved_to = new
+        row.save(update_fields=["moved_to"])
+    return new
+
+
+def _about(what: str, why: str) -> str:
+    """As much of a promise as fits into a comment beside the reason."""
+    return text.excerpt(what, max(40, Comment.LONGEST - len(why) - 80))
 
 
 def tell(case: Escalation, step: str, by: User | None, what: str, until: datetime | None) -> None:

@@ -140,7 +140,8 @@ class ThroughService:
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
         draft = self.request.GET.get("draft", "")
-        if self.request.method == "GET" and draft.isdigit() and (one := Simulation.objects.filter(pk=draft).first()):
+        is_id = draft.isdecimal() and len(draft) < 18
+        if self.request.method == "GET" and is_id and (one := Simulation.objects.filter(pk=draft).first()):
             instance = kwargs.get("instance") or EscalationPolicy()
             if one.policy_id == instance.pk:
                 policy, steps = read_policy({**one.draft, "active": instance.active if instance.pk else True}, instance)

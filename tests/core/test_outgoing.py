@@ -1,8 +1,10 @@
 """Letters to other servers: to public addresses only, to the very one that was judged, and not for long."""
 
+import contextlib
 import ipaddress
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -86,3 +88,36 @@ def test_time_runs_out(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(outgoing, "SECONDS", -1)
     with pytest.raises(outgoing.Refused, match="too slow"):
         outgoing.post(f"http://hooks.invalid:{server.server_port}/", b"", {})
+
+
+@pytest.mark.parametrize(
+    ("scheme", "begin"),
+    [("http", b""), ("http", b"HTTP/1.1 200 OK\r\n\r\n"), ("https", b"\x16\x03\x03\x40\x00")],
+    ids=["headers", "body", "handshake"],
+)
+def test_who_drips_keeps_nobody_waiting(scheme: str, begin: bytes, monkeypatch: pytest.MonkeyPatch, settings) -> None:  # type: ignore[no-untyped-def]
+    """A byte now and then would reset the limit of each read for ever."""
+    over = threading.Event()
+
+    def drip() -> None:
+        line, _from = server.accept()
+        with line, contextlib.suppress(OSError):
+            line.sendall(begin)
+            while not over.wait(0.05):
+                line.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        settings.OUTGOING_PORTS = [port]
+        monkeypatch.setattr(outgoing, "resolve", lambda host, port: "127.0.0.1")
+        monkeypatch.setattr(outgoing, "SECONDS", 0.3)
+        thread = threading.Thread(target=drip)
+        thread.start()
+        begun = time.monotonic()
+        try:
+            with pytest.raises(outgoing.Refused):
+                outgoing.post(f"{scheme}://hooks.invalid:{port}/", b"", {})
+            assert time.monotonic() - begun < 2
+        finally:
+            over.set()
+            thread.join()

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
-from community.accounts.models import User
+from community.accounts.models import Department, User
+from community.accounts.services import set_role
 from community.core import clock, outgoing
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Delivery
@@ -185,3 +189,92 @@ def test_a_solution_that_is_refused_comes_back(agent: Client, problem: Thread, d
     assert page.status_code == 422 and "Too short" in page.content.decode()
     found.refresh_from_db()
     assert found.is_open
+
+
+def test_a_long_promise_can_be_moved_in_the_threads_language_and_where_it_was_merged_into(
+    problem: Thread, dana: User, bob: User, hanna: User
+) -> None:
+    with clock.travel(NOON):
+        made = promises.make(problem, dana, text="lid " * 74, due_at=FRIDAY)
+        target = factories.a_thread(bob, kind="problem", product=problem.product)
+        questions.merge_thread(problem, target, hanna, "The same")
+        Thread.objects.filter(pk=target.pk).update(language="de")
+        with translation.override("en"):
+            promises.move(made, dana, due_at=FRIDAY + timedelta(days=3), why="x" * 500)
+    said = Comment.objects.get(target_id=target.pk)
+    assert "x" * 500 in said.body_text and "2026-11-23 16:00 CET" in said.body_text
+    assert "New day" not in said.body_text
+
+
+def test_two_of_the_same_words_may_move_to_the_same_minute(problem: Thread, dana: User) -> None:
+    with clock.travel(NOON):
+        first = promises.make(problem, dana, text="A lid", due_at=FRIDAY)
+        second = promises.make(problem, dana, text="A lid", due_at=FRIDAY + timedelta(hours=1))
+        new = promises.move(first, dana, due_at=FRIDAY + timedelta(days=3), why="None in stock")
+        assert promises.move(second, dana, due_at=FRIDAY + timedelta(days=3), why="None in stock") == new
+    second.refresh_from_db()
+    assert second.state == "moved" and second.moved_to is None and Promise.objects.open().get() == new
+
+
+def test_what_was_typed_comes_back_though_the_case_was_settled_meanwhile(
+    agent: Client, problem: Thread, dana: User, desk: Channel
+) -> None:
+    with clock.travel(NOON):
+        made = promises.make(problem, dana, text="A lid", due_at=FRIDAY)
+        services.resolve(problem, dana, "nothing")
+
+        def act(verb: str, **given: object) -> str:
+            page = agent.post(reverse("escalation:act", args=[problem.pk, verb]), given)
+            assert page.status_code in (409, 422)
+            return page.content.decode()
+
+        html = act("move", promise=made.pk, due_at="2026-11-25T12:00", why="")
+        assert 'id="move_why"' in html and "2026-11-25T12:00" in html
+        html = act("hand-off", channel=desk.pk, note="Look at the motor.")
+        assert "Look at the motor." in html and "settled" in html and 'id="act-promise"' not in html
+
+
+def test_an_incident_leads_to_no_hidden_report_and_colleagues_solve_it(
+    problem: Thread, dana: User, duo: Product
+) -> None:
+    found = incidents.open_incident(duo, dana, title="Three beeps", body="Wait.", first=problem)
+    assert found.get_absolute_url() == problem.get_absolute_url()
+    colleague = factories.a_person("colleague")
+    set_role(colleague, None, "agent", factories.a_department("quality"))
+    incidents.solve(found, User.objects.get(pk=colleague.pk), solution="Install 1.3.1, which settles it.")
+    assert Answer.objects.get().official_for.slug == "quality"
+    Thread.objects.update(visibility="hidden")
+    found = type(found).objects.get(pk=found.pk)
+    assert found.get_absolute_url() == duo.get_absolute_url()
+
+
+def test_a_lead_sees_who_is_next_at_the_same_cost_however_many_they_are(
+    client: Client, lead: User, dana: User, support: Department, enrol: Callable[[User], None]
+) -> None:
+    enrol(lead)
+    client.force_login(lead)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            html = client.get(reverse("escalation:who")).content.decode()
+        assert f"person={dana.pk}#away-h" in html
+        return len(asked)
+
+    cost()
+    before = cost()
+    for number in range(3):
+        set_role(factories.a_person(f"agent{number}"), None, "agent", support)
+    assert cost() == before
+
+
+def test_letters_and_drafts_with_odd_signs_are_refused_kindly(
+    client: Client, problem: Thread, webhook: Channel, dana: User, hanna: User, enrol: Callable[[User], None]
+) -> None:
+    made = handoffs.hand_off(problem, dana, webhook, note="Look")
+    address = reverse("hooks:outcome", args=[webhook.slug])
+    for odd in ({"id": "letter-\0001"}, {"id": "letter-\ud8001"}, {"reference": "H-\0"}, {"reference": "\ud800"}):
+        assert client.post(address, **letter(webhook, made, clock.now(), **odd)).status_code == 422  # type: ignore[arg-type]
+    enrol(hanna)
+    client.force_login(hanna)
+    for odd_draft in ("²", "9" * 30):
+        assert client.get(reverse("escalation_policies:add"), {"draft": odd_draft}).status_code == 200

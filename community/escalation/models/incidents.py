@@ -44,7 +44,8 @@ class Incident(models.Model):
 
     def get_absolute_url(self) -> str:
         """Where it was reported first, else the product."""
-        return self.first_thread.get_absolute_url() if self.first_thread else self.product.get_absolute_url()
+        first = self.first_thread and (self.first_thread.merged_into or self.first_thread)
+        return first.get_absolute_url() if first is not None and first.is_visible else self.product.get_absolute_url()
 
     @property
     def is_open(self) -> bool:

@@ -159,6 +159,7 @@ def case_page(
         "shelf": shelf,
         "private": private,
         "actions": actions,
+        "refused": bound is not None,
         "open_action": bound[0] if bound else request.GET.get("open", ""),
         "has_channels": bool(channels),
         "chosen": [pk for pk in request.GET.getlist("threads") if pk.isdecimal()][:50],

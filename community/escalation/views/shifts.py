@@ -21,7 +21,7 @@ from .. import rotation, shifts
 from ..clock import zone
 from ..forms import WEEK, AwayForm, HandOverForm, HoursForm
 from ..models import Absence, EscalationStep, HandOver
-from ..permissions import why_not_keep_hours_of
+from ..permissions import keeps_hours_of, why_not_keep_hours_of
 from ..relay import moment
 from .common import Row, for_agents, people_of, put
 
@@ -63,8 +63,9 @@ def _who(
     department = _department(request, departments)
     person = _person(request)
     turns = rotation.turns(department) if department else []
+    open_to_me = keeps_hours_of(request.user, [turn.person for turn in turns])
     for turn in turns:
-        turn.open_to_me = not why_not_keep_hours_of(request.user, turn.person)  # type: ignore[attr-defined]
+        turn.open_to_me = turn.person.pk in open_to_me  # type: ignore[attr-defined]
     now = clock.now()
     today = rotation.today_of(department, now)
     shown = Q(user__in=[turn.person.pk for turn in turns]) | Q(user=person)
