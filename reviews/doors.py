@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from community.moderation.doors import Door
 
 from . import permissions, services
-from .models import RefusalCode, Review
+from .models import Review
 
 
 class ReviewDoor(Door):
@@ -25,7 +25,7 @@ class ReviewDoor(Door):
         return reverse("reviews:refuse", args=[target.pk])
 
     def take_spam(self, target: Review, by: Any, reason: str) -> bool:
-        services.refuse_review(target, by, code=RefusalCode.PROMOTION, passage=target.title, note=reason)
+        services.refuse_as_spam(target, by, note=reason)
         return True
 
     def before_publishing(self, target: Review) -> None:

@@ -424,6 +424,22 @@ def refuse_review(review: Review, by: User, *, code: str, passage: str, note: st
     return refusal
 
 
+@retried
+def refuse_as_spam(review: Review, by: User, *, note: str) -> Refusal:
+    """Give a review back because its author is a spammer: the passage is its title, however short.
+
+    Twice is harmless.
+    """
+    require(permissions.why_not_judge(by, review))
+    row = locked(review)
+    if row.visibility == Visibility.DELETED:
+        raise Conflict(_("This review has been deleted."))
+    refusal = _open_refusal(row) if row.visibility == Visibility.HIDDEN else None
+    refusal = refusal or _give_back(row, by, RefusalCode.PROMOTION, row.title, note)
+    _copy(row, review, "due_at", *STATE_FIELDS)
+    return refusal
+
+
 def check_passage(passage: str, review: Review) -> None:
     """Raise ValidationError at `passage` unless these words stand in a review."""
     if reason := _why_no_passage(passage, review):
@@ -449,6 +465,7 @@ def _give_back(row: Review, by: User, code: str, passage: str, note: str, **more
     row.hidden_at, row.hidden_by, row.due_at = now, by, None
     row.save(update_fields=[*STATE_FIELDS, "due_at"])
     record("review.refused", actor=by, subject=row, note=note.strip(), code=code, refusal=refusal.pk, **more)
+    screening.decide_look(row, by, kept=False)
     return refusal
 
 

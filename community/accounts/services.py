@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from community.core import clock, outbox, text
 from community.core.errors import require
 from community.core.rows import locked
+from community.events.acts import is_staff
 from community.events.log import is_replaying, record
 
 from .models import Department, FormerUsername, Membership, Penalty, Profile, Standing, User
@@ -102,7 +103,7 @@ def rename(user: User, username: str) -> None:
 def why_not_discipline(by: User, user: User) -> str:
     if not by.has_perm("moderation.moderate"):
         return _("Only moderators can do this.")
-    if user.speaks_for_brand and not by.is_superuser and not by.has_perm("core.change_numbers"):
+    if is_staff(user) and not by.is_superuser and not by.has_perm("core.change_numbers"):
         return _("Colleagues are a matter for the community manager.")
     return ""
 
@@ -239,7 +240,7 @@ def lift_suspension(user: User, by: User, *, reason: str = "") -> None:
     if not is_replaying():
         require(why_not_discipline(by, user))
     row = locked(user)
-    if row.is_active:
+    if row.is_active or row.is_erased:
         return
     row.penalties.filter(step=Penalty.Step.SUSPEND, lifted_at=None).update(lifted_at=clock.now(), lifted_by=by)
     _let_in(row, by, reason)

@@ -90,10 +90,15 @@ class DepartmentForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["lead"].queryset = User.objects.active().filter(standing=Standing.STAFF)  # type: ignore[attr-defined]
+        # Whoever is suspended stays where they are when a department is saved.
+        there = {self.instance.lead_id}
+        if self.instance.pk:
+            there |= set(self.instance.memberships.values_list("user", flat=True))
+        here = Q(is_active=True) | Q(pk__in=there - {None})
+        staff = User.objects.filter(here, standing=Standing.STAFF).order_by("name")
+        self.fields["lead"].queryset = staff  # type: ignore[attr-defined]
         known = sorted((name, code) for code, name in country_names().items())
         self.fields["holiday_country"].choices = [("", gettext_lazy("none")), *((code, name) for name, code in known)]  # type: ignore[attr-defined]
-        staff = User.objects.active().filter(standing=Standing.STAFF).order_by("name")
         self.fields["members"].queryset = staff  # type: ignore[attr-defined]
         if self.instance.pk:
             self.initial.setdefault("members", list(self.instance.memberships.values_list("user", flat=True)))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from community.core import clock, csvs
+from community.events.kinds import KINDS
 
 from . import reading, words
 
@@ -38,7 +39,7 @@ class SearchForm(forms.Form):
         self.fields["group"].choices = [  # type: ignore[attr-defined]
             ("", _("Everything")), *((name, label) for name, (label, _kinds) in words.GROUPS.items())
         ]  # fmt: skip
-        self.fields["kind"].choices = [("", ""), *words.LABELS.items()]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", ""), *((kind, words.label(kind)) for kind in KINDS)]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             if name not in ("kind", "about"):
                 field.widget.attrs["class"] = "dsk-input"

@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 # Groups of acts one can ask for: the beginning of their kinds.
 GROUPS = {
     "posts": (_("Posts"), ("thread.", "answer.", "comment.", "recipe.", "tip.", "thanks.", "edit.", "tag.", "flag.",
-                           "moderation.", "idea.", "release.")),
+                           "moderation.", "idea.", "release.", "look.", "appeal.", "spammer.", "follow_up.")),
     "reviews": (_("Reviews"), ("review.", "bridge.")),
-    "people": (_("People and roles"), ("person.", "ownership.", "votes.")),
+    "people": (_("People and roles"), ("person.", "ownership.", "votes.", "penalty.")),
     "cases": (_("Cases"), ("escalation.", "incident.")),
     "settings": (_("Settings and rules"), ("settings.", "policy.", "insights.", "admin.", "product.", "alert.",
-                                           "help_article.")),
+                                           "help_article.", "word.", "queue.")),
     "programme": (_("Advocates and badges"), ("advocate.", "badge.")),
     "personal": (_("Personal data seen"), ("personal.",)),
     "exports": (_("Taken out as a file"), ("data.",)),

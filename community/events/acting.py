@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from .acts import is_staff
+
 About = tuple[int | None, int | None]  # content type, id
 
 
@@ -20,7 +22,7 @@ class Acting:
     def staff(self) -> Any:
         """The person of the staff who acts, or None."""
         user = self.who()
-        return user if getattr(user, "standing", "") == "staff" else None
+        return user if is_staff(user) else None
 
 
 _now: ContextVar[Acting | None] = ContextVar("acting", default=None)

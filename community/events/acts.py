@@ -32,11 +32,16 @@ WITH_ONES_OWN = frozenset(
 ALWAYS = frozenset(("person.role_changed", "personal.viewed", "data.exported", "command.run"))
 
 
+def is_staff(user: Any) -> bool:
+    """Whether somebody acts with the powers of staff: the standing, or a superuser without it (`createsuperuser`)."""
+    return getattr(user, "standing", "") == STAFF or bool(getattr(user, "is_superuser", False))
+
+
 def is_act(kind: str, actor: Any, whom: int | None, data: dict[str, Any]) -> bool:
     """Whether the audit shows it."""
     if kind in ALWAYS:
         return True
-    if getattr(actor, "standing", "") != STAFF or kind in EVERYDAY:
+    if not is_staff(actor) or kind in EVERYDAY:
         return False
     if kind in WITH_ONES_OWN:
         return whom != actor.pk

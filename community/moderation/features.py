@@ -11,7 +11,10 @@ from .words import fold
 PLACES = 1 << 15
 MOST_LETTERS = 4_000  # of a text: what a spammer has to say is said by then
 
-URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|info|biz|ru|cn|xyz|top|club|online|shop)\b\S*")
+URL = re.compile(
+    r"(?:https?://|www\.)\S+|"
+    r"(?<![\w-])[\w-]{1,63}\.(?:com|net|org|info|biz|ru|cn|xyz|top|club|online|shop)\b\S*"  # 63: a label's longest
+)
 MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£]|\b\d+\s?(?:usd|eur|gbp|dollars?|pounds?)\b")
 NUMBER = re.compile(r"\d{5,}")
 WORD = re.compile(r"[a-z']+|\d+")

@@ -138,6 +138,7 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     own, before = by is not None and row.author_id == by.pk, row.visibility  # type: ignore[attr-defined]
     if not own and by is not None:
         require(doors.of(row).why_not(by, row, "delete"))
+        _leave_to_others(row, by)
     if own and (objection := _why_author_keeps(row)):
         raise Conflict(objection)
     row.visibility, row.hidden_reason = Visibility.DELETED, reason.strip()[:300]
@@ -150,6 +151,13 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     record(f"{noun(row)}.deleted", actor=by, subject=row, note=reason, own=own, before=before, after=Visibility.DELETED)
 
 
+def _leave_to_others(row: Moderated, by: User) -> None:
+    """Raise Conflict when `by` hid a post and its author has appealed: deleting it would decide the appeal."""
+    about = {"target_type": ContentType.objects.get_for_model(row), "target_id": row.pk}
+    if Appeal.objects.filter(**about, hidden_by=by, granted=None).exists():
+        raise Conflict(_("You hid this. Somebody else decides about the appeal."))
+
+
 def _show_again(row: Moderated, by: User | None, *, before: str, note: str = "") -> None:
     row.visibility, row.hidden_reason, row.hidden_at, row.hidden_by = Visibility.VISIBLE, "", None, None
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
@@ -159,16 +167,17 @@ def _show_again(row: Moderated, by: User | None, *, before: str, note: str = "")
 # The author's side ----------------------------------------------------------------------------------------------------
 
 
-def mended(row: Moderated, by: User) -> None:
+def mended(row: Moderated, by: User, *, waits: bool = False) -> None:
     """Its author has changed a hidden post: what flags alone had hidden comes back, once; everything else waits for a
-    moderator (FEATURES H). The caller holds the row and has asked `permissions.why_not_mend`."""
+    moderator (FEATURES H), and so does one whose new words a rule holds (`waits`). The caller holds the row and has
+    asked `permissions.why_not_mend`."""
     if row.visibility != Visibility.HIDDEN or is_replaying() or row.author_id != by.pk:  # type: ignore[attr-defined]
         return
     about = {"target_type": ContentType.objects.get_for_model(row), "target_id": row.pk}
     looks = Look.objects.filter(**about)
     again = any(Look.Reason.MENDED in reasons for reasons in looks.values_list("reasons", flat=True))
     pending = looks.filter(decided_at=None, held=True).exists()
-    at_once = row.hidden_by_id is None and row.published_at is not None and not again and not pending
+    at_once = row.hidden_by_id is None and row.published_at is not None and not (again or pending or waits)
     if at_once:
         _show_again(row, by, before=Visibility.HIDDEN)
     else:
@@ -225,6 +234,8 @@ def decide_appeal(appeal: Appeal, by: User, *, granted: bool, answer: str = "") 
     row = locked(appeal)
     if row.granted is not None:
         return
+    if granted and post.visibility == Visibility.DELETED:
+        raise Conflict(_("This post is gone."))
     if granted and post.visibility == Visibility.HIDDEN:
         restore(post, by, reason=answer)
         row.refresh_from_db()

@@ -45,7 +45,7 @@ def delete_spammer(person: User, by: User, *, reason: str) -> SpamAct:
     Their spam costs them points as a confirmed flag does. Twice is harmless. Raises NotAllowed, ValidationError at
     `reason`.
     """
-    require(permissions.why_not_moderate(by) or accounts.why_not_discipline(by, person))
+    require(why_not(by, person))
     row = locked(person)
     if standing := SpamAct.objects.filter(person=row, undone_at=None).first():
         return standing

@@ -464,7 +464,10 @@ def watched_words(request: HttpRequest) -> HttpResponse:
         known = screening.watched()
         found = screening.words_found(words.tokens(tried), known)
     elif request.method == "POST" and "remove" in request.POST:
-        services.unwatch(get_object_or_404(WatchedWord, pk=request.POST["remove"]), request.user)  # type: ignore[arg-type]
+        pk = request.POST["remove"]
+        if not pk.isdecimal() or len(pk) > 18:
+            raise Http404
+        services.unwatch(get_object_or_404(WatchedWord, pk=pk), request.user)  # type: ignore[arg-type]
         messages.success(request, _("This word is not watched any more."))
         return HttpResponseRedirect(reverse("moderation:words"), status=303)
     elif request.method == "POST":

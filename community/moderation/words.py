@@ -88,14 +88,16 @@ class Matcher:
     """Many patterns, asked of many texts: the plain ones are looked up, only those with a star are compared."""
 
     plain: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
-    starred: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    starred: list[tuple[str, int, tuple[str, ...]]] = field(default_factory=list)  # with a piece that must be there
 
     def found(self, words: Sequence[str]) -> set[int]:
         hits: set[int] = set()
         firsts: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
         for at, word in enumerate(words):
             if word not in firsts:
-                starred = [(pk, wanted) for pk, wanted in self.starred if matches(wanted[0], word)]
+                starred = [
+                    (pk, wanted) for piece, pk, wanted in self.starred if piece in word and matches(wanted[0], word)
+                ]
                 firsts[word] = self.plain.get(word, []) + starred
             for pk, wanted in firsts[word]:
                 if pk not in hits and len(words) - at >= len(wanted):
@@ -112,7 +114,7 @@ def matcher(patterns: tuple[tuple[int, str], ...]) -> Matcher:
     for pk, pattern in patterns:
         wanted = parts(pattern)
         if "*" in wanted[0]:
-            made.starred.append((pk, wanted))
+            made.starred.append((max(wanted[0].split("*"), key=len), pk, wanted))
         else:
             made.plain.setdefault(wanted[0], []).append((pk, wanted))
     return made

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from community.accounts import services as accounts
-from community.accounts.models import Standing, User
+from community.accounts.models import User
 from community.core import personal
 from community.core.errors import Conflict, require
 from community.core.rows import retried
+from community.events.acts import is_staff
 from community.posts.models import Comment, Revision
 from community.questions.models import Answer, AnswerVote, Thread, ThreadVote
 from community.sharing.models import Recipe, Tip
@@ -34,9 +35,9 @@ def why_not_these(gone: User, kept: User) -> str:
         return _("One of them was erased.")
     if gone.suspended_at or kept.suspended_at:
         return _("One of them is suspended. Decide about that first.")
-    if gone.standing == Standing.STAFF or gone.is_superuser:
+    if is_staff(gone):
         return _("The account that goes belongs to somebody of the staff. Take the role off first.")
-    if kept.standing == Standing.STAFF:
+    if is_staff(kept):
         return _("What staff write is the brand's. Two accounts are joined when both are members'.")
     return ""
 

@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 from community.accounts import services as accounts
 from community.accounts.models import FormerUsername, Standing, User
 from community.core import clock, outbox, personal, text
-from community.core.body import write_body
 from community.core.errors import require
 from community.core.models import Body
 from community.core.rows import locked
+from community.posts import gates
 from community.posts.models import Revision
 from community.questions.models import quote_head
 
@@ -145,9 +145,7 @@ def _out_of_others_words(usernames: list[str], name: str) -> None:
             words = _without(post.body_source, usernames, swaps)
             if words != post.body_source:
                 known = User.objects.active().filter(username__in=text.find_mentions(words)[:200])
-                write_body(
-                    post, words, post.source_format, limit=None, known_users=known.values_list("username", flat=True)
-                )
+                gates.write_again(post, words, post.source_format, known_users=known.values_list("username", flat=True))
                 post.save(update_fields=["body_source", "body_html", "body_text", "pipeline"])
     for version in Revision.objects.filter(wanted):
         words = _without(version.body_source, usernames, swaps)

@@ -1,7 +1,7 @@
 """Limits that fall away as trust grows (FEATURES F, RULINGS 22). A replay passes all of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,9 +10,11 @@ from django.utils.translation import ngettext
 from community.accounts.models import TrustLevel, User
 from community.accounts.permissions import how_one_becomes_a_member
 from community.core import text
+from community.core.body import write_body
 from community.core.models import Body, Numbers
 from community.events.log import is_replaying
 from community.moderation import screening
+from community.moderation.models import Moderated
 
 LINK = re.compile(r'<a [^>]*href="(?!/people/)', re.IGNORECASE)
 IMAGE = re.compile(r"<img\b", re.IGNORECASE)
@@ -106,6 +108,13 @@ def look_again(post: Any, by: User, kind: str, *more_words: str) -> screening.Lo
     looked = screening.screen(by, kind=kind, words_of=_said(post, more_words), html=_html(post), new=False)
     _link_words(post)
     return looked
+
+
+def write_again(post: Any, source: str, source_format: str, *, known_users: Iterable[str], base_url: str = "") -> None:
+    """Set a text anew that nobody has sent: rendered by another release, or without a name. Does not save."""
+    write_body(post, source, source_format, limit=None, known_users=known_users, base_url=base_url)
+    if isinstance(post, Moderated):
+        _link_words(post)
 
 
 def _link_words(post: Any) -> None:

@@ -108,7 +108,7 @@ def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
     row.edited_at = clock.now()
     row.save(update_fields=[*BODY_FIELDS, "edited_at"])
     screening.keep_change(looked, row)
-    mended(row, by)
+    mended(row, by, waits=looked.waits)
     record("comment.edited", actor=by, subject=row)
     return row
 

@@ -162,7 +162,7 @@ def edit_recipe(
     row.steps.all().delete()
     row.uses.all().delete()
     _set_parts(row, ingredients, steps, products)
-    _finish_edit(row, by, photos, summary, before=before)
+    _finish_edit(row, by, photos, summary, before=before, waits=looked.waits)
     recipe.refresh_from_db()
     return recipe
 
@@ -312,7 +312,7 @@ def edit_tip(
     row.tags.set(posts.tags_named(list(tags), by))
     row.steps.all().delete()
     _set_tip_steps(row, steps)
-    _finish_edit(row, by, photos, summary, before=before)
+    _finish_edit(row, by, photos, summary, before=before, waits=looked.waits)
     tip.refresh_from_db()
     return tip
 
@@ -638,12 +638,13 @@ def _row_to_edit(thing: Any, by: User, seen_revision: int | None) -> Any:
 
 
 def _finish_edit(
-    row: Recipe | Tip, by: User, photos: Sequence[Upload] | None, summary: str, *, before: Sequence[int]
-) -> None:
+    row: Recipe | Tip, by: User, photos: Sequence[Upload] | None, summary: str, *, before: Sequence[int],
+    waits: bool,
+) -> None:  # fmt: skip
     if photos is not None:
         _set_photos(row, by, photos)
     posts.attach_uploads(row, by)
-    moderation.mended(row, by)
+    moderation.mended(row, by, waits=waits)
     version = _keep_version(row, by, summary)
     record(
         f"{moderation.noun(row)}.edited",

@@ -57,8 +57,11 @@ def test_a_manager_makes_and_changes_a_department(manager: Client, mechanic: Use
     edit = reverse("departments:edit", args=[department.pk])
     assert "08:00-12:00, 13:00-17:00" in manager.get(edit).content.decode()
     assert manager.post(edit, data(mechanic, name="Workshop")).status_code == 302
+    User.objects.filter(pk=mechanic.pk).update(is_active=False)  # suspended: stays a member, and the lead
+    assert manager.post(edit, data(mechanic, name="Workshop", lead=mechanic.pk)).status_code == 302
     department.refresh_from_db()
-    assert department.name == "Workshop"
+    assert (department.name, department.lead) == ("Workshop", mechanic)
+    assert [row.user for row in department.memberships.all()] == [mechanic]
     assert manager.get(reverse("departments:index")).status_code == 200
 
 

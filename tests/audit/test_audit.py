@@ -100,6 +100,8 @@ def test_staff_with_what_they_wrote_themselves_act_not(ravi: User, dana: User, d
 def test_a_kind_nobody_thought_of_is_an_act(ravi: User, alice: User) -> None:
     assert acts.is_act("something.new", ravi, alice.pk, {})
     assert not acts.is_act("something.new", alice, None, {})
+    root = factories.a_person("root", is_superuser=True)
+    assert acts.is_act("something.new", root, alice.pk, {}), "with all powers, without the standing"
 
 
 def test_the_lists_name_kinds_that_exist() -> None:
@@ -285,6 +287,9 @@ def test_what_is_asked_wrongly(manager: Client) -> None:
     address = reverse("audit:audit")
     assert manager.get(address, {"group": "everything"}).status_code == 404
     assert manager.get(address, {"about": "1-x"}).status_code == 404
+    assert manager.get(address, {"kind": "no.kind"}).status_code == 404
+    for kind in ("word.watched", "spammer.deleted"):  # one without words of its own
+        assert manager.get(address, {"kind": kind}).status_code == 200
     for cursor in ("x", "1-", f"{'9' * 20}-1", "1-2-3"):
         assert manager.get(address, {"after": cursor}).status_code == 404
     answer = manager.get(address, {"since": "yesterday", "who": "hanna"})

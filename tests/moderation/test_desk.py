@@ -113,6 +113,28 @@ def test_an_appeal_that_is_not_granted_ends_it(answer: Answer, bob: User, ravi: 
     assert any("not granted" in sentence for sentence in told)
 
 
+def test_whoever_hid_it_does_not_end_the_appeal(answer: Answer, bob: User, ravi: User, colleague: User) -> None:
+    services.hide(answer, colleague, reason="Off topic.")
+    made = services.appeal(answer, bob, WHY)
+    with pytest.raises(Conflict, match="You hid this"):
+        services.delete(answer, colleague, reason="Off topic.")
+    services.delete(answer, ravi, reason="An advert.")
+    with pytest.raises(Conflict, match="gone"):
+        services.decide_appeal(made, ravi, granted=True)
+    made.refresh_from_db()
+    assert made.granted is None
+
+
+def test_mended_with_a_watched_word_it_waits(answer: Answer, bob: User) -> None:
+    WatchedWord.objects.create(pattern="dealer*", act="queue")
+    for person in [factories.a_person(trust=2) for _ in range(2)]:
+        services.flag(answer, person, reason="rude")
+    with later(minutes=11):
+        questions.edit_answer(answer, bob, body="Ask one of the dealers, they know how it is done.")
+    answer.refresh_from_db()
+    assert answer.visibility == "pending" and Look.objects.get().held
+
+
 def test_the_author_reads_why_and_appeals_on_a_page(
     client: Client, answer: Answer, bob: User, charlie: User, ravi: User
 ) -> None:
@@ -212,6 +234,7 @@ def test_words_are_managed_and_tried(moderator: Client, client: Client, charlie:
     html = moderator.post(page, {"try": "1", "text": "Mein GEWINNSPIEL!"}).content.decode()
     assert "<b>Gewinnsp*</b>" in html
     assert Event.objects.filter(kind="word.watched").count() == 1
+    assert moderator.post(page, {"remove": "abc"}).status_code == 404
     moderator.post(page, {"remove": str(WatchedWord.objects.get().pk)})
     assert not WatchedWord.objects.exists() and Event.objects.filter(kind="word.forgotten").count() == 1
     client.force_login(charlie)

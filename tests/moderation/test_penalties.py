@@ -17,13 +17,14 @@ from community.core import clock
 from community.core.errors import NotAllowed
 from community.core.models import Delivery
 from community.events.models import Event
-from community.moderation import learning, services, spam
-from community.moderation.models import Flag, SpamAct
+from community.moderation import learning, screening, services, spam
+from community.moderation.models import Flag, Look, SpamAct
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
 from community.posts import services as posts
 from community.questions.models import Thread
 from products.models import Product
+from reviews.models import Review
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_staff_see_the_history_and_undo_from_it(client: Client, bob: User, ravi:
 def spammer(thread: Thread, duo: Product, charlie: User) -> User:
     person = factories.a_person("spam")
     answer = factories.an_answer(thread, person)
-    factories.a_review(person, duo)
+    Review.objects.filter(pk=factories.a_review(person, duo).pk).update(title="Ad")  # from another site
     factories.a_tip(person)
     posts.comment(factories.a_thread(person), person, body="Buy here.")
     services.flag(answer, charlie, reason="spam")
@@ -125,10 +126,16 @@ def test_delete_spammer_is_one_act_that_can_be_undone(spammer: User, ravi: User,
             spam.delete_spammer(spammer, somebody, reason="Spam.")
     with pytest.raises(NotAllowed):
         spam.delete_spammer(dana, ravi, reason="A colleague.")
+    for somebody in (ravi, factories.a_person("root", is_superuser=True)):
+        with pytest.raises(NotAllowed):
+            spam.delete_spammer(somebody, ravi, reason="Oneself, and one with all powers.")
+    review = Review.objects.get(author=spammer)
+    screening.ask_for_a_look(review, {Look.Reason.MENDED}, {}, held=False)
     act = spam.delete_spammer(spammer, ravi, reason="Advertising.")
     assert spam.delete_spammer(spammer, ravi, reason="Twice.") == act and SpamAct.objects.count() == 1
     spammer.refresh_from_db()
     assert (shown(spammer), spammer.is_active) == ([], False)
+    assert Look.objects.get().kept is False, "the review went back: nobody lets it stay by its look"
     assert set(Flag.objects.values_list("state", flat=True)) == {"upheld"}
     points = ReputationEntry.objects.filter(person=spammer, reason="spam")
     assert points.exists() and spammer.reputation == 1

@@ -123,7 +123,8 @@ def test_who_may_and_what_cannot_be_joined(alice, bob, charlie, ravi, dana, hann
         joining.join(alice, bob, bob, reason=WHY)
     with pytest.raises(ValidationError):
         joining.join(alice, bob, hanna, reason="same")
-    for gone, kept in ((bob, bob), (dana, bob), (bob, dana)):
+    root = a_person("root", is_superuser=True)
+    for gone, kept in ((bob, bob), (dana, bob), (bob, dana), (root, bob), (bob, root)):
         with pytest.raises(Conflict):
             joining.join(gone, kept, hanna, reason=WHY)
     joining.join(alice, bob, hanna, reason=WHY)

@@ -133,7 +133,7 @@ def edit_answer(
     add_revision(row, by, body_source=body, source_format=row.source_format, summary=summary)
     attach_uploads(row, by)
     screening.keep_change(looked, row)
-    mended(row, by)
+    mended(row, by, waits=looked.waits)
     thread.active_at = facts.latest(thread.active_at, row.edited_at)
     thread.save(update_fields=["active_at"])
     record("answer.edited", actor=by, subject=row, thread=thread.pk)

@@ -163,6 +163,6 @@ def edit_thread(
     )  # fmt: skip
     attach_uploads(row, by)
     screening.keep_change(looked, row)
-    mended(row, by)
+    mended(row, by, waits=looked.waits)
     record("thread.edited", actor=by, subject=row, product=row.product_id, topic=row.topic_id, previous_product=before)
     return row

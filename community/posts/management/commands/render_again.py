@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Model
 
 from community.core import text
-from community.core.body import BODY_FIELDS, write_body
+from community.core.body import BODY_FIELDS
 from community.core.models import Body
+from community.posts import gates
 
 BATCH = 50  # texts made before they are written together, so that nobody waits long for the database
 MENTION = re.compile(r'<a href="/people/([^"/]+)/"[^>]*class="mention"')
@@ -31,8 +32,8 @@ class Command(BaseCommand):
         done = 0
         for batch in self._old(model):
             for row in batch:
-                write_body(
-                    row, row.body_source, row.source_format, limit=None,
+                gates.write_again(
+                    row, row.body_source, row.source_format,
                     known_users=[unquote(name) for name in MENTION.findall(row.body_html)],
                     base_url=getattr(row, "source_url", ""),
                 )  # fmt: skip
