@@ -8,8 +8,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import BooleanColumn
 from wagtail.admin.views import generic
 
 from community.accounts.models import User
@@ -272,7 +274,15 @@ class BadgeViewSet(Screens):
     model = Badge
     icon = "pick"
     form_fields = ["slug", "name", "rule", "level", "area", "kept", "position"]
-    list_display = ["name", "level", "area", "rule", "awarded", "kept", "retired_at"]
+    list_display = [
+        "name",
+        "level",
+        "area",
+        "rule",
+        "awarded",
+        BooleanColumn("kept", label=capfirst(_("kept when its ground falls")), sort_key="kept"),
+        "retired_at",
+    ]
     list_filter = ["level", "area", "by_hand"]
     search_fields = ["name", "slug", "rule"]
     search_backend_name = None
