@@ -146,18 +146,20 @@ def warn(user: User, by: User, *, reason: str) -> Penalty:
 
 @transaction.atomic
 def lift(penalty: Penalty, by: User, *, reason: str = "") -> None:
-    """A moderator undoes a warning, a silence or a suspension. Twice is harmless."""
+    """A moderator undoes a warning, a silence or a suspension. Others of that person stand. Twice is harmless."""
     if not is_replaying():
         require(why_not_discipline(by, penalty.person))
     person = locked(penalty.person)
     row = locked(penalty)
     if row.lifted_at is not None:
         return
-    if row.step == Penalty.Step.SUSPEND:
-        lift_suspension(person, by, reason=reason)
-        return
     row.lifted_at, row.lifted_by = clock.now(), by
     row.save(update_fields=["lifted_at", "lifted_by"])
+    if row.step == Penalty.Step.SUSPEND and not person.is_active and not person.is_erased:
+        standing = person.penalties.filter(step=Penalty.Step.SUSPEND, lifted_at=None)
+        if not standing.exclude(until__lte=clock.now()).exists():
+            _let_in(person, by, reason)
+            return
     if row.step == Penalty.Step.SILENCE:
         others = person.penalties.filter(step=Penalty.Step.SILENCE, lifted_at=None).exclude(pk=row.pk)
         person.silenced_until = max((one.until for one in others if one.until), default=None)
@@ -199,13 +201,17 @@ def silence(user: User, by: User, *, hours: int, reason: str) -> None:
 
 
 @transaction.atomic
-def suspend(user: User, by: User, *, reason: str, hours: int | None = None) -> None:
-    """Close somebody's account, for some hours or for good. All their sessions end at once; a mail says why."""
+def suspend(user: User, by: User, *, reason: str, hours: int | None = None) -> Penalty | None:
+    """Close somebody's account, for some hours or for good. All their sessions end at once; a mail says why.
+
+    Whoever is suspended for some hours can be suspended for good. Returns None when nothing had to be done.
+    """
     _check_discipline(user, by, reason)
     row = locked(user)
-    if not row.is_active:
-        return
-    row.is_active, row.suspended_at = False, clock.now()
+    standing = list(row.penalties.filter(step=Penalty.Step.SUSPEND, lifted_at=None).values_list("until", flat=True))
+    if row.is_erased or (not row.is_active and (hours is not None or not standing or None in standing)):
+        return None
+    row.is_active, row.suspended_at = False, row.suspended_at or clock.now()
     row.save(update_fields=["is_active", "suspended_at"])
     user.is_active, user.suspended_at = False, row.suspended_at
     penalty = _penalise(row, by, Penalty.Step.SUSPEND, reason, hours)
@@ -213,6 +219,7 @@ def suspend(user: User, by: User, *, reason: str, hours: int | None = None) -> N
     record("person.suspended", actor=by, subject=row, note=reason, hours=hours)
     if row.email and not is_replaying():
         _tell_of_suspension(row, penalty)
+    return penalty
 
 
 def _tell_of_suspension(row: User, penalty: Penalty) -> None:

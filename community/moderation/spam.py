@@ -8,11 +8,12 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from community.accounts import services as accounts
-from community.accounts.models import User
+from community.accounts.models import Penalty, User
 from community.core import clock
 from community.core.errors import require
 from community.core.rows import locked, retried
 from community.events.log import record
+from community.events.models import Event
 
 from . import doors, permissions, screening, services
 from .models import Flag, Look, Moderated, SpamAct
@@ -42,14 +43,16 @@ def _kinds() -> list[type[Model]]:
 def delete_spammer(person: User, by: User, *, reason: str) -> SpamAct:
     """Hide all that somebody wrote, uphold the flags on it, close the account and end its sessions, in one act.
 
-    Their spam costs them points as a confirmed flag does. Twice is harmless. Raises NotAllowed, ValidationError at
+    Their spam costs them points as a confirmed flag does. Twice is harmless; somebody who was let in since is marked
+    anew, and undoing that undoes both. Raises NotAllowed, ValidationError at
     `reason`.
     """
     require(why_not(by, person))
     row = locked(person)
-    if standing := SpamAct.objects.filter(person=row, undone_at=None).first():
-        return standing
-    accounts.suspend(row, by, reason=reason)
+    act = SpamAct.objects.filter(person=row, undone_at=None).first()
+    if act is not None and not row.is_active:
+        return act
+    penalty = accounts.suspend(row, by, reason=reason)
     hidden: list[list[Any]] = []
     flags: list[int] = []
     confirmed = False
@@ -64,11 +67,15 @@ def delete_spammer(person: User, by: User, *, reason: str) -> SpamAct:
         if not doors.of(post).take_spam(post, by, reason):
             services.hide(post, by, reason=reason)
         hidden.append([post._meta.label_lower, post.pk, str(before)])
-    act = SpamAct.objects.create(
-        person=row, by=by, reason=reason.strip()[:300], at=clock.now(), hidden=hidden, flags=sorted(set(flags))
-    )
+    act = act or SpamAct(person=row)
+    act.by, act.reason, act.at = by, reason.strip()[:300], clock.now()
+    act.hidden, act.flags = [*act.hidden, *hidden], sorted({*act.flags, *flags})
+    act.save()
     person.is_active, person.suspended_at = row.is_active, row.suspended_at
-    record("spammer.deleted", actor=by, subject=row, note=reason, act=act.pk, posts=len(hidden), flags=len(act.flags))
+    record(
+        "spammer.deleted", actor=by, subject=row, note=reason, act=act.pk, posts=len(hidden), flags=len(act.flags),
+        penalty=penalty.pk if penalty else None,
+    )  # fmt: skip
     return act
 
 
@@ -85,9 +92,9 @@ def _confirm(post: Moderated, by: User) -> list[int]:
 
 @retried
 def undo(act: SpamAct, by: User, *, reason: str) -> None:
-    """It was no spammer: what this act hid is as it was before, the account is open, the flags are declined.
+    """It was no spammer: what this act hid is as it was before, the suspension it made is over, the flags are declined.
 
-    What somebody else decided since stays. Twice is harmless.
+    What somebody else decided, before or since, stays: a suspension for another reason, too. Twice is harmless.
     """
     require(permissions.why_not_moderate(by) or accounts.why_not_discipline(by, act.person))
     person = locked(act.person)
@@ -96,10 +103,16 @@ def undo(act: SpamAct, by: User, *, reason: str) -> None:
         return
     row.undone_at, row.undone_by = clock.now(), by
     row.save(update_fields=["undone_at", "undone_by"])
-    accounts.lift_suspension(person, by, reason=reason)
+    told = Event.objects.filter(kind="spammer.deleted", data__act=row.pk)
+    for made in told:
+        if "penalty" not in made.data:  # by an older release: the only one there could be
+            accounts.lift_suspension(person, by, reason=reason)
+        elif penalty := Penalty.objects.filter(pk=made.data["penalty"]).first():
+            accounts.lift(penalty, by, reason=reason)
+    hidden_by = {row.by_id, *(made.actor_id for made in told)}
     for label, pk, before in reversed(row.hidden):
         post = apps.get_model(label)._base_manager.filter(pk=pk).first()
-        if post is None or post.visibility != Visibility.HIDDEN or post.hidden_by_id != row.by_id:
+        if post is None or post.visibility != Visibility.HIDDEN or post.hidden_by_id not in hidden_by:
             continue
         if before == Visibility.PENDING:
             _wait_again(post)

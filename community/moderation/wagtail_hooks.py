@@ -408,6 +408,9 @@ def spammer(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks once more, with what would go; then does it, or undoes it."""
     person = get_object_or_404(User, pk=pk)
     act = SpamAct.objects.filter(person=person, undone_at=None).select_related("by").first()
+    posts = spam.posts_of(person)
+    if act is not None and person.is_active and posts:  # let in since, and wrote again
+        act = None
     closed = spam.why_not(request.user, person)  # type: ignore[arg-type]
     form, status = SpammerForm(), 200
     if request.method == "POST":
@@ -425,7 +428,7 @@ def spammer(request: HttpRequest, pk: int) -> HttpResponse:
             except (Conflict, NotAllowed) as problem:
                 form.add_error(None, problem.reason)
                 status = 403
-    found = Counter(str(post._meta.verbose_name) for post in spam.posts_of(person)) if act is None else Counter()
+    found = Counter(str(post._meta.verbose_name) for post in posts) if act is None else Counter()
     context = {"person": person, "act": act, "closed": closed, "form": form, "found": sorted(found.items())}
     return TemplateResponse(request, "moderation/spammer.html", context, status=status)
 

@@ -150,6 +150,36 @@ def test_delete_spammer_is_one_act_that_can_be_undone(spammer: User, ravi: User,
     assert sum(entry.points for entry in ReputationEntry.objects.filter(person=spammer)) == 0
 
 
+def test_a_spammer_does_not_come_back_after_a_day(spammer: User, ravi: User) -> None:
+    accounts.suspend(spammer, ravi, reason="Rude.", hours=24)
+    act = spam.delete_spammer(spammer, ravi, reason="Advertising.")
+    with later(hours=25):
+        assert accounts.lift_expired() == 1
+    spammer.refresh_from_db()
+    assert not spammer.is_active
+    accounts.lift_suspension(spammer, ravi)
+    answer = factories.an_answer(factories.a_thread(spammer), spammer)
+    assert spam.delete_spammer(spammer, ravi, reason="Again.") == act, "let in by hand, marked anew"
+    answer.refresh_from_db()
+    assert answer.visibility == "hidden" and not User.objects.get(pk=spammer.pk).is_active
+    act.refresh_from_db()
+    spam.undo(act, ravi, reason="A mistake.")
+    assert User.objects.get(pk=spammer.pk).is_active and len(spam.posts_of(spammer)) == 7
+
+
+def test_undoing_leaves_what_a_colleague_decided_before(spammer: User, ravi: User, hanna: User) -> None:
+    accounts.suspend(spammer, hanna, reason="Threats.")
+    act = spam.delete_spammer(spammer, ravi, reason="Advertising.")
+    spam.undo(act, ravi, reason="A mistake.")
+    spammer.refresh_from_db()
+    assert not spammer.is_active and len(spam.posts_of(spammer)) == 5
+    accounts.lift(Penalty.objects.get(), hanna)
+    assert User.objects.get(pk=spammer.pk).is_active
+    User.objects.filter(pk=spammer.pk).update(standing="erased", is_active=False)
+    accounts.lift_suspension(spammer, ravi)
+    assert not User.objects.get(pk=spammer.pk).is_active, "who has left stays away"
+
+
 def test_what_waited_waits_again_and_what_others_hid_stays(spammer: User, ravi: User) -> None:
     tip = next(post for post in spam.posts_of(spammer) if post.noun == "tip")
     services.hide(tip, ravi, reason="Another matter.")
