@@ -4,6 +4,7 @@ What it holds is what each room says in its `personal.py` (`copy=`). Only its ow
 """
 
 import json
+import logging
 import secrets
 import tempfile
 import zipfile
@@ -11,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
@@ -26,8 +28,12 @@ from community.core.rows import locked
 
 from .models import DataCopy
 
+logger = logging.getLogger(__name__)
+
 KEPT = timedelta(days=7)
 AGAIN_AFTER = timedelta(days=1)
+BEING_MADE = 60 * 60  # seconds: longer than a copy takes, and the wait before a failed one is tried again
+AT_ONCE = 20
 OF_ACCOUNT = (
     "username", "name", "email", "city", "language", "time_zone", "date_joined", "last_login", "standing", "trust",
     "reputation", "rank_name", "interests_text", "expertise_text", "hide_from_boards", "shortcuts", "invitable",
@@ -56,30 +62,50 @@ def ask_for_copy(user: User) -> DataCopy:
 
 
 def make_waiting() -> int:
-    """Make what was asked for; by the worker, and by a sweep for what a lost nudge left. Returns how many."""
+    """Make what was asked for; by the worker, and by a sweep for what a lost nudge left. Returns how many.
+
+    One that can't be made keeps nobody else waiting, and is tried again after a while.
+    """
     made = 0
-    for pk in list(DataCopy.objects.filter(ready_at=None).order_by("asked_at").values_list("pk", flat=True)[:20]):
-        made += _make(pk)
+    for pk in list(DataCopy.objects.filter(ready_at=None).order_by("asked_at").values_list("pk", flat=True)):
+        if made == AT_ONCE:
+            break
+        if not cache.add(f"data-copy:{pk}", True, BEING_MADE):
+            continue  # by another, or it failed a while ago
+        try:
+            made += _make(pk)
+        except Exception:
+            logger.exception("Copy %s could not be made", pk)
+        else:
+            cache.delete(f"data-copy:{pk}")
     return made
 
 
 def _make(pk: int) -> bool:
-    """One writes it: the row is held meanwhile. False when another was quicker, or the person has gone."""
-    with transaction.atomic():
-        copy = DataCopy.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, ready_at=None).first()
-        if copy is None:
-            return False
-        person = User.objects.get(pk=copy.person_id)
-        with tempfile.TemporaryFile() as file:
-            write(person, file)
-            file.seek(0)
-            name = default_storage.save(f"copies/{secrets.token_urlsafe(32)}.zip", File(file))
-        now = clock.now()
-        copy.file, copy.ready_at, copy.expires_at = name, now, now + KEPT
-        copy.save(update_fields=["file", "ready_at", "expires_at"])
-        if person.email:
-            _tell(person)
-    return True
+    """Nothing is held while it is written. False when another was quicker, or the person has gone: then its file goes,
+    too."""
+    copy = DataCopy.objects.filter(pk=pk, ready_at=None).select_related("person").first()
+    if copy is None:
+        return False
+    with tempfile.TemporaryFile() as file:
+        write(copy.person, file)
+        file.seek(0)
+        name = default_storage.save(f"copies/{secrets.token_urlsafe(32)}.zip", File(file))
+    kept = False
+    try:
+        with transaction.atomic():
+            now = clock.now()
+            waiting = DataCopy.objects.filter(pk=pk, ready_at=None)
+            kept = bool(waiting.update(file=name, ready_at=now, expires_at=now + KEPT))
+            if kept and copy.person.email:
+                _tell(copy.person)
+    except Exception:
+        kept = False
+        raise
+    finally:
+        if not kept:
+            default_storage.delete(name)
+    return kept
 
 
 def _tell(person: User) -> None:

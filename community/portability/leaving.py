@@ -5,11 +5,13 @@ without a name, or goes along as far as nobody else's words hang on it. One tran
 """
 
 import logging
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -25,7 +27,7 @@ from community.core.models import Body
 from community.core.rows import locked
 from community.posts import gates
 from community.posts.models import Revision
-from community.questions.models import quote_head
+from community.questions.models import Answer, Thread, quote_head
 
 from .models import Departure
 
@@ -124,7 +126,7 @@ def erase(person: User, *, words_go: bool) -> bool:
     accounts.anonymise(row, words="go" if words_go else "stay")
     personal.let_go(row)
     personal.run("after_leaving", leaving)
-    _out_of_others_words(names, name)
+    _out_of_others_words(row, names, name)
     person.refresh_from_db()
     return True
 
@@ -132,23 +134,54 @@ def erase(person: User, *, words_go: bool) -> bool:
 # The words of others
 
 
-def _out_of_others_words(usernames: list[str], name: str) -> None:
-    """Mentions and the heads of quotations name people in what others wrote, earlier versions included."""
-    swaps = _heads(name)
-    wanted = Q()
+def _out_of_others_words(person: User, usernames: list[str], name: str) -> None:
+    """Mentions and the heads of quotations name people in what others wrote, earlier versions included.
+
+    A name is not one person's: heads are looked for only in threads where this one wrote.
+    """
+    heads = _heads(name)
+    mentioned, headed = Q(), Q()
     for username in usernames:
-        wanted |= Q(body_source__icontains=f"@{username}")
-    for head in swaps:
-        wanted |= Q(body_source__contains=head)
+        mentioned |= Q(body_source__icontains=f"@{username}")
+    for head in heads:
+        headed |= Q(body_source__contains=head)
+    theirs = Thread._base_manager.filter(
+        Q(author=person) | Q(pk__in=Answer._base_manager.filter(author=person).values("thread"))
+    ).values("pk")
+    answers = Answer._base_manager.filter(thread__in=theirs).values("pk")
+    quoting: dict[type[Any], Any] = {Thread: theirs, Answer: answers}
     for model in _bodies():
-        for post in model._base_manager.filter(wanted).order_by("pk"):
-            words = _without(post.body_source, usernames, swaps)
-            if words != post.body_source:
-                known = User.objects.active().filter(username__in=text.find_mentions(words)[:200])
-                gates.write_again(post, words, post.source_format, known_users=known.values_list("username", flat=True))
-                post.save(update_fields=["body_source", "body_html", "body_text", "pipeline"])
-    for version in Revision.objects.filter(wanted):
-        words = _without(version.body_source, usernames, swaps)
+        rows = model._base_manager
+        where = rows.filter(headed, pk__in=quoting[model]) if model in quoting else rows.none()
+        inside = set(where.values_list("pk", flat=True))
+        changed = []
+        for pk in sorted(inside | set(rows.filter(mentioned).values_list("pk", flat=True))):
+            post = rows.select_for_update(of=("self",), no_key=True).filter(pk=pk).first()  # as it is now
+            if post is None:
+                continue
+            words = _without(post.body_source, usernames, heads if pk in inside else {})
+            if words == post.body_source:
+                continue
+            known = User.objects.active().filter(username__in=text.find_mentions(words)[:200])
+            gates.write_again(
+                post, words, post.source_format, base_url=getattr(post, "source_url", ""),
+                known_users=known.values_list("username", flat=True),
+            )  # fmt: skip
+            post.save(update_fields=["body_source", "body_html", "body_text", "pipeline"])
+            changed.append(pk)
+        if changed:
+            personal.run("after_rewording", personal.Reworded(model, changed))
+    quoted = Q()
+    for model, ids in quoting.items():
+        quoted |= Q(target_type=ContentType.objects.get_for_model(model), target_id__in=ids)
+    versions = Revision.objects
+    _reword(versions.filter(headed & quoted), usernames, heads)
+    _reword(versions.filter(mentioned), usernames, {})
+
+
+def _reword(versions: models.QuerySet[Revision], usernames: list[str], heads: dict[str, str]) -> None:
+    for version in versions:
+        words = _without(version.body_source, usernames, heads)
         Revision.objects.filter(pk=version.pk).update(body_source=words)
 
 
@@ -166,11 +199,13 @@ def _heads(name: str) -> dict[str, str]:
     return heads
 
 
-def _without(words: str, usernames: list[str], swaps: dict[str, str]) -> str:
+def _without(words: str, usernames: list[str], heads: dict[str, str]) -> str:
     for username in usernames:
         words = text.mention_of(username).sub(_("a former member"), words)
-    for head, other in swaps.items():
-        words = words.replace(head, other)
+    for head, other in heads.items():
+        # Only as a line of its own, in a quotation or before one: “Sal wrote:” also ends what Rosal wrote.
+        line = re.compile(rf"^((?:>[ \t]?)*[*_]{{0,2}}){re.escape(head)}([*_]{{0,2}}[ \t]*)$", re.MULTILINE)
+        words = line.sub(lambda found, other=other: f"{found[1]}{other}{found[2]}", words)
     return words
 
 

@@ -13,6 +13,7 @@ from community.core.personal import (
     after_joining,
     before_joining,
     before_leaving,
+    part,
     tie,
 )
 from community.posts import personal as posts
@@ -22,6 +23,7 @@ from .models import (
     Answer,
     AnswerVote,
     EditSuggestion,
+    FollowUp,
     MeToo,
     PrivateDetails,
     Thread,
@@ -36,6 +38,7 @@ tie(
     "private_details__order_number private_details__serial private_details__phone private_details__call_when "
     "private_details__note",
 )  # fmt: skip
+part("questions.FollowUp.answer__thread__author", copy="answer_id outcome note answered_at")
 tie("questions.Thread.hidden_by", left=STAYS, joined=STAYS)
 tie("questions.Thread.reconciler", left=STAYS, joined=MOVES)
 tie("questions.Answer.author", left=STAYS, joined=MOVES, copy=POST)
@@ -75,6 +78,7 @@ def take_along(leaving: Leaving) -> None:
     EditSuggestion.objects.filter(author=person).update(
         title="", body_source=posts.taken_along(""), summary="–", reason=""
     )
+    FollowUp.objects.filter(answer__thread__author=person).update(note="")
     posts.take_away(Answer.objects.filter(author=person).select_related("thread"), person, empty=lambda _answer: None)
     posts.take_away(Thread.objects.filter(author=person), person, empty=_without_words)
 

@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from community.core.personal import Joining, Leaving, before_joining, before_leaving
+from community.core.personal import (
+    Joining,
+    Leaving,
+    Reworded,
+    after_rewording,
+    before_joining,
+    before_leaving,
+)
 from community.questions.models import Answer, Thread
 from community.sharing.models import Recipe, Tip
-from reviews.models import Review
+from reviews.models import Chapter, Review
 
 from . import documents
 from .tasks import index
@@ -28,3 +35,15 @@ def without_a_name(leaving: Leaving) -> None:
 @before_joining
 def under_one_name(joining: Joining) -> None:
     _anew(joining.gone)
+
+
+@after_rewording
+def in_other_words(reworded: Reworded) -> None:
+    """What is found of a post others wrote, or of the one it is a part of."""
+    model, ids = reworded.model, reworded.ids
+    for part, whole, key in ((Answer, Thread, "thread"), (Chapter, Review, "review")):
+        if model is part:
+            model, ids = whole, sorted(set(part._base_manager.filter(pk__in=ids).values_list(key, flat=True)))
+    if model in documents.indexed_models():
+        documents.note_changes(model, ids)
+        index.enqueue()

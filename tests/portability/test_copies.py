@@ -6,6 +6,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.urls import reverse
 from PIL import Image
@@ -20,7 +21,7 @@ from community.posts import services as posts
 from community.questions import services as questions
 from products.services import add_to_shelf
 
-from ..factories import a_confirmed_address, a_review, an_answer
+from ..factories import a_confirmed_address, a_recipe, a_review, an_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +108,32 @@ def test_asking_is_a_post_with_the_password(client, alice):
     assert not DataCopy.objects.exists()
     client.post(asked["Location"], {"password": "correct horse battery"})
     assert DataCopy.objects.filter(person=alice).count() == 1
+
+
+@pytest.mark.once
+def test_it_holds_the_parts_of_posts_and_one_that_fails_stops_nobody(alice, bob, monkeypatch, caplog):
+    told = copies.gather(a_recipe(alice).author)["rooms"]
+    assert told["sharing.RecipeStep"] and told["sharing.Ingredient"] and not told["sharing.TipStep"]
+    assert not copies.gather(bob)["rooms"]["sharing.RecipeStep"]
+    cache.clear()
+    for person in (alice, bob):
+        copies.ask_for_copy(person)
+    write = copies.write
+
+    def fails_for_alice(person, file):
+        if person == alice:
+            raise OSError("full")
+        write(person, file)
+
+    monkeypatch.setattr(copies, "write", fails_for_alice)
+    assert copies.make_waiting() == 1 and DataCopy.objects.get(ready_at=None).person == alice
+    assert "could not be made" in caplog.text
+
+    def erased_meanwhile(person, file):
+        write(person, file)
+        DataCopy.objects.filter(person=person).delete()
+
+    cache.clear()
+    files = set(default_storage.listdir("copies")[1])
+    monkeypatch.setattr(copies, "write", erased_meanwhile)
+    assert copies.make_waiting() == 0 and set(default_storage.listdir("copies")[1]) == files

@@ -11,6 +11,7 @@ from community.accounts.models import User
 from community.core.errors import Conflict, NotAllowed
 from community.events.models import Event, EventNote
 from community.moderation import services as moderation
+from community.moderation.models import Flag
 from community.portability import joining
 from community.posts.models import Follow
 from community.posts.services import follow
@@ -150,3 +151,21 @@ def test_the_screen_shows_first_and_joins_then(client, alice, bob, hanna, ravi, 
     assert not User.objects.get(pk=alice.pk).is_erased
     done = client.post(address, {"gone": "alice", "reason": WHY, "sure": "1"})
     assert done.status_code == 303 and User.objects.get(pk=alice.pk).is_erased
+
+
+def test_what_both_have_is_kept_whole_and_a_suspended_account_waits(alice, bob, hanna, thread, duo, wednesday):
+    other = a_person()
+    for person in (bob, other):
+        add_to_shelf(duo, person)
+        moderation.flag(thread, person, reason="spam")
+    other.shelf.update(verified="order", serial="SN-1")
+    review = a_review(bob, duo)
+    User.objects.filter(pk=other.pk).update(silenced_until=wednesday, suspended_at=wednesday)
+    with pytest.raises(Conflict):
+        joining.join(other, bob, hanna, reason=WHY)
+    User.objects.filter(pk=other.pk).update(suspended_at=None)
+    joining.join(other, bob, hanna, reason=WHY)
+    assert list(bob.shelf.values_list("verified", "serial")) == [("order", "SN-1")]
+    assert _again(review).verified == "order" and bob.silenced_until == wednesday
+    assert set(Flag.objects.values_list("reporter", flat=True)) == {bob.pk, other.pk}
+    assert rebuild.rebuild(write=False).differences == []

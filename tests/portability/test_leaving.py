@@ -4,6 +4,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -15,11 +16,12 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from advocates import rebuild
+from advocates import rebuild, rings
 from advocates import services as programme
-from advocates.models import Award, Badge, BoardScore, ReputationEntry
+from advocates.models import Award, Badge, BoardScore, ReputationEntry, VoteFinding, VoteTakenOut
 from community.accounts import services as accounts
 from community.accounts.models import Profile, User
+from community.bridges.models import Bridge
 from community.core import clock, outbox
 from community.core.errors import NotAllowed
 from community.core.models import Delivery
@@ -31,8 +33,9 @@ from community.posts import photos
 from community.posts import services as posts
 from community.posts.models import Revision
 from community.questions import services as questions
-from community.questions.models import AnswerVote, PrivateDetails, Thread
+from community.questions.models import AnswerVote, EditSuggestion, PrivateDetails, Thread
 from community.search import documents
+from community.search.models import IndexChange
 from products.services import add_to_shelf
 from reviews.models import ReviewRequest
 
@@ -225,3 +228,77 @@ def test_who_signs_in_by_mail_needs_a_fresh_code(client, alice):
     User.objects.filter(pk=alice.pk).update(last_login=clock.now())
     client.post(reverse("portability:leave"), {"words": "stay", "sure": "on"})
     assert Departure.objects.filter(person=alice).exists()
+
+
+@pytest.mark.once
+def test_one_who_thinks_again_or_fails_keeps_nobody(alice, bob, charlie, wednesday, monkeypatch, caplog):
+    for person in (alice, bob, charlie):
+        Departure.objects.create(person=person, due_at=wednesday - timedelta(hours=person.pk))
+    erase = leaving.erase
+
+    def as_it_goes(person, *, words_go):
+        if person == charlie:  # the first
+            Departure.objects.filter(person=bob).delete()
+            raise RuntimeError("no")
+        return erase(person, words_go=words_go)
+
+    due = sorted((alice, bob, charlie), key=lambda person: -person.pk)
+    assert due[0] == charlie
+    monkeypatch.setattr(leaving, "erase", as_it_goes)
+    leaving.stay(bob)
+    assert leaving.leave_due() == 1 and "could not be erased" in caplog.text
+    assert [User.objects.get(pk=one.pk).is_erased for one in (alice, bob, charlie)] == [True, False, False]
+
+
+@pytest.mark.once
+def test_only_their_own_heads_are_reworded_and_search_hears_of_it(alice, bob, charlie):
+    User.objects.filter(pk=alice.pk).update(name="Sal")
+    alice.refresh_from_db()
+    thread, elsewhere = a_thread(alice), a_thread(charlie)
+    reply = an_answer(thread, bob, body="> Sal wrote:\n> Hello.\n\nRosal wrote: Sal wrote: nothing, @alice.")
+    other = an_answer(elsewhere, bob, body="Sal wrote:\n\n> Another one of this name.")
+    IndexChange.objects.all().delete()
+    with monkeyed_linking() as linked:
+        leaving.erase(alice, words_go=False)
+    reply.refresh_from_db()
+    other.refresh_from_db()
+    assert reply.body_source.startswith("> Former member wrote:\n> Hello.")
+    assert "Rosal wrote: Sal wrote: nothing, a former member." in reply.body_source
+    assert other.body_source.startswith("Sal wrote:")
+    assert IndexChange.objects.filter(target_id=thread.pk).exists() and linked.called
+
+
+def monkeyed_linking():
+    return mock.patch("community.moderation.screening.linked", side_effect=lambda html: html)
+
+
+@pytest.mark.once
+def test_words_that_go_are_nowhere_else(alice, bob, dana):
+    thread = a_thread(alice)
+    an_answer(thread, bob)
+    suggested = {"thread": thread, "base": 1, "body_source": "SECRET", "summary": "Better"}
+    EditSuggestion.objects.create(author=bob, **suggested)
+    EditSuggestion.objects.create(author=bob, state=EditSuggestion.State.APPROVED, **suggested)
+    review = a_review(alice)
+    bridge = Bridge.objects.create(review=review, kind=Bridge.Kind.FIX, passage="SECRET", note="SECRET")
+    version = Revision.objects.filter(target_id=review.pk, target_type__model="review").first()
+    Revision.objects.filter(pk=version.pk).update(more={"did_well": "SECRET"})
+    finding = VoteFinding.objects.create(
+        kind="serial", mark="x", since=clock.now(), until=clock.now(), state=VoteFinding.State.TAKEN_OUT
+    )
+    VoteTakenOut.objects.create(finding=finding, voter=alice, target=thread, kept={"note": "SECRET"})
+    leaving.erase(alice, words_go=True)
+    bridge.refresh_from_db()
+    version.refresh_from_db()
+    assert (bridge.passage, bridge.note, version.more) == ("", "", {}) and not VoteTakenOut.objects.exists()
+    assert "SECRET" not in EditSuggestion.objects.get().body_source
+
+
+@pytest.mark.once
+def test_no_vote_comes_back_to_who_left_or_for_oneself(alice, bob, dana):
+    answer = an_answer(a_thread(alice), bob)
+    kept = {"value": 1, "at": clock.now().isoformat(), "owner": False}
+    assert not rings._give_one_back(answer, bob, dana, kept)
+    assert not rings._give_one_back(None, alice, dana, kept)
+    leaving.erase(alice, words_go=False)
+    assert not rings._give_one_back(answer, User.objects.get(pk=alice.pk), dana, kept)
