@@ -39,6 +39,7 @@ COMMON = WRITES | {
 
 WATCHED = "its row is watched: before and after stand in the audit (audit/watched.py)"
 TRACED = "done in the admin alone, which leaves a trace with its address"
+TOLD = "inside a replay alone: what the story of the demo says"
 OWN = "about what is one's own, and of no consequence to others"
 
 # Services of members about what is their own, or of staff that leave no trace but the row they write.
@@ -58,6 +59,9 @@ SILENT: dict[str, str] = {
     "advocates.services.note_candidate": TRACED,
     "advocates.gratitude.show_thanks": OWN,
     "advocates.queue.let_go": OWN,
+    "community.escalation.handoffs.tell": TOLD,
+    "community.escalation.handoffs.tell_outcome": TOLD,
+    "community.escalation.promises.tell": TOLD,
     "community.escalation.handoffs.try_again": TRACED,
     "community.escalation.handoffs.change_secret": TRACED,
     "community.escalation.incidents.let_go": TRACED,
