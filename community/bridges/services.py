@@ -19,6 +19,7 @@ from community.core.errors import Conflict, require
 from community.core.models import Body
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
+from community.moderation import screening
 from community.moderation.models import Moderated
 from community.posts.models import Upload
 from community.questions import services as questions
@@ -225,10 +226,11 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
     if thread is not None and (reason := _why_not_join(thread)):
         raise Conflict(reason)
     if thread is None:
-        thread = questions.post_thread(
-            by, kind=Kind.PROBLEM, product=row.product, language=row.language, department=bridge.department,
-            **_words(row, by),
-        )  # fmt: skip
+        with screening.carried_over():
+            thread = questions.post_thread(
+                by, kind=Kind.PROBLEM, product=row.product, language=row.language, department=bridge.department,
+                **_words(row, by),
+            )  # fmt: skip
     else:
         bridge.joined = thread.author_id != by.pk
         if bridge.joined:

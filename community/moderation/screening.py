@@ -45,6 +45,7 @@ ADDRESS = re.compile(r"^(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?:[/?#:]\S*)?$", 
 WORDS_KEY = "body"
 
 _noticed: ContextVar[frozenset[str]] = ContextVar("noticed", default=frozenset())
+_carried: ContextVar[bool] = ContextVar("carried", default=False)
 
 
 @contextmanager
@@ -55,6 +56,16 @@ def noticing(what: Collection[str]) -> Iterator[None]:
         yield
     finally:
         _noticed.reset(token)
+
+
+@contextmanager
+def carried_over() -> Iterator[None]:
+    """Words that stand somewhere already and are carried to another place, as those of a review to a thread."""
+    token = _carried.set(True)
+    try:
+        yield
+    finally:
+        _carried.reset(token)
 
 
 @dataclass
@@ -95,7 +106,7 @@ def screen(
     _watched(looked, found)
     links = links_in(html)
     hosts = [host for host, _shown in links]
-    if new:
+    if new and not _carried.get():
         _same_again(looked, by, rules, found, hosts)
     if by.trust <= TrustLevel.MEMBER:
         _suspicious(looked, by, rules, found, links, words_of, new=new)

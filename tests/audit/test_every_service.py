@@ -35,6 +35,10 @@ COMMON = WRITES | {
     "now",
     "update",
     "values",
+    "items",
+    "split",
+    "of",
+    "fit",
 }
 
 WATCHED = "its row is watched: before and after stand in the audit (audit/watched.py)"

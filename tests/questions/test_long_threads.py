@@ -173,8 +173,8 @@ def test_what_is_new_is_marked_for_the_visit_and_jumped_to(thread, bob, charlie)
 
 def test_new_comments_are_marked_counted_and_jumped_to_with_no_more_queries(answer, thread, alice, bob, charlie):
     visitor = signed_in(charlie)
-    for _ in range(11):
-        posts.comment(thread, alice, body="It drips in the morning, too.")
+    for day in range(11):
+        posts.comment(thread, alice, body=f"On day {day} it drips in the morning, too.")
     moment = clock.now()
     with clock.travel(moment + timedelta(hours=1)):
         visitor.get(thread.get_absolute_url())

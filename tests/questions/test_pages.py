@@ -200,7 +200,7 @@ def a_long_thread(thread: Thread, answers: int, comments: int) -> None:
         Ownership.objects.create(owner=person, product=thread.product, verified="order")
         answer = factories.an_answer(thread, person)
         for number in range(comments):
-            posts.comment(answer, people[number % len(people)], body=f"Remark {number}")
+            posts.comment(answer, people[number % len(people)], body=f"Remark {number} on {answer.pk}")
     for number in range(comments):
         posts.comment(thread, people[0], body=f"Remark {number} on the question")
 

@@ -106,7 +106,7 @@ class TestAsking:
         assert not Thread.objects.visible().exists()
         moderation.approve(thread, ravi)
         moderation.approve(thread, ravi)
-        assert kinds(thread) == ["thread.posted"]
+        assert kinds(thread) == ["thread.posted", "moderation.approved"]
         assert Thread.objects.visible().get() == thread
 
 

@@ -244,7 +244,7 @@ def test_a_house_that_looks_first(alice: User, ravi: User, duo: Product, wednesd
     services.publish_review(review, ravi)
     duo.refresh_from_db()
     assert (review.is_visible, duo.review_count) == (True, 1)
-    assert kinds(review) == ["review.submitted", "review.published"]
+    assert kinds(review) == ["review.submitted", "review.published", "moderation.approved"]
     # A change needs another look; meanwhile it does not count.
     services.edit_review(review, alice, **told(title="And more"))
     duo.refresh_from_db()
