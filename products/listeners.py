@@ -7,11 +7,12 @@ from allauth.account.signals import email_confirmed, user_logged_in
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
-from wagtail.models import PageViewRestriction
-from wagtail.signals import page_published, page_unpublished
+from wagtail.models import Page, PageViewRestriction
+from wagtail.signals import page_published, page_unpublished, post_page_move
 
 from community.accounts.models import User
 from community.core import pictures
+from community.core.guarding import guarded_with
 from community.events.log import record
 
 from . import tasks
@@ -35,8 +36,18 @@ def withdrawn(sender: type, instance: Any, **kwargs: Any) -> None:
 
 @receiver([post_save, post_delete], sender=PageViewRestriction, dispatch_uid="products.guarded")
 def guarded(sender: type, instance: PageViewRestriction, **kwargs: Any) -> None:
-    """A page above may be guarded, too: each product page under it is told of."""
-    for page in ProductPage.objects.live().descendant_of(instance.page, inclusive=True).iterator():
+    _tell_guarded(instance.page)
+
+
+@receiver(post_page_move, dispatch_uid="products.moved")
+def moved(sender: type, instance: Page, url_path_before: str, url_path_after: str, **kwargs: Any) -> None:
+    """Whoever guards the new section guards the page; in its own section a page only changes places."""
+    if url_path_before != url_path_after:
+        _tell_guarded(instance)
+
+
+def _tell_guarded(root: Page) -> None:
+    for page in guarded_with(ProductPage.objects.live(), root).values():
         _record("product.guarded", page)
 
 

@@ -35,8 +35,14 @@ def rating(product: Product) -> dict[str, Any]:
 
 
 def kind_of(product: Product) -> str:
-    """What a description of a product is: on a page that tells its variants, all of them are of the group."""
-    return "ProductGroup" if getattr(product, "is_group", False) else "Product"
+    """What a description of a product is, the same wherever it is described: its page tells of variants, or not.
+    A query, unless the page itself has said so."""
+    if not hasattr(product, "is_group"):
+        from .pages import ProductPage
+
+        page = ProductPage.objects.live().filter(product=product, alias_of=None).first()
+        product.is_group = page is not None and "hasVariant" in variants(page, "")  # type: ignore[attr-defined]
+    return "ProductGroup" if product.is_group else "Product"  # type: ignore[attr-defined]
 
 
 def known_as(product: Product) -> dict[str, Any]:

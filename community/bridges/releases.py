@@ -123,10 +123,17 @@ class Asked:
     title: str
 
 
-def who_asked(note: ReleaseNote) -> dict[int, Asked]:
+# What a tie's thread and review are long by; who asked needs none of it.
+TEXTS = [
+    f"{row}__body_{form}" for row in ("thread", "thread__merged_into", "review") for form in ("source", "html", "text")
+]
+
+
+def who_asked(note: ReleaseNote, only: int | None = None) -> dict[int, Asked]:
     """Everybody who asked for it, by id: authors of its threads and reviews, voters, and who has the same. Each once,
-    the nearest way first. Threads that were merged count where they went; what was taken away doesn't. Four queries."""
-    ties = note.ties.select_related("thread__merged_into", "review")
+    the nearest way first. Threads that were merged count where they went; what was taken away doesn't. Four queries.
+    With `only`, the voters are looked through for that person alone."""
+    ties = note.ties.select_related("thread__merged_into", "review").defer(*TEXTS)
     threads, reviews = {}, []
     for tie in ties:
         if tie.review is not None:
@@ -141,9 +148,10 @@ def who_asked(note: ReleaseNote) -> dict[int, Asked]:
     for review in reviews:
         if review.is_visible:
             found.setdefault(review.author_id, Asked("review", review.title))
-    votes = ThreadVote.objects.filter(target__in=threads, value=1, voter__isnull=False).order_by("pk")
-    for model, how in ((votes, "voted"), (MeToo.objects.filter(target__in=threads, voter__isnull=False), "me_too")):
-        for voter, target in model.values_list("voter", "target"):
+    whose = {"voter__isnull": False} if only is None else {"voter": only}
+    votes = ThreadVote.objects.filter(target__in=threads, value=1, **whose).order_by("pk")
+    for rows, how in ((votes, "voted"), (MeToo.objects.filter(target__in=threads, **whose), "me_too")):
+        for voter, target in rows.values_list("voter", "target"):
             found.setdefault(voter, Asked(how, threads[target].title))
     return found
 
@@ -169,7 +177,7 @@ def why_not_say(by: Any, note: ReleaseNote) -> str:
         return _("Sign in to say whether it helped.")
     if note.asked_at is None:
         return _("Whether it helped is asked sixty days after it came.")
-    if by.pk not in who_asked(note):
+    if by.pk not in who_asked(note, only=by.pk):
         return _("Only those who had asked for it are asked.")
     return ""
 

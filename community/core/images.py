@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.utils.translation import gettext_lazy as _
 from wagtail.images.fields import WagtailImageField
 from wagtail.images.forms import BaseImageForm
@@ -25,7 +25,15 @@ class PictureField(WagtailImageField):
         if isinstance(data, UploadedFile):
             made, _width, _height = reencode(data, LONGEST_SIDE, QUALITY)
             data.name = f"{Path(data.name or 'picture').stem}.webp"
-            data.file, data.size, data.content_type = made.file, made.size, "image/webp"
+            if isinstance(data, TemporaryUploadedFile):  # a large one: its file has a name on the disk, and keeps it
+                data.file.seek(0)
+                data.file.truncate()
+                data.file.write(made.read())
+                data.file.flush()
+                data.file.seek(0)
+            else:
+                data.file = made.file
+            data.size, data.content_type = made.size, "image/webp"
         return super().to_python(data)
 
 

@@ -275,6 +275,12 @@ def formula(written: str, *, block: bool = False, sheet: tex.Sheet | None = None
         known = tex.plain(source)
         if not known:
             return ""
+        if sheet is not None:  # chemistry gets longer when it is written out
+            sheet.left -= max(0, len(known) - len(source))
+            if sheet.left < 0:
+                return as_code
+        if len(known) > 2 * tex.MAX_FORMULA or known.count("{") + known.count("\\left") > 2 * MAX_GROUPS:
+            return as_code
         root = convert_to_element(known, display="block" if block else "inline")
         _own_words(root)
     except Exception:  # noqa: BLE001 - the converter raises whatever it trips over, RecursionError included

@@ -9,7 +9,8 @@ import json
 import math
 from array import array
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -64,12 +65,13 @@ class Silent:
 
 
 def in_force() -> Model:
-    newest = Weights.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return start() if newest is None else _stored(newest)
+    newest = Weights.objects.order_by("-pk").values_list("pk", "made_at").first()
+    return start() if newest is None else _stored(*newest)
 
 
-@cache
-def _stored(pk: int) -> Model:
+@lru_cache(maxsize=1)
+def _stored(pk: int, made_at: datetime) -> Model:
+    """Known by its moment, too: another database gives the same ids."""
     row = Weights.objects.get(pk=pk)
     return model_of(row.numbers, row.scale, row.bias, row.threshold)
 

@@ -154,18 +154,20 @@ def learn() -> Weights | None:
         return None
     from numpy import array as numbers_of
     from sklearn.linear_model import SGDClassifier
+    from sklearn.model_selection import cross_val_predict
 
     known = classifier.in_force()
     taught, held = split(examples)
     judge = SGDClassifier(loss="log_loss", alpha=1e-4, max_iter=20, tol=None, random_state=SEED)
-    rows = matrix([text for text, _ in taught])
-    judge.fit(
-        rows, [is_spam for _, is_spam in taught],
-        coef_init=numbers_of([[number * known.scale for number in known.numbers]]),
-        intercept_init=numbers_of([known.bias]),
-    )  # fmt: skip
-    scores = judge.predict_proba(rows)[:, 1]
-    threshold = threshold_for([(score, spam) for score, (_, spam) in zip(scores, taught, strict=True)])
+    rows, truth = matrix([text for text, _ in taught]), [is_spam for _, is_spam in taught]
+    begin = {
+        "coef_init": numbers_of([[number * known.scale for number in known.numbers]]),
+        "intercept_init": numbers_of([known.bias]),
+    }
+    # As in fit(): what a text scores when it was taught says little about those to come.
+    scores = cross_val_predict(judge, rows, truth, cv=5, method="predict_proba", params=begin)[:, 1]
+    judge.fit(rows, truth, **begin)
+    threshold = threshold_for(list(zip(scores, truth, strict=True)))
     made = packed(judge.coef_[0], float(judge.intercept_[0]), threshold)
     figures = measure(classifier.model_of(**made), held)
     figures |= {"examples": len(dict(examples)), "held_back": HELD_BACK, "seed": SEED}

@@ -5,9 +5,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
-from wagtail.models import PageViewRestriction
-from wagtail.signals import page_published, page_unpublished
+from wagtail.models import Page, PageViewRestriction
+from wagtail.signals import page_published, page_unpublished, post_page_move
 
+from community.core.guarding import guarded_with
 from community.events.log import record
 
 from .models import HelpArticlePage
@@ -35,6 +36,17 @@ def withdrawn(sender: type, instance: Any, **kwargs: Any) -> None:
 
 @receiver([post_save, post_delete], sender=PageViewRestriction, dispatch_uid="pages.guarded")
 def guarded(sender: type, instance: PageViewRestriction, **kwargs: Any) -> None:
-    for page in HelpArticlePage.objects.live().descendant_of(instance.page, inclusive=True).iterator():
+    _tell_guarded(instance.page)
+
+
+@receiver(post_page_move, dispatch_uid="pages.moved")
+def moved(sender: type, instance: Page, url_path_before: str, url_path_after: str, **kwargs: Any) -> None:
+    """Whoever guards the new section guards the page; in its own section a page only changes places."""
+    if url_path_before != url_path_after:
+        _tell_guarded(instance)
+
+
+def _tell_guarded(root: Page) -> None:
+    for page in guarded_with(HelpArticlePage.objects.live(), root).values():
         with transaction.atomic():
             record("help_article.guarded", actor=None, subject=page)

@@ -358,17 +358,19 @@ def test_a_target_that_is_gone_still_has_its_entry(hanna: User) -> None:
 def test_the_past_is_marked_once(thread: Thread, ravi: User, dana: User) -> None:
     """What stood in the log before there was an audit: acts of staff are marked, looks at private details come in."""
     from importlib import import_module
+    from types import SimpleNamespace
 
     moderation.hide(thread, ravi, reason="x")
     hidden = last()
     from community.questions.models import PrivateView
 
     PrivateView.objects.create(thread=thread, viewer=dana)
-    with guard.lifted():
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE events_event SET act = %s, whom_id = NULL", [False])
-        state = MigrationExecutor(connection).loader.project_state()
-        import_module("community.audit.migrations.0001_past_acts").mark_the_past(state.apps, None)
+    with guard.lifted(), connection.cursor() as cursor:
+        cursor.execute("UPDATE events_event SET act = %s, whom_id = NULL", [False])
+    state = MigrationExecutor(connection).loader.project_state()
+    editor = SimpleNamespace(connection=connection)
+    import_module("community.audit.migrations.0001_past_acts").mark_the_past(state.apps, editor)
+    guard.after_migrate()
     hidden = Event.objects.get(pk=hidden.pk)
     assert (hidden.act, hidden.whom) == (True, thread.author)
     assert Event.objects.looks_at(thread.author).get().actor == dana

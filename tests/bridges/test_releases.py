@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.accounts.models import User
@@ -71,6 +73,14 @@ def test_who_asked_and_how_each_once(note: ReleaseNote) -> None:
     assert people(releases.who_asked(note)) == {
         "alice": "idea", "bob": "thread", "charlie": "me_too", "ellen": "review",
     }  # fmt: skip
+
+
+def test_one_person_is_looked_for_alone(note: ReleaseNote, charlie: User) -> None:
+    writers = {"alice": "idea", "bob": "thread", "ellen": "review"}
+    with CaptureQueriesContext(connection) as queries:
+        assert people(releases.who_asked(note, only=charlie.pk)) == {**writers, "charlie": "me_too"}
+    assert not any("body_" in query["sql"] for query in queries)
+    assert people(releases.who_asked(note, only=note.by_id)) == writers
 
 
 def test_everybody_is_told_in_person_by_one_notice_and_one_mail(note: ReleaseNote, idea: Thread, bob: User) -> None:

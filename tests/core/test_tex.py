@@ -90,6 +90,16 @@ def test_names_cannot_be_made_to_explode(name):
         assert len(made.html) <= text.MAX_GROWTH * len(BOMBS[name]) + 200
 
 
+def test_chemistry_grows_only_so_much() -> None:
+    """Written out it is longer, and has more groups, than as it was written."""
+    atoms = r"\ce{" + "H2O4" * 150 + "}"
+    assert text.formula(atoms).startswith("<code>")
+    sheet = tex.Sheet()
+    sheet.left = 10
+    assert text.formula(r"\ce{H2SO4 + CaCl2}", sheet=sheet).startswith("<code>") and sheet.left < 0
+    assert text.formula(r"\ce{H2SO4 + CaCl2}", sheet=tex.Sheet()).startswith("<math")
+
+
 def test_an_unfinished_definition_is_not_an_error():
     for source in (r"\newcommand", r"\newcommand{\a}", r"\def\a", r"\let\a", r"\ce", r"\enclose{a}"):
         assert text.formula(source) == f"<code>{source}</code>"

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from community.accounts.models import User
-from community.core import limits
+from community.core import clock, limits
 from community.escalation.models import Escalation
 from community.moderation import classifier, learning, services
 from community.moderation.models import Flag, WatchedWord, Weights
@@ -44,7 +44,25 @@ def test_decisions_become_numbers_that_are_in_force(
     known = classifier.in_force()
     assert known.score(SPAM.format(99)) >= known.threshold > known.score(FINE.format(99))
     assert learning.learn() is None, "nothing was decided since"
-    classifier._stored.cache_clear()  # another test's numbers may have this one's id
+    Weights.objects.update(made_at=clock.now(), threshold=0.99)
+    assert classifier.in_force().threshold == 0.99, "other numbers may come under the same id"
+
+
+def test_the_threshold_is_set_on_texts_that_were_not_taught(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn import model_selection
+
+    asked = []
+    real = model_selection.cross_val_predict
+
+    def noted(*args: object, **kwargs: object) -> object:
+        asked.append(kwargs["cv"])
+        return real(*args, **kwargs)
+
+    texts = [(template.format(number), template is SPAM) for number in range(60) for template in (FINE, SPAM)]
+    monkeypatch.setattr(model_selection, "cross_val_predict", noted)
+    monkeypatch.setattr(learning, "decisions", lambda: texts)
+    learning.learn()
+    assert asked == [5]
 
 
 def test_what_waits_for_a_look_has_no_case(ravi: User) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from wagtail.documents.models import Document as Paper
-from wagtail.models import PageViewRestriction
+from wagtail.models import Page, PageViewRestriction
 
 from community.accounts.models import User
 from community.core import clock
@@ -288,6 +288,26 @@ def test_nobody_finds_the_words_of_a_page_behind_a_password(duo_page: ProductPag
     assert found() == {"Brindle Duo"}
     kinds = Event.objects.filter(kind__endswith=".guarded").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == ["product.guarded", "help_article.guarded", "product.guarded"]
+
+
+def test_words_are_not_found_after_a_move_behind_a_password_nor_by_an_alias(duo_page: ProductPage) -> None:
+    def found() -> int:
+        documents.index_changes()
+        return Document.objects.filter(target_type__model="productpage").count()
+
+    catalogue = duo_page.get_parent()
+    staff = catalogue.add_sibling(instance=Page(title="Staff", slug="staff"), pos="right")
+    PageViewRestriction.objects.create(page=staff, restriction_type="login")
+    assert found() == 1
+    Page.objects.get(pk=duo_page.pk).move(Page.objects.get(pk=staff.pk), pos="last-child")
+    assert found() == 0
+    Page.objects.get(pk=duo_page.pk).move(Page.objects.get(pk=catalogue.pk), pos="last-child")
+    assert found() == 1
+    article = pages.save_help_article({"title": "Care", "slug": "care", "summary": "Do."}, "Words.")
+    alias = article.create_alias(update_slug="care-too")
+    told = Event.objects.filter(kind="help_article.guarded")
+    PageViewRestriction.objects.create(page=article.get_parent(), restriction_type="login")
+    assert {event.subject_id for event in told} == {article.pk, alias.pk}
 
 
 def test_a_page_behind_a_password_stays_there(client: Client, duo_page: ProductPage) -> None:

@@ -262,6 +262,9 @@ def test_every_variant_is_told_with_its_numbers(client: Client, alice: User, duo
         ("Brindle Duo, Moss", "BR-DUO-M", "Moss", "9520042010016"), ("Brindle Duo, Crema", "BR-DUO-C", "Crema", None),
     ]  # fmt: skip
     assert group["aggregateRating"] == reviewed["aggregateRating"] and len(reviewed["review"]) == 1
+    listed = next(data for data in json_ld(client, "/reviews/?product=duo") if "@id" in data)
+    kinds = (listed["@type"], group["@type"])
+    assert kinds == ("ProductGroup",) * 2, "one thing has one type, wherever it is told of"
     html = client.get("/products/duo/").content.decode()
     assert "GTIN 9520042010016" in html  # what machines are told is seen
     told = of(read(client), review)
