@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.forms import WagtailAdminModelForm
@@ -11,25 +9,19 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet, SnippetViewSetGroup
 
+from community.core.screens import ComplaintsAtFields
+
 from . import services
 from .models import Family, Product, Responsibility, Shop, Version
 from .shelf import desk  # noqa: F401 - its hooks register themselves
 
 
-class _ThroughService:
+class _ThroughService(ComplaintsAtFields):
     """Saves through the service, so that a recall or an end is told to whoever listens (RULINGS 6)."""
 
     def save_instance(self) -> Product:
         form, by = self.form, self.request.user  # type: ignore[attr-defined]
         return services.change_product(form.save(commit=False), by, form.cleaned_data.get("recall_versions"))
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            return super().form_valid(form)  # type: ignore[misc]
-        except ValidationError as problem:
-            form.add_error(None if not hasattr(problem, "error_dict") else "slug", problem.messages[0])
-            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
-            return self.form_invalid(form)  # type: ignore[attr-defined]
 
 
 class ProductForm(WagtailAdminModelForm):

@@ -25,6 +25,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from community.core.errors import Conflict, NotAllowed
+from community.core.screens import ThroughService
 from community.events.log import looked_at
 
 from . import services
@@ -149,42 +150,25 @@ class DepartmentForm(forms.ModelForm):
         return data
 
 
-class ThroughService:
-    """Saves a department by its service; a complaint of the service stands beside its field."""
-
-    request: HttpRequest
-    form: DepartmentForm
-
-    def save_instance(self) -> Department:
-        new = self.form.instance.pk is None
-        by: User = self.request.user  # type: ignore[assignment]
+class StoresDepartment(ThroughService):
+    def store(self, instance: Department, data: dict[str, Any]) -> Department:
+        by: User = self.request.user
         with transaction.atomic():
-            department = save_department(self.form.instance, by=by)
-            if self.form.cleaned_data["members"] or not self.form.cleaned_data["closed"]:
-                set_members(department, self.form.cleaned_data["members"], by)
+            department = save_department(instance, by=by)
+            if data["members"] or not data["closed"]:
+                set_members(department, data["members"], by)
         try:
-            archive_department(department, self.request.user, on=self.form.cleaned_data["closed"])  # type: ignore[arg-type]
+            archive_department(department, by, on=data["closed"])
         except Conflict as problem:
             raise ValidationError({"closed": problem.reason}) from None
-        self.has_content_changes = True
-        log(instance=department, action="wagtail.create" if new else "wagtail.edit", content_changed=True)
         return department
 
-    def form_valid(self, form: DepartmentForm) -> HttpResponse:
-        try:
-            return super().form_valid(form)  # type: ignore[misc]
-        except ValidationError as problem:
-            for field, errors in problem.error_dict.items():
-                form.add_error(field if field in form.fields else None, errors)
-            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
-            return self.form_invalid(form)  # type: ignore[attr-defined]
 
-
-class AddDepartment(ThroughService, CreateView):
+class AddDepartment(StoresDepartment, CreateView):
     pass
 
 
-class EditDepartment(ThroughService, EditView):
+class EditDepartment(StoresDepartment, EditView):
     pass
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +10,9 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic import CreateView, EditView, InspectView
 from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
+from community.core.screens import ThroughService
 from community.core.text import render_markdown
 
 from . import handoffs, replies
@@ -36,32 +34,6 @@ class ByReason(ModelPermissionPolicy):
     def user_has_any_permission(self, user: Any, actions: Any) -> bool:
         """The menu asks on every page of the admin: without a query."""
         return works_cases(user) if "view" in actions else super().user_has_any_permission(user, actions)
-
-
-class ThroughService:
-    """Saves by a service; what the service finds wrong stands at its field."""
-
-    request: Any
-    form: Any
-
-    def store(self, instance: Any, data: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-    def save_instance(self) -> Any:
-        new = self.form.instance.pk is None
-        made = self.store(self.form.instance, self.form.cleaned_data)
-        self.has_content_changes = True
-        log(instance=made, action="wagtail.create" if new else "wagtail.edit", content_changed=True)
-        return made
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            return super().form_valid(form)  # type: ignore[misc]
-        except ValidationError as problem:
-            for field, errors in getattr(problem, "error_dict", {None: problem.messages}).items():
-                form.add_error(field if field in form.fields else None, errors)
-            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
-            return self.form_invalid(form)  # type: ignore[attr-defined]
 
 
 class StoresReply(ThroughService):

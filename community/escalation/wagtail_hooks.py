@@ -15,10 +15,10 @@ from wagtail.admin.ui.components import Component
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic import CreateView, EditView
 from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from community.core import clock
+from community.core.screens import ThroughService
 
 from . import (
     case_admin,  # noqa: F401 - saved replies and channels, which register themselves
@@ -128,7 +128,7 @@ class ManagersOnly(ModelPermissionPolicy):
         return action != "delete" and not why_not_manage_policies(user)
 
 
-class ThroughService:
+class StoresPolicy(ThroughService):
     """Saves or simulates a policy by its service; what the service finds wrong stands beside its field.
 
     `?draft=` opens the draft of a simulation instead of what is stored.
@@ -150,31 +150,28 @@ class ThroughService:
                 kwargs |= {"instance": policy, "initial": {**(kwargs.get("initial") or {}), "rungs": rungs}}
         return kwargs
 
-    def save_instance(self) -> EscalationPolicy:
-        new = self.form.instance.pk is None
-        policy = write_policy(self.form.instance, self.form.steps(), by=self.request.user)  # type: ignore[arg-type]
-        self.has_content_changes = True
-        log(instance=policy, action="wagtail.create" if new else "wagtail.edit", content_changed=True)
-        return policy
+    def store(self, instance: EscalationPolicy, data: dict[str, Any]) -> EscalationPolicy:
+        return write_policy(instance, self.form.steps(), by=self.request.user)
 
     def form_valid(self, form: PolicyForm) -> HttpResponse:
         self.form = form
+        if "simulate" not in self.request.POST:
+            return super().form_valid(form)
         try:
-            if "simulate" in self.request.POST:
-                asked = simulate(form.instance, form.steps(), self.request.user)  # type: ignore[arg-type]
-                return HttpResponseRedirect(reverse("escalation:simulation", args=[asked.pk]), status=303)
-            return super().form_valid(form)  # type: ignore[misc]
+            asked = simulate(form.instance, form.steps(), self.request.user)
         except ValidationError as problem:
-            form.complain(problem)
-            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
-            return self.form_invalid(form)  # type: ignore[attr-defined]
+            return self.refused(form, problem)
+        return HttpResponseRedirect(reverse("escalation:simulation", args=[asked.pk]), status=303)
+
+    def complain(self, form: PolicyForm, problem: ValidationError) -> None:
+        form.complain(problem)
 
 
-class AddPolicy(ThroughService, CreateView):
+class AddPolicy(StoresPolicy, CreateView):
     template_name = "escalation/policy_form.html"
 
 
-class EditPolicy(ThroughService, EditView):
+class EditPolicy(StoresPolicy, EditView):
     template_name = "escalation/policy_form.html"
 
 

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,10 +17,10 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic import CreateView, EditView, IndexView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
-from wagtail.log_actions import log
 from wagtail.permission_policies.base import ModelPermissionPolicy
 
 from community.accounts.models import User
+from community.core.screens import ThroughService
 from community.moderation.permissions import why_not_moderate
 
 from . import curating
@@ -51,35 +50,16 @@ class TagForm(forms.ModelForm):
             self.initial["synonyms"] = ", ".join(self.instance.synonyms.values_list("name", flat=True))
 
 
-class ThroughService:
-    """Saves a tag by its service; a complaint of the service stands beside its field."""
-
-    request: HttpRequest
-    form: TagForm
-
-    def save_instance(self) -> Tag:
-        new = self.form.instance.pk is None
-        words = self.form.cleaned_data["synonyms"].split(",")
-        tag = curating.save_tag(self.form.instance, cast(User, self.request.user), synonyms=words)
-        self.has_content_changes = True
-        log(instance=tag, action="wagtail.create" if new else "wagtail.edit", content_changed=True)
-        return tag
-
-    def form_valid(self, form: TagForm) -> HttpResponse:
-        try:
-            return super().form_valid(form)  # type: ignore[misc]
-        except ValidationError as problem:
-            for field, errors in problem.error_dict.items():
-                form.add_error(field if field in form.fields else None, errors)
-            self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
-            return self.form_invalid(form)  # type: ignore[attr-defined]
+class StoresTag(ThroughService):
+    def store(self, instance: Tag, data: dict[str, Any]) -> Tag:
+        return curating.save_tag(instance, cast(User, self.request.user), synonyms=data["synonyms"].split(","))
 
 
-class AddTag(ThroughService, CreateView):
+class AddTag(StoresTag, CreateView):
     pass
 
 
-class EditTag(ThroughService, EditView):
+class EditTag(StoresTag, EditView):
     @property
     def header_buttons(self) -> list[Any]:
         return [
