@@ -307,7 +307,7 @@ OUT_WORDS = {
 @require_safe
 @for_managers
 def why(request: HttpRequest, pk: int) -> HttpResponse:
-    """Why she is first: everybody for one question, the factors side by side, and why the others are left out."""
+    """Why somebody is first: everybody for one question, the factors side by side, and why the others are left out."""
     thread = get_object_or_404(Thread.objects.visible().select_related("product", "topic"), pk=pk)
     ranked = ranking.rank([thread])[thread.pk]
     rows = _asked_and_next(ranked, _places([thread])[thread.pk])
