@@ -54,7 +54,7 @@ class AlreadyReviewed(Conflict):
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def write_review(
     by: User,
     product: Product,

@@ -19,7 +19,7 @@ from community.core import clock
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import screening
 from community.moderation.models import Moderated
@@ -34,7 +34,7 @@ DRAFT_BYTES = 60_000
 UNUSED = timedelta(hours=48)
 
 
-@transaction.atomic
+@retried
 def comment(
     target: Moderated,
     by: User,

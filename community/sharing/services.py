@@ -19,7 +19,7 @@ from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, require
 from community.core.models import Body, CommunityImage, Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import screening
 from community.moderation import services as moderation
@@ -45,7 +45,7 @@ STATE_FIELDS = ["visibility", "published_at"]
 # --- recipes ---------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def share_recipe(
     by: User,
     *,

@@ -11,7 +11,7 @@ from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, require
 from community.core.models import Body, Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import screening
 from community.moderation.services import mended
@@ -27,7 +27,7 @@ from .checks import Visibility, check_first_day, check_seen, check_texts, format
 from .settling import mark_official, put_in_doubt
 
 
-@transaction.atomic
+@retried
 def post_answer(
     thread: Thread,
     by: User,

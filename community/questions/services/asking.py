@@ -11,7 +11,7 @@ from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import require
 from community.core.models import Body
-from community.core.rows import locked
+from community.core.rows import in_line, locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import screening
 from community.moderation.permissions import why_not_write
@@ -30,7 +30,7 @@ from ..models import (
 from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, is_same_text
 
 
-@transaction.atomic
+@retried
 def post_thread(
     by: User,
     *,
@@ -97,10 +97,10 @@ def post_thread(
 SENT_TWICE = timedelta(hours=1)  # a form sent again, from a second tab or by a reload, within this is one question
 
 
-@transaction.atomic
+@retried
 def post_thread_once(by: User, *, title: str, body: str, **given: Any) -> Thread:
     """`post_thread`, or the thread that the same words of the same person have just made. Safe however many ask."""
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    in_line("asking", by.pk)
     same = by.threads.filter(
         title=text.clean_line(title), body_source=text.clean_source(body), source="",
         created_at__gt=clock.now() - SENT_TWICE,

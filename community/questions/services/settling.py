@@ -13,6 +13,7 @@ from community.core.errors import Conflict, require
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation.permissions import why_not_write
+from products.models import Product
 
 from .. import facts, permissions
 from ..models import (
@@ -35,6 +36,7 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
     The first one leads, unless `leading` says otherwise. Twice is harmless. Raises NotAllowed, Conflict.
     """
     thread = locked(answer.thread)  # first the thread, so that two acceptances stand in line (RULINGS 23)
+    _hold_product(thread)
     row = locked(answer)
     row.thread = thread
     if not is_replaying():
@@ -72,6 +74,12 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
         record("thread.recheck_settled", actor=by, subject=thread, holds=True, outcome="accepted_anew")
 
 
+def _hold_product(thread: Thread) -> None:
+    """Before the people who get points: who posts, reviews or hides holds a product's numbers first, too (0214)."""
+    if thread.product_id is not None and not is_replaying():
+        locked(Product(pk=thread.product_id))
+
+
 def _copy_answer(answer: Answer, row: Answer, thread: Thread) -> None:
     for field in ("accepted_at", "accepted_by_id", "official_for_id", "official_at", "official_by_id"):
         setattr(answer, field, getattr(row, field))
@@ -82,6 +90,7 @@ def _copy_answer(answer: Answer, row: Answer, thread: Thread) -> None:
 def withdraw_acceptance(answer: Answer, by: User) -> None:
     """Take an acceptance back; what it gave is reversed. Twice is harmless."""
     thread = locked(answer.thread)
+    _hold_product(thread)
     row = locked(answer)
     row.thread = thread
     if not is_replaying():
