@@ -103,6 +103,7 @@ def test_joining_with_the_code_posts_the_question() -> None:
     assert thread.private_details.order_number == "ORD-88123"
     shown = page(client, thread.get_absolute_url())
     assert "Posted. You hear of every answer." in shown and 'data-toast="forget:ask' in shown
+    assert "ida@example.org is confirmed" not in shown, "on a phone three messages would hide the page"
     assert not KeptPost.objects.exists()
     # A reload, a second tab, the way back: it is there once.
     assert client.get(then)["Location"] == thread.get_absolute_url()
