@@ -3,7 +3,7 @@
   "use strict";
   const desk = document.querySelector(".dsk:not(dialog)");
   const off = () => Boolean(document.querySelector(".dsk[data-keys=off]"));
-  const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog");
+  const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
 
   /* ---- rows of a queue: j k x ---- */
   const rows = () => [...document.querySelectorAll("[data-row]")];
@@ -25,10 +25,7 @@
   }
   const sheet = document.getElementById("dsk-keys");
   function show() {
-    if (!sheet) return;
-    const back = document.activeElement;
-    sheet.addEventListener("close", () => back?.focus?.(), { once: true });
-    sheet.showModal();
+    sheet?.showModal(); // the browser gives the focus back as it closes: a "close" event comes later, perhaps after the next key
   }
   const moves = {
     j: () => move(1), k: () => move(-1), x: pick, "?": show,
@@ -37,6 +34,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    // A sheet that was just closed may have the focus until the page is drawn again: only an open one keeps keys to itself.
     if (off() || typing(event.target) || document.querySelector("dialog[open]")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : "";
     if (!key) return;

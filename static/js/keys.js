@@ -5,7 +5,7 @@
   const kept = () => { try { return localStorage.getItem("keys"); } catch (_) { return null; } };
   const member = () => "member" in document.body.dataset;
   const off = () => (member() ? document.body.dataset.keys === "off" : kept() === "off");
-  const typing = (element) => element.closest?.("input:not([type=checkbox]):not([type=radio]):not([type=submit]):not([type=button]), textarea, select, [contenteditable], [role=listbox], dialog");
+  const typing = (element) => element.closest?.("input:not([type=checkbox]):not([type=radio]):not([type=submit]):not([type=button]), textarea, select, [contenteditable], [role=listbox]");
 
   const posts = () => [...document.querySelectorAll("#thread .post")];
   let last = null;
@@ -63,7 +63,6 @@
       if (!response.ok) throw new Error(response.statusText);
       html = await response.text();
     } catch (_) { location.assign(link.href); return; }
-    const back = document.activeElement;
     const box = document.createElement("dialog");
     box.className = "dialog keys";
     box.setAttribute("aria-labelledby", "keys-h");
@@ -71,7 +70,7 @@
     const next = box.querySelector("[name=next]");
     if (next) next.value = location.pathname + location.search;
     prepare(box);
-    box.addEventListener("close", () => { box.remove(); back?.focus?.(); });
+    box.addEventListener("close", () => box.remove()); // the browser has given the focus back by then
     box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
     document.body.append(box);
     box.showModal();

@@ -14,7 +14,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from community.accounts.models import User
 from community.core import clock, outbox
@@ -28,6 +28,10 @@ FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking",
 ]  # fmt: skip
 SECRET = "JBSWY3DPEHPK3PXP"
+
+
+PATIENCE = 20_000  # ms that a state may take to come: on a loaded machine nothing is wrong yet after five seconds
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +62,13 @@ def time() -> Iterator[Time]:
     moved = Time(WEDNESDAY)
     yield moved
     moved.end()
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys, when the scripts of the page that is shown have run: its text stands there before they do."""
+    page.wait_for_load_state("load")
+    for key in keys:
+        page.keyboard.press(key)
 
 
 class Visit:
@@ -112,7 +123,7 @@ Open = Callable[..., Visit]
 def opener(browser: Browser, base: str, opened: list[BrowserContext]) -> Open:
     def open_one(person: User | None = None, **how: Any) -> Visit:
         context = browser.new_context(**{"reduced_motion": "reduce", "locale": "en-GB", **how})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         visit = Visit(context, base)
         return visit.sign_in(person) if person else visit

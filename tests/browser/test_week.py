@@ -27,7 +27,7 @@ from community.questions.models import FollowUp, Thread
 from products.models import Product
 from tests import factories
 
-from .conftest import Open, Time, post_goes_out
+from .conftest import Open, Time, post_goes_out, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -132,14 +132,18 @@ def test_a_week_in_the_life_of_a_department(
     desk.goto(f"{agent.base}/admin/desk/")
     expect(desk.locator("[data-count=due]")).to_have_text("1")
     expect(desk.locator(".dsk-queue tbody tr").first).to_contain_text("in 3 h 30")
-    desk.keyboard.press("?")
+    press(desk, "?")
     expect(desk.get_by_role("dialog")).to_contain_text("next case")
-    desk.keyboard.press("Escape")
-    desk.keyboard.press("j")
-    desk.keyboard.press("x")
+    press(desk, "Escape")
+    expect(desk.get_by_role("dialog")).to_have_count(0)
+    press(desk, "j")
+    expect(desk.locator(".dsk-queue").get_by_role("link", name=TITLE)).to_be_focused()
+    press(desk, "x")
     expect(desk.locator("[data-picked]")).to_have_text("Chosen cases: 1")
-    desk.keyboard.press("x")
-    desk.keyboard.press("Enter")
+    press(desk, "x")
+    expect(desk.locator("[data-picked]")).to_have_text("Chosen cases: 0")
+    press(desk, "Enter")
+    expect(desk.locator("h1")).to_have_text(TITLE)
     desk.get_by_role("button", name="Acknowledge").click()
     expect(desk.locator(".dsk-case")).to_contain_text(re.compile("with (you|Mei)"))
     minute(time)
@@ -148,7 +152,8 @@ def test_a_week_in_the_life_of_a_department(
 
     # --- She asks for what is missing; the clocks stand
     on(time, 23, 10)
-    desk.keyboard.press("i")
+    press(desk, "i")
+    expect(desk.locator("#act-info textarea").first).to_be_focused()
     desk.keyboard.type("Which serial number does it have?")
     desk.locator("#act-info button[type=submit]").click()
     expect(desk.locator(".dsk-case")).to_contain_text("Paused")
@@ -174,7 +179,7 @@ def test_a_week_in_the_life_of_a_department(
     # --- The workshop must look at it: it goes on by mail, and the thread stays open with its reference
     on(time, 24, 11)
     desk.goto(f"{agent.base}/admin/desk/{thread.pk}/")
-    desk.keyboard.press("h")
+    press(desk, "h")
     form = desk.locator("#act-hand-off")
     form.locator("[name=channel]").select_option(value=str(workshop.pk))
     form.locator("[name=note]").fill("Does the board of this one have the new resistor?")
