@@ -7,9 +7,11 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -193,11 +195,11 @@ def silence(user: User, by: User, *, hours: int, reason: str) -> None:
     """Somebody can read but not write for some hours."""
     _check_discipline(user, by, reason)
     row = locked(user)
-    _penalise(row, by, Penalty.Step.SILENCE, reason, hours)
+    penalty = _penalise(row, by, Penalty.Step.SILENCE, reason, hours)
     row.silenced_until = max(filter(None, [row.silenced_until, clock.now() + timedelta(hours=hours)]))
     row.save(update_fields=["silenced_until"])
     user.silenced_until = row.silenced_until
-    record("person.silenced", actor=by, subject=row, note=reason, hours=hours)
+    record("person.silenced", actor=by, subject=row, note=reason, hours=hours, penalty=penalty.pk)
 
 
 @transaction.atomic
@@ -222,6 +224,23 @@ def suspend(user: User, by: User, *, reason: str, hours: int | None = None) -> P
     return penalty
 
 
+APPEAL_SALT = "community.accounts.appeal"
+
+
+def appeal_token(penalty: Penalty) -> str:
+    """What stands in the mail for whoever can't sign in: it opens the page of this one suspension."""
+    return signing.dumps(penalty.pk, salt=APPEAL_SALT)
+
+
+def penalty_of(token: str) -> Penalty | None:
+    """The suspension that a mail was about."""
+    try:
+        pk = signing.loads(token, salt=APPEAL_SALT)
+    except signing.BadSignature:
+        return None
+    return Penalty.objects.select_related("person").filter(pk=pk, step=Penalty.Step.SUSPEND).first()
+
+
 def _tell_of_suspension(row: User, penalty: Penalty) -> None:
     """By mail, for they can't come in to read a notice."""
     with translation.override(row.language or settings.LANGUAGE_CODE):
@@ -229,7 +248,8 @@ def _tell_of_suspension(row: User, penalty: Penalty) -> None:
         if penalty.until:
             until = date_format(penalty.until, "DATETIME_FORMAT")
             lines.append(_("It opens again by itself on %(until)s UTC.") % {"until": until})
-        lines.append(_("If this is wrong, reply to this mail: somebody else than who decided looks at it."))
+        lines.append(_("If this is wrong, say so here: somebody else than who decided looks at it, once."))
+        lines.append(settings.BASE_URL.rstrip("/") + reverse("posts:appeal_suspension", args=[appeal_token(penalty)]))
         outbox.queue(
             kind=outbox.TRANSACTIONAL, user=row, subject=_("Your account is suspended"), text="\n\n".join(lines),
             key=f"suspended:{penalty.pk}",

@@ -79,7 +79,7 @@ LABELS = {
     "look.decided": _("Decided about a post that a rule pointed out"),
     "moderation.approved": _("Let a waiting post through"),
     "ownership.verified": _("Confirmed an owner, or took that back"),
-    "penalty.lifted": _("Undid a warning or a silence"),
+    "penalty.lifted": _("Undid a warning, silence or suspension"),
     "person.erased": _("Erased an account"),
     "person.merged": _("Joined two accounts of one person"),
     "person.restored": _("Lifted a suspension"),

@@ -11,7 +11,7 @@ KINDS: dict[str, str] = {
     "person.restored": "A suspension was lifted.",
     "person.silenced": "A moderator silenced a person for some hours.",
     "person.warned": "A moderator warned a person.",
-    "penalty.lifted": "A moderator undid a warning or a silence (data: step).",
+    "penalty.lifted": "A moderator undid a warning, a silence or one of several suspensions (data: step).",
     "person.listing_changed": "Somebody chose whether to stand on the boards (data: hidden).",
     "person.renamed": "A user name changed.",
     "person.erased": "Somebody has left: the account is emptied in place (data: words = stay or go).",
@@ -78,7 +78,7 @@ KINDS: dict[str, str] = {
     # moderation
     "look.asked": "A rule or the spam filter put a post before the moderators (data: reasons).",
     "look.decided": "A moderator decided about such a post (data: kept, reasons).",
-    "appeal.made": "The author of a hidden post asks somebody else to look.",
+    "appeal.made": "The author of a hidden post, or whoever was given a penalty, asks somebody else to look.",
     "appeal.decided": "Somebody else decided about an appeal (data: granted).",
     "word.watched": "A moderator made a word do something, or changed what it does (data: act).",
     "word.forgotten": "A moderator stopped watching a word.",

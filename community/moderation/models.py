@@ -269,6 +269,29 @@ class Appeal(AboutPost):
         return f"appeal of {self.author} about {self.target_type}#{self.target_id}"
 
 
+class PenaltyAppeal(models.Model):
+    """Whoever was warned, silenced or suspended asks somebody else to look. Once for each (decision 0240)."""
+
+    penalty = models.OneToOneField("accounts.Penalty", on_delete=models.CASCADE, related_name="appeal")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    words = models.TextField(_("why it is wrong"), max_length=2000)
+    created_at = models.DateTimeField(default=clock.now)
+    granted = models.BooleanField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    answer = models.CharField(_("answer"), max_length=500, blank=True, default="")
+    alarmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("appeal against a penalty")
+        indexes = [models.Index(fields=["created_at"], condition=Q(granted=None), name="penalty_appeal_open")]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.penalty.get_step_display()}"
+
+
 class SpamAct(models.Model):
     """Somebody was taken for a spammer, in one step; what was done, so that it can be undone."""
 

@@ -24,6 +24,8 @@ tie(
 )
 tie("moderation.Appeal.hidden_by", left=STAYS, joined=MOVES)
 tie("moderation.Appeal.decided_by", left=STAYS, joined=MOVES)
+tie("moderation.PenaltyAppeal.author", left=STAYS, joined=MOVES, copy="words created_at granted answer", blank="words")
+tie("moderation.PenaltyAppeal.decided_by", left=STAYS, joined=MOVES)
 tie("moderation.SpamAct.person", left=STAYS, joined=MOVES)
 tie("moderation.SpamAct.by", left=STAYS, joined=MOVES)
 tie("moderation.SpamAct.undone_by", left=STAYS, joined=MOVES)

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -29,8 +30,8 @@ from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.rows import retried
 
-from . import doors, screening, services, spam, words
-from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, SpamAct, WatchedWord
+from . import doors, penalties, screening, services, spam, words
+from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, PenaltyAppeal, SpamAct, WatchedWord
 from .permissions import is_moderator, why_not_moderate
 
 AT_ONCE = 50  # things of a kind on one page; the oldest first, so that nothing starves
@@ -141,6 +142,17 @@ def appealed() -> list[Item]:
     return items
 
 
+def penalty_appeals(user: Any) -> list[PenaltyAppeal]:
+    """What people say against a warning, silence or suspension, the longest waiting first; one query."""
+    after = timedelta(hours=ModerationRules.load().flag_alarm_hours)
+    rows = PenaltyAppeal.objects.filter(granted=None).select_related("author", "penalty__by")
+    found = list(rows.order_by("created_at", "pk")[:AT_ONCE])
+    for row in found:
+        row.old = row.created_at + after < clock.now()  # type: ignore[attr-defined]
+        row.closed = penalties.why_not_decide(user, row)  # type: ignore[attr-defined]
+    return found
+
+
 def _targets(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Any]:
     """Posts by type and id; a query for each kind."""
     by_type: dict[int, list[int]] = defaultdict(list)
@@ -230,7 +242,8 @@ def counts() -> dict[str, int]:
     flags = Flag.objects.filter(state=Flag.State.OPEN).order_by().values("target_type", "target_id")
     pointed_out = Look.objects.filter(decided_at=None, held=False).order_by().values("target_type", "target_id")
     flagged = flags.union(pointed_out).count()
-    appeals = Appeal.objects.filter(granted=None).count()
+    open_ones = Appeal.objects.filter(granted=None).order_by().values("pk", "author")
+    appeals = open_ones.union(PenaltyAppeal.objects.filter(granted=None).order_by().values("pk", "author"), all=True)
     each = [
         model._base_manager.filter(visibility__in=["pending", "hidden"])
         .order_by()
@@ -241,7 +254,7 @@ def counts() -> dict[str, int]:
     states: Counter[str] = Counter()
     for visibility, n in each[0].union(*each[1:], all=True):
         states[visibility] += n
-    return {"flagged": flagged, "pending": states["pending"], "appeals": appeals, "hidden": states["hidden"]}
+    return {"flagged": flagged, "pending": states["pending"], "appeals": appeals.count(), "hidden": states["hidden"]}
 
 
 def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
@@ -261,6 +274,7 @@ def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
         "queue": queue,
         "tabs": [(name, label, name == queue, waiting[name]) for name, label in QUEUES.items()],
         "items": items,
+        "penalty_appeals": penalty_appeals(request.user) if queue == "appeals" and not (kind or reason) else [],
         **extra,
     }
     return TemplateResponse(request, "moderation/queue.html", context, status=422 if extra else 200)
@@ -377,6 +391,8 @@ def many(request: HttpRequest) -> HttpResponse:
             done += 1
         except (Conflict, NotAllowed) as problem:
             messages.error(request, f"{target}: {problem.reason}")
+        except ValidationError as problem:
+            messages.error(request, f"{target}: {' '.join(problem.messages)}")
     messages.success(request, ngettext("%(n)d post decided.", "%(n)d posts decided.", done) % {"n": done})
     return _back(request)
 
@@ -396,6 +412,25 @@ def hear(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         row.refresh_from_db()
         messages.success(request, _("Shown again.") if row.granted else _("It stays hidden. Its author reads why."))
+    return _back(request)
+
+
+@require_POST
+@for_moderators
+def hear_penalty(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decide about an appeal against a penalty: somebody else than who gave it."""
+    row = get_object_or_404(PenaltyAppeal.objects.select_related("author", "penalty"), pk=pk)
+    answer = request.POST.get("answer", "")
+    granted = "grant" in request.POST
+    try:
+        penalties.decide_penalty_appeal(row, request.user, granted=granted, answer=answer)  # type: ignore[arg-type]
+    except (Conflict, NotAllowed) as problem:
+        messages.error(request, problem.reason)
+    except ValidationError as problem:
+        return _page(request, "appeals", open_penalty=pk, problem=" ".join(problem.messages), typed=answer)
+    else:
+        row.refresh_from_db()
+        messages.success(request, _("It is undone.") if row.granted else _("It stands. They read why."))
     return _back(request)
 
 
@@ -494,6 +529,7 @@ def moderation_urls() -> list[Any]:
         path("words/", watched_words, name="words"),
         path("many/", many, name="many"),
         path("appeals/<int:pk>/", hear, name="appeal"),
+        path("penalty-appeals/<int:pk>/", hear_penalty, name="penalty_appeal"),
         path("<int:type_id>/<int:pk>/", decide, name="decide"),
         path("<int:type_id>/<int:pk>/claim/", take, name="claim"),
     ]

@@ -20,7 +20,7 @@ from community.core.brand import of_request
 from community.core.text import excerpt
 from community.escalation.models import Escalation, Incident
 from community.events.models import Event
-from community.moderation.models import Appeal, Flag, Look
+from community.moderation.models import Appeal, Flag, Look, PenaltyAppeal
 from community.posts.models import Comment, Revision
 from community.questions import asking_back
 from community.questions.ideas import DONE
@@ -514,7 +514,8 @@ def _about_a_look(f: _Facts, note: str) -> Words:
 
 
 def _queue_late(f: _Facts) -> Words:
-    total = sum(f.event.data.get(name, 0) for name in ("pending", "flagged", "pointed_out", "appeals"))
+    each = ("pending", "flagged", "pointed_out", "appeals", "penalty_appeals")
+    total = sum(f.event.data.get(name, 0) for name in each)
     sentence = ngettext(
         "%(n)d post in the moderators' queue waits too long",
         "%(n)d posts in the moderators' queue wait too long",
@@ -537,6 +538,14 @@ def _moderation(f: _Facts) -> Words:
             sentence, sentence, place or reverse("notices:list"),
             _("See where it was") if place else _("Your notifications"), [sentence], note.text if note else "",
         )  # fmt: skip
+    if isinstance(f.subject, PenaltyAppeal):
+        sentence = {
+            "warn": _("Your appeal against a warning was not granted"),
+            "silence": _("Your appeal against a silence was not granted"),
+        }.get(f.event.data["step"], _("Your appeal against a suspension was not granted"))
+        lines = [_("Somebody else than who decided first has looked, and it stands.")]
+        place = reverse("posts:conduct")
+        return Words(sentence, sentence, place, _("See what was decided"), lines, note.text if note else "")
     if isinstance(f.subject, (Look, Appeal)):
         return _about_a_look(f, note.text if note else "")
     if isinstance(f.subject, VoteFinding):
@@ -556,17 +565,18 @@ def _moderation(f: _Facts) -> Words:
         sentence = {
             "person.warned": _("A moderator warned you"),
             "person.restored": _("Your account is open again"),
-            "penalty.lifted": _("A moderator undid a warning or a silence"),
+            "penalty.lifted": {
+                "warn": _("A moderator took back a warning"),
+                "silence": _("A moderator ended a silence before its time"),
+            }.get(f.event.data.get("step", ""), _("A moderator took back one of your suspensions")),
         }.get(f.event.kind) or _("You can read but not write for %(hours)s hours") % {
             "hours": f.event.data.get("hours", "")
         }
+        lines = [sentence + "."]
+        if f.event.kind in ("person.silenced", "person.warned"):
+            lines.append(_("If you think this is wrong, say so there: somebody else looks at it, once."))
         return Words(
-            sentence,
-            sentence,
-            f.subject.get_absolute_url(),
-            _("Your page"),
-            [sentence + "."],
-            note.text if note else "",
+            sentence, sentence, reverse("posts:conduct"), _("See what was decided"), lines, note.text if note else ""
         )
     hidden = f.event.kind.endswith(".hidden")
     made = f.say(

@@ -50,5 +50,14 @@ class AppealForm(forms.Form):
     )
 
 
+class PenaltyAppealForm(forms.Form):
+    words = forms.CharField(
+        label=_("Why it is wrong"),
+        max_length=moderation.LONGEST_APPEAL,
+        help_text=_("Another moderator than the one who decided reads this. You can appeal once."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+
 class RestoreForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), required=False, max_length=300)

@@ -1,11 +1,14 @@
 from django.urls import path
 
-from . import views
+from . import penalties, views
 
 app_name = "posts"
 
 urlpatterns = [
     path("moderation/", views.figures, name="figures"),
+    path("settings/conduct/", penalties.conduct, name="conduct"),
+    path("settings/conduct/<int:pk>/", penalties.appeal, name="appeal_penalty"),
+    path("appeal/<str:token>/", penalties.appeal_suspension, name="appeal_suspension"),
     path("posts/preview/", views.preview, name="preview"),
     path("posts/upload/", views.upload, name="upload"),
     path("posts/draft/", views.draft, name="draft"),
