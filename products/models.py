@@ -1,9 +1,12 @@
 """What all content is about (RULINGS 4): plain rows here, editors' words on ProductPage."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import PreviewableMixin
 
@@ -12,18 +15,21 @@ from community.core import clock
 
 from .gtin import GtinField
 from .querysets import OrderLineQuerySet, OwnerAlertQuerySet, OwnershipQuerySet, ProductQuerySet
+from .spoken import Spoken
 
 SURE_AFTER = 10  # reviews of a product that weigh as much as what is known of all products
 
 
-class Family(models.Model):
+class Family(Spoken):
     """A kind of product: what its reviews are rated on, and a filter of the catalogue."""
+
+    SPOKEN = ("name", "intro", "secondary_ratings")
 
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=80)
     intro = models.TextField(_("introduction"), blank=True, default="")
     secondary_ratings = models.JSONField(
-        _("secondary ratings"), default=list, blank=True, help_text='[{"slug": "noise", "name": "Quietness"}]'
+        _("secondary ratings"), default=list, blank=True, help_text=_("What reviews also rate, a line each.")
     )
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -34,9 +40,17 @@ class Family(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def ratings(self) -> list[dict[str, str]]:
+        """Slug and name of what its reviews also rate, named in the language that is being read."""
+        named = {rating["slug"]: rating["name"] for rating in self.said.secondary_ratings}
+        return [{**rating, "name": named.get(rating["slug"], rating["name"])} for rating in self.secondary_ratings]
 
-class Product(PreviewableMixin, models.Model):
+
+class Product(PreviewableMixin, Spoken):
     """The row that threads, reviews, recipes and tips refer to. Its numbers are written by the rooms above."""
+
+    SPOKEN = ("what", "lifecycle_note", "recall_title", "recall_affects", "recall_note", "recall_why")
 
     class Lifecycle(models.TextChoices):
         ANNOUNCED = "announced", _("Announced")
@@ -123,13 +137,24 @@ class Product(PreviewableMixin, models.Model):
         # Stable by decision (DESIGN.md, Addresses); the Wagtail catalogue serves it.
         return f"/products/{self.slug}/"
 
+    @property
+    def preview_modes(self) -> list[Any]:
+        """In each language; the mode of the site's own has no name."""
+        return [(code if code != settings.LANGUAGE_CODE else "", name) for code, name in settings.LANGUAGES]
+
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         """As its page would be with what an editor has in hand: a recall, for one. Without a page, its banners."""
-        page = self.pages.live().first() if self.pk else None  # type: ignore[attr-defined]
-        if page is None:
-            return render(request, "products/preview.html", {"product": self})
-        page.product = self
-        return page.serve_preview(request, "")
+        language = mode_name or settings.LANGUAGE_CODE
+        there = self.pages.live().select_related("locale") if self.pk else ()  # type: ignore[attr-defined]
+        page = min(
+            there, key=lambda one: (one.language != language, one.language != settings.LANGUAGE_CODE), default=None
+        )
+        with translation.override(language):
+            if page is None:
+                return render(request, "products/preview.html", {"product": self})
+            page.product = self
+            response = page.serve_preview(request, "")
+            return response.render() if hasattr(response, "render") else response
 
     @property
     def label(self) -> str:
@@ -142,7 +167,8 @@ class Product(PreviewableMixin, models.Model):
 
     @property
     def recall_steps(self) -> list[str]:
-        return [line.strip() for line in self.recall_note.splitlines() if line.strip()]
+        """What owners must do, in the language that is being read."""
+        return lines_of(self.said.recall_note)
 
     @property
     def rating_mean(self) -> float | None:
@@ -170,8 +196,14 @@ class Product(PreviewableMixin, models.Model):
         return self.still_yes + self.still_no
 
 
-class Shop(models.Model):
+def lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+class Shop(Spoken):
     """Where products can be bought."""
+
+    SPOKEN = ("name", "where", "delivers", "note")
 
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -188,8 +220,10 @@ class Shop(models.Model):
         return self.name
 
 
-class Version(models.Model):
+class Version(Spoken):
     """A series or a firmware of a product; answers and tips say which one they speak of."""
+
+    SPOKEN = ("name",)
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="versions")
     name = models.CharField(_("name"), max_length=80)
@@ -336,9 +370,20 @@ class OwnerAlert(models.Model):
     def get_absolute_url(self) -> str:
         return self.url or self.product.get_absolute_url()
 
+    @property
+    def told(self) -> tuple[str, list[str]]:
+        """Headline and lines in the language that is being read. An open recall is the product's own words; a known
+        issue is in the language it was written in."""
+        if self.kind == self.Kind.RECALL and self.ended_at is None and self.product.is_recalled:
+            title = self.product.said.recall_title or self.title
+            return title, self.product.recall_steps or self.text.splitlines()
+        return self.title, self.text.splitlines()
 
-class Responsibility(models.Model):
+
+class Responsibility(Spoken):
     """Which department answers for which subject of a product; an empty subject is the default."""
+
+    SPOKEN = ("subject",)
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="responsibilities")
     subject = models.CharField(_("subject"), max_length=80, blank=True, default="")

@@ -26,7 +26,7 @@ from community.core.models import CommunityImage, CommunityRendition
 from . import compare, made, structured
 from .access import InItsLanguage, OneQueryRestrictions
 from .blocks import Paper, ProseBlock, SparePart, SpecificationGroup, Variant
-from .models import Family, Ownership, Product, Responsibility, Shop
+from .models import Family, Ownership, Product, Responsibility, Shop, lines_of
 from .prose import plain_text
 from .querysets import ProductPageQuerySet
 from .video import Film, film_of, is_captions, is_film
@@ -268,11 +268,11 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
 
     @property
     def highlight_lines(self) -> list[str]:
-        return _lines(self.highlights)
+        return lines_of(self.highlights)
 
     @property
     def box_lines(self) -> list[str]:
-        return _lines(self.in_the_box)
+        return lines_of(self.in_the_box)
 
     @property
     def has_film(self) -> bool:
@@ -313,7 +313,7 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
                 "sold_at": [row.shop for row in self.shops.all().select_related("shop")],
                 "responsibilities": list(answers.select_related("department")),
                 "papers": [_paper(block.value) for block in self.documents],
-                "series": [version.name for version in self.product.versions.all()],
+                "series": list(self.product.versions.all()),
             }
             if self.pk and not fresh:
                 cache.set(key, kept, FACTS_SECONDS)
@@ -425,10 +425,6 @@ def _paper(value: Any) -> dict[str, Any]:
         "kind": file.file_extension.upper(),
         "size": file.get_file_size() or 0,
     }
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 _RENDITION = ("id", "filter_spec", "focal_point_key", "file", "width", "height")

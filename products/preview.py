@@ -32,7 +32,7 @@ def told(page: "ProductPage", brand: BrandSettings) -> dict[str, Any]:
         "logo": brand.logo_id,
         "title": page.title,
         "tagline": page.tagline,
-        "family": product.family.name,
+        "family": product.family.said_in(page.language).name,
         "mean": shown_mean(product),
         "count": product.rating_count,
         "recalled": product.is_recalled,
@@ -108,7 +108,7 @@ def _mark(accent: str) -> Image.Image:
 
 def _words(pen: ImageDraw.ImageDraw, page: "ProductPage", width: int) -> int:
     """Family, name, tagline; returns where they end."""
-    family = wrapped(page.product.family.name, SANS, 28, 400, width, 1)[0]
+    family = wrapped(page.product.family.said_in(page.language).name, SANS, 28, 400, width, 1)[0]
     write(pen, (MARGIN, 190), family, SANS, 28, 400, INK_2)
     for size, most in ((84, 1), (68, 2), (56, 3), (46, 4)):
         lines = wrapped(page.title, SERIF, size, 430, width, most)

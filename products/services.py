@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from community.accounts.models import Department, User
 from community.core import clock, text
@@ -16,6 +18,7 @@ from community.events.log import record
 from .gtin import digits_of
 from .models import Family, Ownership, Product, ReceiptCode, Responsibility, Shop, Version
 from .shelf import alerts
+from .spoken import kept, other_languages
 
 OLDEST_PURCHASE = date(1950, 1, 1)
 LONGEST_SERIAL = 60
@@ -162,6 +165,7 @@ def save_family(data: Mapping[str, Any], position: int = 0) -> Family:
         name=data["name"],
         intro=data.get("intro", ""),
         secondary_ratings=list(data.get("secondary_ratings", [])),
+        translations=kept(Family, data.get("said", {})),
         position=position,
     )
     return family
@@ -174,6 +178,7 @@ def save_shop(data: Mapping[str, Any], position: int = 0) -> Shop:
         shop,
         name=data["name"],
         position=position,
+        translations=kept(Shop, data.get("said", {})),
         **{field: data.get(field, "") for field in ("where", "delivers", "note", "url")},
     )
     return shop
@@ -189,18 +194,15 @@ def save_product(data: Mapping[str, Any], position: int = 0, today: date | None 
     family = Family.objects.get(slug=data["family"])
     life = data.get("lifecycle", {})
     recall = life.get("recall") or {}
+    others = data.get("said", {})
     product = Product.objects.filter(slug=data["slug"]).first() or Product(slug=data["slug"], family=family)
     wanted: dict[str, Any] = {
         "name": data["name"],
         "short_name": data.get("short_name", ""),
         "family": family,
-        "what": data.get("what", "") or data.get("tagline", ""),
+        **_words(data),
         "lifecycle": life.get("state", Product.Lifecycle.CURRENT),
-        "lifecycle_note": life.get("announced") or life.get("note", ""),
-        "recall_title": recall.get("title", ""),
-        "recall_affects": recall.get("affects", ""),
-        "recall_why": recall.get("why", ""),
-        "recall_note": "\n".join(recall.get("what_to_do", [])),
+        "translations": kept(Product, {code: _words(words) for code, words in others.items()}),
         "gtin": digits_of(str(data.get("gtin", ""))),
         "position": position,
     }
@@ -208,11 +210,27 @@ def save_product(data: Mapping[str, Any], position: int = 0, today: date | None 
         wanted |= _days(life, recall, today)
     keep(product, **wanted)
     for place in range(1, life.get("series", 0) + 1):
-        _save_version(product, _("Series %(n)d") % {"n": place}, place)
+        _save_version(product, _series(place), place, {code: {"name": _series(place, code)} for code in _others()})
     for place, name in enumerate(data.get("versions", []), start=life.get("series", 0) + 1):
-        _save_version(product, name, place)
-    _save_responsibilities(product, data.get("departments", {}))
+        told = {code: {"name": words.get("versions", {}).get(name, "")} for code, words in others.items()}
+        _save_version(product, name, place, told)
+    subjects = {code: words.get("subjects", {}) for code, words in others.items()}
+    _save_responsibilities(product, data.get("departments", {}), subjects)
     return product
+
+
+def _words(data: Mapping[str, Any]) -> dict[str, str]:
+    """The row's words, from what the file says of the product in one language."""
+    life = data.get("lifecycle", {})
+    recall = life.get("recall") or {}
+    return {
+        "what": data.get("what", "") or data.get("tagline", ""),
+        "lifecycle_note": life.get("announced") or life.get("note", ""),
+        "recall_title": recall.get("title", ""),
+        "recall_affects": recall.get("affects", ""),
+        "recall_why": recall.get("why", ""),
+        "recall_note": "\n".join(recall.get("what_to_do", [])),
+    }
 
 
 def _days(life: Mapping[str, Any], recall: Mapping[str, Any], today: date) -> dict[str, date]:
@@ -230,19 +248,32 @@ def _days(life: Mapping[str, Any], recall: Mapping[str, Any], today: date) -> di
     return days
 
 
-def _save_version(product: Product, name: str, position: int) -> None:
+def _others() -> list[str]:
+    return [code for code, _name in other_languages()]
+
+
+def _series(number: int, language: str = settings.LANGUAGE_CODE) -> str:
+    with override(language):
+        return _("Series %(n)d") % {"n": number}
+
+
+def _save_version(product: Product, name: str, position: int, said: Mapping[str, Mapping[str, str]]) -> None:
     version = Version.objects.filter(product=product, name=name).first() or Version(product=product, name=name)
-    keep(version, position=position)
+    keep(version, position=position, translations=kept(Version, said))
 
 
-def _save_responsibilities(product: Product, subjects: Mapping[str, str]) -> None:
+def _save_responsibilities(
+    product: Product, subjects: Mapping[str, str], others: Mapping[str, Mapping[str, str]]
+) -> None:
+    """`others`: by language, what the subjects are called there."""
     departments = {department.slug: department for department in Department.objects.all()}
     known = {row.subject: row for row in Responsibility.objects.filter(product=product)}
     for subject, slug in subjects.items():
         if slug not in departments:
             raise Department.DoesNotExist(f"{product.slug}: there is no department {slug!r} for {subject!r}")
         row = known.get(subject) or Responsibility(product=product, subject=subject, department=departments[slug])
-        keep(row, department=departments[slug])
+        told = {code: {"subject": names.get(subject, "")} for code, names in others.items()}
+        keep(row, department=departments[slug], translations=kept(Responsibility, told))
     gone = [row.pk for subject, row in known.items() if subject not in subjects]
     if gone:
         Responsibility.objects.filter(pk__in=gone).delete()
@@ -259,6 +290,7 @@ def change_product(product: Product, by: User, recall_versions: Collection[Versi
     """
     new = product.pk is None
     written = [field.name for field in product._meta.concrete_fields if field.editable and not field.primary_key]
+    written.append("translations")  # editors' words, too, in other languages
     try:
         with transaction.atomic():
             product.save(update_fields=None if new else written)

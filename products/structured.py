@@ -129,7 +129,7 @@ def crumbs(request: HttpRequest, *steps: tuple[str, str]) -> dict[str, Any]:
 def catalogue(request: HttpRequest, page: "CataloguePage", family: Family | None) -> list[dict[str, Any]]:
     steps = [(_("Home"), "/"), (page.title, "/products/")]
     if family is not None:
-        steps.append((family.name, f"/products/?family={family.slug}"))
+        steps.append((family.said.name, f"/products/?family={family.slug}"))
     return [crumbs(request, *steps)]
 
 
@@ -143,7 +143,7 @@ def product_page(request: HttpRequest, page: "ProductPage") -> list[dict[str, An
         "name": page.title,
         "description": page.search_description or page.tagline,
         "url": address,
-        "category": product.family.name,
+        "category": product.family.said_in(page.language).name,
     }
     if pictures := [address for item in page.pictures() if (address := _picture(request, item.image))]:
         data["image"] = pictures
@@ -155,7 +155,7 @@ def product_page(request: HttpRequest, page: "ProductPage") -> list[dict[str, An
         request,
         (_("Home"), "/"),
         (_("Products"), "/products/"),
-        (product.family.name, f"/products/?family={product.family.slug}"),
+        (product.family.said.name, f"/products/?family={product.family.slug}"),
         (page.title, product.get_absolute_url()),
     )
     film = _video(request, page)

@@ -11,7 +11,7 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from community.core.screens import ComplaintsAtFields
 
-from . import services
+from . import services, spoken
 from .models import Family, Product, Responsibility, Shop, Version
 from .shelf import desk  # noqa: F401 - its hooks register themselves
 
@@ -52,7 +52,8 @@ class ProductViewSet(SnippetViewSet):
     edit_view_class = ProductEdit
 
     def get_edit_handler(self) -> Any:
-        return ObjectList(self.panels, base_form_class=ProductForm).bind_to_model(self.model)
+        form = spoken.form_for(Product, ProductForm)
+        return ObjectList(self.panels, base_form_class=form).bind_to_model(self.model)
 
     panels = [
         FieldRowPanel([FieldPanel("name"), FieldPanel("short_name")]),
@@ -81,10 +82,21 @@ class ProductViewSet(SnippetViewSet):
                 "Shown on top of the product's page, as soon as it says what owners must do; the owners are told once."
             ),
         ),
+        *spoken.panels_for(Product),
     ]
 
 
-class FamilyViewSet(SnippetViewSet):
+class SpokenViewSet(SnippetViewSet):
+    """Of a model whose words stand in several languages."""
+
+    instead: dict[str, Any] = {}  # the form field of a column that has one of its own
+
+    def get_edit_handler(self) -> Any:
+        form = spoken.form_for(self.model, **self.instead)
+        return ObjectList(self.panels, base_form_class=form).bind_to_model(self.model)
+
+
+class FamilyViewSet(SpokenViewSet):
     model = Family
     icon = "folder-open-1"
     list_display = ["name", "position"]
@@ -93,31 +105,61 @@ class FamilyViewSet(SnippetViewSet):
         FieldRowPanel([FieldPanel("name"), FieldPanel("slug"), FieldPanel("position")]),
         FieldPanel("intro"),
         FieldPanel("secondary_ratings"),
+        *spoken.panels_for(Family),
     ]
+    instead = {
+        "secondary_ratings": spoken.RatingsField(
+            required=False,
+            label=_("Secondary ratings"),
+            help_text=_(
+                "What reviews also rate, a line each, such as “noise: Quietness”. Keep the word before the colon when "
+                "you reword the rest, and use the same one in every language: the ratings given stay with it."
+            ),
+        )
+    }
 
 
-class ShopViewSet(SnippetViewSet):
+class ShopViewSet(SpokenViewSet):
     model = Shop
     icon = "site"
     list_display = ["name", "where", "delivers"]
     search_fields = ["name", "where"]
+    panels = [
+        FieldRowPanel([FieldPanel("name"), FieldPanel("slug"), FieldPanel("position")]),
+        FieldRowPanel([FieldPanel("where"), FieldPanel("delivers")]),
+        FieldPanel("note"),
+        FieldPanel("url"),
+        *spoken.panels_for(Shop),
+    ]
 
 
-class VersionViewSet(SnippetViewSet):
+class VersionViewSet(SpokenViewSet):
     model = Version
     icon = "history"
     list_display = ["name", "product", "gtin", "position"]
     list_filter = ["product"]
     search_fields = ["name"]
     menu_label = _("Series and firmware")
+    panels = [
+        FieldPanel("product"),
+        FieldRowPanel([FieldPanel("name"), FieldPanel("position")]),
+        FieldPanel("gtin"),
+        *spoken.panels_for(Version),
+    ]
 
 
-class ResponsibilityViewSet(SnippetViewSet):
+class ResponsibilityViewSet(SpokenViewSet):
     model = Responsibility
     icon = "group"
     list_display = ["product", "subject", "department"]
     list_filter = ["product", "department"]
     search_fields = ["subject"]
+    panels = [
+        FieldPanel("product"),
+        FieldPanel("subject"),
+        FieldPanel("department"),
+        *spoken.panels_for(Responsibility),
+    ]
     menu_label = _("Who answers for what")
 
 

@@ -79,7 +79,7 @@ class ReviewForm(Trap):
             options.setdefault("initial", self.told(review))
         super().__init__(*args, **options)
         self.ratings = []
-        for rating in product.family.secondary_ratings:
+        for rating in product.family.ratings:
             name = f"rating_{rating['slug']}"
             self.fields[name] = forms.TypedChoiceField(
                 label=rating["name"],

@@ -72,7 +72,7 @@ def _rows(review: Review, old: Mapping[str, Any], new: Mapping[str, Any]) -> Ite
     for field in ("would_recommend", "disclosure", "owned_months"):
         if old.get(field) != new.get(field):
             yield _named(field), _instead(_shown(field, old.get(field)), _shown(field, new.get(field)))
-    names = {rating["slug"]: rating["name"] for rating in review.product.family.secondary_ratings}
+    names = {rating["slug"]: rating["name"] for rating in review.product.family.ratings}
     before, after = old.get("secondary") or {}, new.get("secondary") or {}
     for slug in [*names, *sorted({*before, *after} - names.keys())]:
         if before.get(slug) != after.get(slug):

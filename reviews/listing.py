@@ -60,7 +60,7 @@ def prepared(reviews: Sequence[Review], user: Any) -> list[Review]:
 def named_ratings(review: Review) -> list[tuple[str, int]]:
     """The further ratings with their names, in the family's order."""
     given = review.secondary or {}
-    return [(r["name"], given[r["slug"]]) for r in review.product.family.secondary_ratings if r["slug"] in given]
+    return [(r["name"], given[r["slug"]]) for r in review.product.family.ratings if r["slug"] in given]
 
 
 def histogram(product: Product, base: str, stars: int | None = None) -> list[dict[str, Any]]:

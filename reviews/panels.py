@@ -26,7 +26,7 @@ class ProductReviews(Panel):
     """Summary, histogram, and the first reviews; `?stars=` and `?sort=` of the page's address filter them."""
 
     template = "reviews/_product.html"
-    query_budget = 5
+    query_budget = 6  # 4 on the page of a product, which brings one's own review and knows whether it has variants
     shown = 4
     brings = ("own_review",)
 

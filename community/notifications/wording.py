@@ -429,14 +429,15 @@ def _review_request(f: _Facts) -> Words:
 
 def _recall(f: _Facts) -> Words:
     alert: OwnerAlert = f.subject
-    told = {"product": alert.product.name, "title": alert.title}
+    title, steps = alert.told
+    told = {"product": alert.product.name, "title": title}
     return Words(
         sentence=_("Please stop using your %(product)s: %(title)s") % told,
         subject=_("Please stop using your %(product)s: %(title)s") % told,
         url=alert.get_absolute_url(),
         action=_("What to do"),
         lines=[
-            *alert.text.splitlines(),
+            *steps,
             *_whose(alert, f.reader),
             _("You get this because a %(product)s is on your shelf. What you can do now, and what we do for you, is on "
               "the page below.") % told,
@@ -459,7 +460,7 @@ def _known_issue(f: _Facts) -> Words:
 
 def _whose(alert: OwnerAlert, reader: User) -> list[str]:
     """For owners who have not said which version is theirs."""
-    names = [version.name for version in alert.versions.all()]
+    names = [version.said.name for version in alert.versions.all()]
     if not names or Ownership.objects.filter(owner=reader, product=alert.product_id, version=None).first() is None:
         return []
     return [_("It concerns: %(versions)s. You have not said which one yours is, so please look.") % {

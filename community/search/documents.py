@@ -290,13 +290,13 @@ def _tip(tip: Tip) -> dict[str, Any] | None:
 def _product(page: ProductPage) -> dict[str, Any] | None:
     if not page.live or page.get_view_restrictions().exists():  # behind a password, nobody finds its words
         return None
-    product = page.product
+    product, what = page.product, page.product.said_in(page.language).what
     return {
         "kind": Document.Kind.PRODUCT,
         **about(product),
         "title": product.name,
-        "text": f"{product.what}\n{page.body_text}"[:LONGEST],
-        "best_answer": product.what,
+        "text": f"{what}\n{page.body_text}"[:LONGEST],
+        "best_answer": what,
         "language": page.language,
         "url": page.get_absolute_url(),
         "created_at": page.first_published_at,

@@ -52,7 +52,9 @@ class HomeRecipe(Panel):
     """The recipe in the window: the one featured last, or the one most people made."""
 
     template = "sharing/_home_recipe.html"
-    query_budget = 7
+    query_budget = (
+        7  # five; one when nothing was featured yet, one that looks for a size of the picture that isn't there
+    )
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Context:
         visible = Recipe.objects.visible().for_listing()

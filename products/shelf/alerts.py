@@ -18,7 +18,7 @@ from community.core import clock, text
 from community.core.errors import require
 from community.core.rows import locked
 from community.events.log import is_replaying, record
-from products.models import OwnerAlert, Ownership, Product, Version
+from products.models import OwnerAlert, Ownership, Product, Version, lines_of
 
 Kind = OwnerAlert.Kind
 LONGEST_TITLE, LONGEST_TEXT = 160, 2000
@@ -94,7 +94,7 @@ def keep_recall(product: Product, by: User | None, versions: Collection[Version]
             _end(alert, by)
         return None
     title = product.recall_title or _("This product is recalled")
-    body = "\n".join(product.recall_steps)[:LONGEST_TEXT]
+    body = "\n".join(lines_of(product.recall_note))[:LONGEST_TEXT]
     if alert is None:
         return _issue(row, by, Kind.RECALL, title, body, "", versions)
     if (alert.title, alert.text) != (title, body):
@@ -195,7 +195,7 @@ def put_on(shelf: Collection[Ownership]) -> None:
     for row in shelf:
         row.alerts = []  # type: ignore[attr-defined]
         for alert in by_product.get(row.product_id, ()):
-            versions = {version.pk: version.name for version in alert.versions.all()}
+            versions = {version.pk: version.said.name for version in alert.versions.all()}
             sure = not versions or row.version_id in versions
             if sure or row.version_id is None:
                 row.alerts.append({"alert": alert, "sure": sure, "versions": list(versions.values())})  # type: ignore[attr-defined]

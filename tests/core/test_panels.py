@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 import pytest
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.auth.models import Permission
 from django.template import Context, RequestContext, Template
 
 from community.core import panels
@@ -39,7 +39,7 @@ class Greedy(panels.Panel):
 
     def context(self, request, batch):
         for _ in range(2):
-            list(ContentType.objects.all()[:1])
+            list(Permission.objects.all()[:1])
         return {thing.pk: {"name": "greedy"} for thing in batch}
 
 

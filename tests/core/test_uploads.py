@@ -140,3 +140,47 @@ def test_pixels_are_counted_before_they_are_decoded():
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
     )
     refused(bomb, "too_large")
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    told = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(told)
+
+
+def test_bombs_of_each_kind_go_off_nowhere():
+    """A few hundred bytes that claim or unpack to gigabytes: refused by what their heads say."""
+    gif = (
+        b"GIF89a"
+        + struct.pack("<HHBBB", 65_000, 65_000, 0, 0, 0)
+        + b","
+        + struct.pack("<HHHHB", 0, 0, 65_000, 65_000, 0)
+    )
+    webp = b"VP8X" + struct.pack("<I", 10) + b"\0" * 4 + b"\xff\x3f\x00" * 2
+    jpeg = (
+        b"\xff\xd8\xff\xc0\x00\x11\x08"
+        + struct.pack(">HH", 65_500, 65_500)
+        + b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    )
+    for bomb in (gif + b"\x02\x02\x4c\x01\x00;", b"RIFF" + struct.pack("<I", len(webp) + 4) + b"WEBP" + webp, jpeg):
+        with pytest.raises(ValidationError) as error:
+            uploads.reencode(io.BytesIO(bomb + b"\0" * 99))
+        assert error.value.code in {"too_large", "not_a_picture", "damaged"}
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    words = zlib.compress(b"secret " * 12_000_000, 9)  # 84 MB of text in a picture of one point
+    data = png((b"IHDR", head), (b"zTXt", b"a\0\0" + words), (b"IDAT", zlib.compress(b"\0" * 4)), (b"IEND", b""))
+    try:
+        reencode(data)
+    except ValidationError as error:
+        assert error.code in {"damaged", "too_large", "not_a_picture"}
+
+
+def test_what_is_two_things_at_once_is_served_as_a_picture_alone():
+    """Polyglots: a JPEG whose comment is HTML, a PNG whose text is SVG, a GIF that is a script."""
+    html = b"*/=1;<script>secret</script><svg onload=alert(1)>"
+    reencode(made(comment=html))
+    info = PngImagePlugin.PngInfo()
+    info.add_text("x", html.decode())
+    reencode(made("PNG", pnginfo=info))
+    reencode(made("GIF", comment=html))

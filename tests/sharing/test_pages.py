@@ -1,20 +1,24 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from community.accounts.models import User
-from community.core import panels
+from community.core import clock, panels
 from community.moderation import services as moderation
+from community.pages import services as pages
 from community.posts.doors import long_open
 from community.sharing import services
 from community.sharing.models import Recipe, Tip
 from products.models import Product
 from tests import factories
+from tests.products.pages import a_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -287,3 +291,14 @@ def test_queries_do_not_grow(client: Client, bob: User, duo: Product, logged_in:
 def test_odd_numbers_of_servings_cost_nothing(client: Client, alice: User, servings: str) -> None:
     recipe = factories.a_recipe(alice)
     assert client.get(recipe.get_absolute_url(), {"servings": servings}).status_code == 200
+
+
+def test_the_first_visit_makes_the_picture_within_the_panels_budget(alice: User, tmp_path: Path) -> None:
+    recipe = factories.a_recipe(alice)
+    recipe.picture = pages.save_image(a_picture(tmp_path), "Cake", "A crumb cake")
+    recipe.featured_at = clock.now()
+    recipe.save()
+    ContentType.objects.clear_cache()
+    assert "fill-720x560" in panels.render("home.recipe", None, [None])[None]  # the tests' settings raise when over it
+    assert recipe.picture.renditions.count() == 1
+    assert "fill-720x560" in panels.render("home.recipe", None, [None])[None]

@@ -305,7 +305,7 @@ def _show(
     value = form["product"].value() or form["other_product"].value()
     if value is None and len(rows) == 1 and not form.is_bound:
         value = rows[0].product.slug  # who owns one thing asks about that one
-    banner = ("known_issues", "recall_title", "recall_affects", "recall_note", "recall_news")
+    banner = ("known_issues", "recall_title", "recall_affects", "recall_note", "recall_news", "translations")
     products = list(Product.objects.order_by("position", "name").only("slug", "name", "short_name", *banner))
     chosen = next((product for product in products if product.slug == value), None)
     versions = {row.product.slug: row.version.name for row in rows if row.version}
