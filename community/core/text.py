@@ -15,6 +15,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -37,7 +38,8 @@ from . import tex
 
 # Raise it when the same source gives other HTML: rows with an older number can then be found and made anew.
 # 2: headings without a gap, the names that formulas define, chemistry, formulas around other formulas.
-PIPELINE_VERSION = 2
+# 3: bars close around what they hold; a picture elsewhere whose words say nothing is called by where it is.
+PIPELINE_VERSION = 3
 
 MAX_POST_BYTES = 20_000  # of UTF-8; for people, not for imports (RULINGS 19)
 MAX_COMMENT_CHARS = 600
@@ -224,6 +226,12 @@ def render_html(source: str, *, base_url: str = "") -> Rendered:
     return _finish(_first.clean(source), source, base_url=base_url, math=True)
 
 
+@lru_cache(maxsize=2048)
+def line_html(line: str) -> str:
+    """A title as HTML, with its dollar formulas; no other markup."""
+    return _last.clean(_text_with_formulas(line, tex.Sheet()))
+
+
 def linkify(words: str) -> str:
     """Plain text as HTML on which its addresses are links; for mails and short lines."""
     return _last.clean(_linked(clean_source(words)))
@@ -294,9 +302,13 @@ def formula(written: str, *, block: bool = False, sheet: tex.Sheet | None = None
 
 
 def _own_words(root: ElementTree.Element) -> None:
-    # The converter writes entities into its texts and means them to be read as such.
+    # The converter writes entities into its texts and means them to be read as such. Bars are signs like any other to
+    # TeX, as in |0⟩; MathML would set them apart like a plus.
     for element in root.iter():
         element.text = element.text and html.unescape(element.text)
+        if element.tag == "mo" and element.text in ("|", "‖") and "form" not in element.attrib:
+            element.set("lspace", "0")
+            element.set("rspace", "0")
         element.tail = element.tail and html.unescape(element.tail)
         for name, value in element.attrib.items():
             element.set(name, html.unescape(value))
@@ -572,6 +584,10 @@ def _finish(
     return Rendered(safe, _words(safe), tuple(writer.links), tuple(writer.images), tuple(mentions))
 
 
+# What other sites' editors write where nobody described a picture.
+_SAYS_NOTHING = ("enter image description here", "image", "img", "alt text")
+
+
 class _Rewriter(HTMLParser):
     """Walks well-formed HTML once: headings go down, foreign pictures become links, formulas are made.
 
@@ -641,7 +657,8 @@ class _Rewriter(HTMLParser):
             self.out.append(html.escape(alt, quote=False))
         else:
             self.links.append(address)
-            label = alt or _("Picture at %(host)s") % {"host": urlsplit(address).hostname}
+            says = alt.casefold() not in ("", *_SAYS_NOTHING)
+            label = alt if says else _("Picture at %(host)s") % {"host": urlsplit(address).hostname}
             self.out.append(f'<a href="{html.escape(address)}">{html.escape(label, quote=False)}</a>')
 
     def _lower(self, tag: str) -> str:

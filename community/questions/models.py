@@ -288,6 +288,11 @@ class Thread(Body, Moderated, Sourced):
         return self.kind == Kind.IDEA
 
     @property
+    def asks_nothing(self) -> bool:
+        """What others write beneath it are replies: there is nothing to answer."""
+        return self.kind in (Kind.IDEA, Kind.PRAISE)
+
+    @property
     def is_open(self) -> bool:
         """Takes answers and comments."""
         return not (self.locked_at or self.closed_at)

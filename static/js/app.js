@@ -131,7 +131,11 @@
   const acts = {
     bold: (area) => wrap(area, "**", "**", area.dataset.wordBold || "bold"),
     italic: (area) => wrap(area, "*", "*", area.dataset.wordItalic || "italic"),
-    code: (area) => wrap(area, "`", "`", "code"),
+    code: (area) => {
+      const { selectionStart: start, selectionEnd: end, value } = area;
+      if (!value.slice(start, end).includes("\n")) { wrap(area, "`", "`", "code"); return; }
+      wrap(area, `${start && value[start - 1] !== "\n" ? "\n\n" : ""}\`\`\`\n`, `\n\`\`\`${value[end] && value[end] !== "\n" ? "\n\n" : ""}`, "");
+    },
     quote: (area) => lines(area, () => "> "),
     list: (area) => lines(area, () => "- "),
     numbered: (area) => lines(area, (i) => `${i + 1}. `),

@@ -89,6 +89,17 @@ def test_a_passage_goes_into_the_answer(
     )
     page.locator(".quote-pop").click()
     expect(page.locator("#answer [name=body]")).to_have_value("I had begun.\n\nBob wrote:\n\n> Open the\n\n")
+
+    box = page.locator("#answer [name=body]")
+    code = page.get_by_role("group", name="Formatting").get_by_role("button", name="Code")
+    box.fill("Read this: menu 4")
+    box.evaluate("area => area.setSelectionRange(11, 17)")
+    code.click()
+    expect(box).to_have_value("Read this: `menu 4`")
+    box.fill("As so:\nopen\nclose")
+    box.evaluate("area => area.setSelectionRange(7, 17)")
+    code.click()
+    expect(box).to_have_value("As so:\n```\nopen\nclose\n```")
     assert reader.problems == []
 
 

@@ -184,6 +184,25 @@ def test_a_foreign_picture_within_a_link_leaves_its_words():
     assert html == '<p><a href="https://x.example/" rel="nofollow ugc noopener">pot</a></p>'
 
 
+@pytest.mark.parametrize("said", ["enter image description here", "Image", ""])
+def test_a_foreign_picture_nobody_described_is_called_by_where_it_is(said):
+    html = text.render_html(f'<p><img src="https://i.example/pot.png" alt="{said}"></p>').html
+    assert '<a href="https://i.example/pot.png" rel="nofollow ugc noopener">Picture at i.example</a>' in html
+
+
+def test_bars_stand_close_to_what_they_hold():
+    """A ket, |11>: MathML gives a bar the room of a plus, unless it is told not to."""
+    html = text.render_html(r"<p>$|11\rangle\langle 11|$ and $\left|x\right|$ and $a\mid b$</p>").html
+    assert html.count('<mo stretchy="false" lspace="0" rspace="0">|</mo>') == 2
+    assert '<mo stretchy="true" fence="true" form="prefix">|</mo>' in html and "<mo>∣</mo>" in html
+
+
+def test_a_title_with_formulas():
+    made = text.line_html(r"Is $G^{\dagger}$ <b>new</b> for $5, or $10 & more?")
+    assert "<msup><mi>G</mi><mrow><mi>†</mi></mrow></msup>" in made and made.count("<math") == 1
+    assert "&lt;b&gt;new&lt;/b&gt; for $5, or $10 &amp; more?" in made
+
+
 def test_formulas_become_mathml():
     rendered = text.render_markdown("Ratio $\\frac{a}{b} < 1$ and\n\n$$\nx_1 = 2\n$$")
     assert "<mfrac><mrow><mi>a</mi></mrow><mrow><mi>b</mi></mrow></mfrac>" in rendered.html

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.template import engines, loader
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
+from django.utils import timezone, translation
 
 from community.accounts.models import User
 from community.core import clock
@@ -124,6 +125,24 @@ def test_state_has_shape_colour_and_word() -> None:
     assert html.endswith("Solved</span>")
 
 
+def test_a_moment_is_told_in_each_zone_and_language() -> None:
+    """What is kept of a moment is kept for the zone and the language it was told in."""
+    moment = datetime(2026, 10, 1, 23, 30, tzinfo=UTC)
+    with timezone.override("UTC"):
+        assert 'title="1 Oct 2026, 23:30"' in render("{% time_ago when %}", when=moment)
+    with timezone.override("Asia/Tokyo"):
+        html = render("{% time_ago when %}", when=moment)
+        assert 'datetime="2026-10-02T08:30+09:00" title="2 Oct 2026, 08:30"' in html
+        with translation.override("de"):
+            assert "2 Oct" not in render("{% time_ago when %}", when=moment)
+
+
+def test_titles_set_their_formulas_and_nothing_else() -> None:
+    assert "<math" in render("{{ title|formulas }}", title="What is $|\\psi\\rangle$?")
+    assert render("{{ title|formulas }}", title="<b>$5</b> & up") == "&lt;b&gt;$5&lt;/b&gt; &amp; up"
+    assert render("{{ title|formulas }}", title="<b>plain</b>") == "&lt;b&gt;plain&lt;/b&gt;"
+
+
 def test_names_cannot_write_markup() -> None:
     hostile = SimpleNamespace(username="x", name="<b>Mallory", standing="member", avatar=None)
     html = loader.render_to_string("components/_byline.html", {"user": hostile, "disclosures": ["<script>"]})
@@ -141,6 +160,9 @@ def test_avatar_shows_the_standing(standing: str, sign: str) -> None:
     html = loader.render_to_string("components/_avatar.html", {"user": person})
     assert sign in html
     assert ("BF" in html) == (standing != "erased")
+    assert render("{% avatar user 's' %}", user=person).startswith('<span class="av av--')
+    person.name = "<b> <i>"
+    assert "<b" not in render("{% avatar user %}", user=person) and "av--empty" in render("{% avatar nobody %}")
 
 
 @pytest.mark.parametrize(

@@ -599,6 +599,23 @@ def test_a_products_page_shows_top_ideas_and_what_became_of_them(bob: User, dana
     assert 'id="praise"' not in html
 
 
+def test_what_asks_nothing_is_replied_to(alice: User, bob: User, duo: Product) -> None:
+    """Nobody is asked to guess at an answer to praise, nor to invite somebody who could give one."""
+    User.objects.filter(pk=bob.pk).update(reputation=5_000)
+    client = Client()
+    client.force_login(User.objects.get(pk=bob.pk))
+    pages = {
+        kind: client.get(factories.a_thread(alice, kind=kind, product=duo).get_absolute_url()).content.decode()
+        for kind in ("question", "idea", "praise")
+    }
+    assert "No answer yet" in pages["question"] and "Even a guess helps" in pages["question"]
+    assert "Do you know somebody who could answer?" in pages["question"]
+    for kind in ("idea", "praise"):
+        assert "No reply yet" in pages[kind] and "Post reply" in pages[kind]
+        assert "answer yet" not in pages[kind] and "guess" not in pages[kind]
+    assert "who could answer" not in pages["praise"] and "Glad of the same?" in pages["praise"]
+
+
 def test_praise_has_a_wall(client: Client, alice: User, ravi: User, duo: Product) -> None:
     assert client.get("/products/duo/praise/").status_code == 404
     assert client.get("/products/nothing/praise/").status_code == 404

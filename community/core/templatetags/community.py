@@ -7,6 +7,7 @@ import math
 import re
 import zlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -15,10 +16,10 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
-from community.core import clock
+from community.core import clock, text
 
 register = template.Library()
 
@@ -78,6 +79,11 @@ def sheet(name: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     """A line icon from the sprite. Silent beside words; give a `label` where it stands alone."""
+    return _icon(str(name), str(label), str(extra))
+
+
+@lru_cache(maxsize=2048)  # a page has hundreds, and few that differ
+def _icon(name: str, label: str, extra: str) -> SafeString:
     if label:
         return format_html(
             '<svg class="icon {}" viewBox="0 0 24 24" role="img" aria-label="{}"><use href="{}#i-{}"/></svg>',
@@ -101,8 +107,11 @@ def rank(person: Any, small: bool = False) -> SafeString:
     The picture is silent, for the name stands beside it; the ladder of ranks gives it its words.
     """
     name, picture = getattr(person, "rank_name", ""), getattr(person, "rank_picture", "")
-    if not name:
-        return SafeString("")
+    return _rank(str(name), picture, bool(small)) if name else SafeString("")
+
+
+@lru_cache(maxsize=512)
+def _rank(name: str, picture: str, small: bool) -> SafeString:
     return format_html('<span class="rank{}">{}{}</span>', " rank--s" if small else "", rank_picture(picture), name)
 
 
@@ -217,12 +226,18 @@ def time_ago(when: datetime | str | None, words: str = "") -> SafeString:
         return SafeString("")
     if isinstance(when, str):
         when = datetime.fromisoformat(when)
+    moment = _moment(when, timezone.get_current_timezone_name(), get_language())
+    return format_html("{}{}</time>", moment, words or ago(when))
+
+
+@lru_cache(maxsize=4096)  # posts of a page share their moments, and pages their posts
+def _moment(when: datetime, _zone: str, _language: str | None) -> SafeString:
+    """How `<time>` begins for a moment, in the zone and the language that are active."""
     local = timezone.localtime(when)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" title="{}">',
         local.isoformat(timespec="minutes"),
         formats.date_format(local, pgettext("format of a moment", "j M Y, H:i")),
-        words or ago(when),
     )
 
 
@@ -245,6 +260,12 @@ def lasted(span: timedelta | None) -> str:
 
 
 @register.filter
+def formulas(line: str) -> str:
+    """A title with its dollar formulas set as in a post; nothing else in it is markup, and money stays money."""
+    return mark_safe(text.line_html(line)) if "$" in line else line  # noqa: S308 - through the allow-list
+
+
+@register.filter
 def initials(user: Any) -> str:
     """Two letters for the plate: of the first and the last word of the name."""
     words = str(getattr(user, "name", "") or getattr(user, "username", "") or "").split()
@@ -252,6 +273,30 @@ def initials(user: Any) -> str:
         return ""
     letters = words[0][0] + (words[-1][0] if len(words) > 1 else "")
     return letters.upper()
+
+
+@register.simple_tag
+def avatar(user: Any, size: str = "") -> SafeString:
+    """A person's plate: members' are round, advocates' have a double ring, staff's are square; nobody's is dashed.
+    `size`: s, l, xl, or none."""
+    if not user or user.standing == "erased":
+        return _plate("", "", "", "", size or "")
+    picture = getattr(user, "avatar", None)
+    address = picture.url if picture else ""
+    return _plate(str(user.username), str(user.standing), initials(user), address, size or "")
+
+
+@lru_cache(maxsize=2048)
+def _plate(username: str, standing: str, letters: str, address: str, size: str) -> SafeString:
+    tint = PLATES[zlib.crc32(username.encode()) % len(PLATES)] if username else "empty"
+    sign = {"advocate": " av--advocate", "staff": " av--staff"}.get(standing, "")
+    return format_html(
+        '<span class="av av--{}{}{}" aria-hidden="true">{}</span>',
+        tint,
+        sign,
+        f" av--{size}" if size else "",
+        format_html('<img src="{}" alt="" width="104" height="104" loading="lazy">', address) if address else letters,
+    )
 
 
 @register.filter
