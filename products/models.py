@@ -112,6 +112,7 @@ class Product(PreviewableMixin, Spoken):
     still_yes = models.PositiveIntegerField(default=0, editable=False)
     still_no = models.PositiveIntegerField(default=0, editable=False)
     verified_count = models.PositiveIntegerField(default=0, editable=False)
+    secondary_sums = models.JSONField(default=dict, blank=True, editable=False)  # {"noise": [sum of stars, how many]}
     imported_count = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
     thread_count = models.PositiveIntegerField(default=0, editable=False)

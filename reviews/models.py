@@ -106,6 +106,9 @@ class Review(Body, Moderated, Sourced):
         editable=False,
         help_text=_("When the program last looked for copies, bursts and the like; empty: it has to."),
     )
+    scales = models.TextField(
+        default="", editable=False, help_text=_("The further ratings, as its product counts them: “build5 noise4”.")
+    )
     share = models.CharField(
         max_length=6,
         blank=True,

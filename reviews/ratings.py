@@ -116,17 +116,34 @@ def amounts(share: str) -> dict[str, int]:
     return found
 
 
+def scales_of(review: Review) -> str:
+    """A review's further ratings in a line, the same for the same ratings."""
+    return " ".join(f"{slug}{stars}" for slug, stars in sorted((review.secondary or {}).items()) if stars)
+
+
+Sums = dict[str, list[int]]  # by slug of a further rating: the sum of its stars, how many gave any
+
+
+def sums_of(share: str, scales: str, times: int = 1) -> Sums:
+    """What so many reviews with this share and these scales add to the further ratings of their product."""
+    if share[:1] not in set("12345"):  # not shown, or not averaged
+        return {}
+    return {told[:-1]: [int(told[-1]) * times, times] for told in scales.split()}
+
+
 def settle(review: Review) -> None:
     """Bring a product's numbers in line after something about a review changed. Runs in the change's transaction."""
-    now = share_of(review)
-    before = review.share
+    now = (share_of(review), scales_of(review))
+    before = (review.share, review.scales)
     while before != now:
         # Whoever changes the kept share adds the difference: nobody else has, whatever this row looked like before.
-        if Review.objects.filter(pk=review.pk, share=before).update(share=now):
-            _add(review, amounts(before), amounts(now))
+        kept = Review.objects.filter(pk=review.pk, share=before[0], scales=before[1])
+        if kept.update(share=now[0], scales=now[1]):
+            _add(review, amounts(before[0]), amounts(now[0]))
+            _add_sums(review, sums_of(*before), sums_of(*now))
             break
-        before = Review.objects.values_list("share", flat=True).get(pk=review.pk)
-    review.share = now
+        before = Review.objects.values_list("share", "scales").get(pk=review.pk)
+    review.share, review.scales = now
 
 
 def settle_all_by(review: Review) -> None:
@@ -151,12 +168,33 @@ def _add(review: Review, before: dict[str, int], now: dict[str, int]) -> None:
     steps = {field: now[field] - before[field] for field in FIELDS if now[field] != before[field]}
     enough = {f"{field}__gte": -step for field, step in steps.items() if step < 0}
     changes: dict[str, Any] = {field: F(field) + step for field, step in steps.items()}
+    if not changes:
+        return
     if not Product.objects.filter(pk=review.product_id, **enough).update(**changes):
         recount(review.product)  # somebody wrote the numbers by hand: below nothing they can't go
     if "product" in review._state.fields_cache:  # the page that follows shows the new numbers
         row = Product.objects.values(*FIELDS).get(pk=review.product_id)
         for field in FIELDS:
             setattr(review.product, field, row[field])
+
+
+def _add_sums(review: Review, before: Sums, now: Sums) -> None:
+    """The same for the further ratings. They stand in one column, so the product's row is held meanwhile."""
+    if before == now:
+        return
+    row = locked(Product(pk=review.product_id))
+    sums: Sums = {slug: list(pair) for slug, pair in row.secondary_sums.items()}
+    for changed, sign in ((before, -1), (now, 1)):
+        for slug, (stars, count) in changed.items():
+            pair = sums.setdefault(slug, [0, 0])
+            pair[0], pair[1] = pair[0] + sign * stars, pair[1] + sign * count
+    if any(count < 0 or not count <= stars <= 5 * count for stars, count in sums.values()):
+        recount(row)  # written by hand, too
+    else:
+        row.secondary_sums = {slug: pair for slug, pair in sums.items() if pair[1]}
+        row.save(update_fields=["secondary_sums"])
+    if "product" in review._state.fields_cache:
+        review.product.secondary_sums = row.secondary_sums
 
 
 FROM_CHAPTERS = ("current_stars", "still_in_use", "owned_last")
@@ -186,12 +224,26 @@ def recount(product: Product) -> None:
     Review.objects.filter(product=product).exclude(share=SHARE).update(share=SHARE)
     row = locked(product)
     totals = Review.objects.filter(product=row, visibility="visible").aggregate(**_TOTALS)
-    changed = [field for field in FIELDS if getattr(row, field) != totals[field]]
-    for field in FIELDS:
+    totals["secondary_sums"] = _sums_of([row.pk]).get(row.pk, {})
+    counted = (*FIELDS, "secondary_sums")
+    changed = [field for field in counted if getattr(row, field) != totals[field]]
+    for field in counted:
         setattr(product, field, totals[field])
         setattr(row, field, totals[field])
     if changed:
         row.save(update_fields=changed)
+
+
+def _sums_of(products: Iterable[int]) -> dict[int, Sums]:
+    """The further ratings of products, counted from what their reviews keep: a row for each set of ratings given."""
+    found: dict[int, Sums] = {}
+    rows = Review.objects.filter(_COUNTED, product__in=products, visibility="visible").exclude(scales="").order_by()
+    for product, scales, times in rows.values_list("product", "scales").annotate(times=Count("pk")):
+        sums = found.setdefault(product, {})
+        for slug, (stars, count) in sums_of("1", scales, times).items():
+            pair = sums.setdefault(slug, [0, 0])
+            pair[0], pair[1] = pair[0] + stars, pair[1] + count
+    return found
 
 
 def online_by_stars() -> dict[int, int]:
@@ -242,6 +294,12 @@ def differences(products: Iterable[Product] | None = None) -> list[Difference]:
             .values("product")
             .annotate(**_TOTALS)
         }
+        sums = _sums_of([row.pk for row in chunk])
+        found += [
+            (row.slug, "secondary_sums", row.secondary_sums, sums.get(row.pk, {}))
+            for row in chunk
+            if row.secondary_sums != sums.get(row.pk, {})
+        ]
         found += [
             (row.slug, field, getattr(row, field), counted.get(row.pk, {}).get(field, 0))
             for row in chunk
@@ -280,6 +338,7 @@ def review_differences() -> Iterator[tuple[Review, str, Any, Any]]:
             ("helpful_yes", row.helpful_yes, row.counted_yes),
             ("helpful_no", row.helpful_no, row.counted_no),
             ("share", row.share, row.counted_share),
+            ("scales", row.scales, scales_of(row)),
             ("earlier", row.earlier, row.is_visible and row.has_later),
             ("owned_last", row.owned_last, longest(row.owned_months, row.chapter_months)),
             ("photo_count", row.photo_count, row.counted_photos),

@@ -274,7 +274,7 @@ def test_the_panel_of_a_product(rf: object, alice: User, bob: User, duo: Product
     assert "Nobody has reviewed this yet" in empty
     factories.a_review(alice, duo, stars=1, title="Too loud for me")
     factories.a_review(factories.a_person(), duo, stars=5, title="Quiet as a mouse")
-    duo.refresh_from_db()
+    duo = Product.objects.for_listing().get(pk=duo.pk)  # as its page has it
     html = panels.render("product.reviews", request, [duo])[duo.pk]
     assert "Too loud for me" in html
     assert "Quiet as a mouse" not in html

@@ -1,17 +1,19 @@
 """Stored numbers are those that a count would give: after every kind of change, and at the same cost at any size."""
 
+import re
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from community.accounts.models import User
 from community.core import clock
 from community.events.log import replay
 from community.moderation import services as moderation
-from products.models import Product
+from products.models import Family, Product
 from products.services import add_to_shelf, remove_from_shelf
 from reviews import ratings, services
 from reviews.models import HelpfulVote, Review
@@ -59,6 +61,40 @@ def test_each_kind_of_change_keeps_the_numbers(alice: User, bob: User, ravi: Use
     duo.refresh_from_db()
     assert (duo.rating_count, duo.rating_sum, duo.review_count) == (0, 0, 1)
     holds()
+
+
+def test_the_further_ratings_have_a_mean_that_follows_each_change(
+    client: Client, alice: User, bob: User, ravi: User, duo: Product
+) -> None:
+    Family.objects.filter(pk=duo.family_id).update(
+        secondary_ratings=[{"slug": slug, "name": slug.title()} for slug in ("noise", "build", "steam-2")]
+    )
+    duo = Product.objects.get(pk=duo.pk)
+
+    def sums() -> dict[str, list[int]]:
+        holds()
+        told: dict[str, list[int]] = Product.objects.get(pk=duo.pk).secondary_sums
+        return told
+
+    review = factories.a_review(alice, duo, stars=4, secondary={"noise": 2, "steam-2": 5})
+    factories.a_review(bob, duo, stars=5, secondary={"noise": 5})
+    factories.a_review(factories.a_person(), duo, stars=1, secondary={"noise": 1}, disclosure="employee")
+    assert sums() == {"noise": [7, 2], "steam-2": [5, 1]}
+    assert review.product.secondary_sums == {"noise": [2, 1], "steam-2": [5, 1]}, "as the page after it shows"
+    told = {"stars": 4, "title": "Changed my mind", "body": "After a week I think otherwise of it."}
+    services.edit_review(review, alice, secondary={"noise": 3, "build": 4}, **told)
+    assert sums() == {"noise": [8, 2], "build": [4, 1]}
+    page = client.get("/reviews/?product=duo").content.decode()
+    assert re.search(r"<dt>Noise</dt>.*?>4.0</b> .*?2 owners said", page, re.S) and "Steam-2" not in page
+    services.refuse_review(Review.objects.get(pk=review.pk), ravi, code="off_topic", passage="After a week")
+    assert sums() == {"noise": [5, 1]}
+    Product.objects.filter(pk=duo.pk).update(secondary_sums={"noise": [0, 0]})
+    moderation.delete(Review.objects.get(author=bob), bob)
+    assert sums() == {}
+    Product.objects.filter(pk=duo.pk).update(secondary_sums={"noise": [9, 2]})
+    Review.objects.filter(pk=review.pk).update(scales="noise1")
+    assert {what[1] for what in ratings.rebuild()} == {"secondary_sums", "scales"}
+    assert sums() == {}
 
 
 def test_a_change_costs_the_same_with_many_reviews(alice: User, bob: User, duo: Product) -> None:
