@@ -10,7 +10,8 @@
 #              make bench-badges: the same with a million events and people;
 #              make bench-routing: how often the suggested department is right;
 #              make bench-sentiment: what the figure for angry posts finds;
-#              make bench-clocks: a sweep over a million cases, a thousand due, on DATABASE_URL's PostgreSQL
+#              make bench-clocks: a sweep over a million cases, a thousand due, on DATABASE_URL's PostgreSQL;
+#              make bench-desk: the desk's screens beside a million threads, on DATABASE_URL's PostgreSQL
 # make prove  10,000 acts by eight writers at once: the ledger rebuilt from the log must equal live
 # make lock   the lock files anew from requirements*.txt (LOCK_ARGS=--upgrade: newest beneath)
 # make clean  away with caches and the environment; DATA stays
@@ -30,7 +31,7 @@ SHARED_OUT := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # What the shell that calls us has set must not change what a run is.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME
 
-.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-insights bench-routing bench-sentiment bench-clocks prove lock clean \
+.PHONY: run test check lint fast-tests browser-test bench bench-search bench-moderation bench-reviews bench-many-reviews bench-badges bench-insights bench-routing bench-sentiment bench-clocks bench-desk prove lock clean \
 	env env-dev
 
 run: env
@@ -75,6 +76,9 @@ bench-many-reviews: env
 
 bench-clocks: env
 	@exec $(PY) -m bench.clocks
+
+bench-desk: env
+	@exec $(PY) -m bench.desk
 
 bench-sentiment: env
 	@exec $(PY) -m bench.sentiment

@@ -12,7 +12,8 @@ PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- events -->", "<!-- /events -->"
 # Which room records the kinds that begin so.
 RECORDED_BY = {
-    "person": "accounts", "thread": "questions", "answer": "questions", "follow_up": "questions",
+    "person": "accounts", "department": "accounts",
+    "thread": "questions", "answer": "questions", "follow_up": "questions",
     "idea": "questions", "edit": "questions", "comment": "posts", "follow": "posts", "flag": "moderation",
     "look": "moderation", "appeal": "moderation", "queue": "moderation", "spammer": "moderation",
     "penalty": "accounts", "word": "moderation",

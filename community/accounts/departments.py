@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from community.core import clock
 from community.core.errors import Conflict, require
 from community.core.rows import locked
+from community.events.log import record
 
 from .models import Department, Membership, Standing, User
 from .services import role_of, set_role
@@ -161,3 +162,4 @@ def archive_department(department: Department, by: User, *, on: bool = True) -> 
     row.archived_at = clock.now() if on else None
     row.save(update_fields=["archived_at"])
     department.archived_at = row.archived_at
+    record("department.archived", actor=by, subject=row, on=on)

@@ -51,6 +51,7 @@ LABELS = {
     "data.exported": _("Took data out as a file"),
     "edit.accepted": _("Took a suggested edit over"),
     "edit.rejected": _("Refused a suggested edit"),
+    "department.archived": _("Closed a department, or opened it again"),
     "escalation.acknowledged": _("Acknowledged a case"),
     "escalation.assigned": _("Gave a case to somebody"),
     "escalation.clustered": _("Answered many threads at once"),

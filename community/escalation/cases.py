@@ -37,6 +37,8 @@ Cause, Phase, State = Escalation.Cause, Escalation.Phase, Escalation.State
 SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 REACHES_STAFF = (StepKind.DEPARTMENT, StepKind.ASSIGNED, StepKind.LEAD)
 PLANNED = (IdeaStatus.PLANNED, IdeaStatus.IN_PROGRESS, IdeaStatus.FUTURE)
+# How staff or silence end a case of which the asker has not said that it is solved: a word of theirs opens it again.
+UNSAID = (Cause.OFFICIAL, Cause.HOLDS, Cause.SILENT, Cause.PRIVATE, Cause.NOTHING, Cause.PASSED_ON, Cause.ANOTHER_WAY)
 Rung = tuple[float, str, str, str]  # hours, kind, note, channel
 OWN = Reach.OWN.value
 
@@ -235,15 +237,17 @@ def open_case(thread: Thread) -> Escalation | None:
     return case
 
 
-def new_round(case: Escalation, by: User | None, *, note: str = "", one_level_up: bool = False) -> None:
-    """The matter is open again: begin anew, one level up where that was asked for."""
+def new_round(
+    case: Escalation, by: User | None, *, note: str = "", one_level_up: bool = False, phase: str = Phase.FIRST
+) -> None:
+    """The matter is open again: begin anew, one level up where that was asked for. In `CARE` its department begins."""
     if case.is_open:
         return
     now = clock.now()
     had_department = case.told_at is not None
     policy = routing.policy_for(case.thread, reopened=True, sentiment=case.sentiment) or case.policy
     case.round += 1
-    case.state, case.phase, case.started_at = State.OPEN, Phase.FIRST, now
+    case.state, case.phase, case.started_at = State.OPEN, phase, now
     case.resolved_at = case.resolved_by = None
     case.resolved_cause = ""
     case.assignee = case.acknowledged_at = case.acknowledged_by = None
@@ -253,7 +257,9 @@ def new_round(case: Escalation, by: User | None, *, note: str = "", one_level_up
         case.department = routing.department_for(case.thread, policy)
     case.ladder = []
     rungs = rungs_of(policy)
-    if one_level_up or policy.start_one_level_up:
+    if phase == Phase.CARE:
+        rungs = _from_department_on(rungs)
+    elif one_level_up or policy.start_one_level_up:
         rungs = _one_level_up(rungs, had_department)
     _climb(case, rungs, now, policy.clock)
     _schedule(case)
@@ -334,7 +340,14 @@ def asker_reminded(case: Escalation) -> None:
 
 
 def asker_spoke(case: Escalation) -> None:
-    """After a reply the asker wrote again without choosing it: the care goes on, slower."""
+    """The asker wrote again. What waited for that goes on, and what staff took for settled is open again; after a
+    reply that was not chosen the care goes on, slower. Stories that are replayed tell the first two themselves."""
+    if not is_replaying():
+        if case.pause_cause == PauseCause.CUSTOMER:
+            resume(case, case.thread.author)
+        if not case.is_open and case.resolved_cause in UNSAID and _is_unsaid(case.thread):
+            new_round(case, case.thread.author, phase=Phase.CARE)
+            return
     if not case.is_open or case.phase != Phase.REMIND:
         return
     rungs = rungs_of(case.policy)
@@ -349,6 +362,12 @@ def asker_spoke(case: Escalation) -> None:
     )
     _schedule(case)
     _keep(case)
+
+
+def _is_unsaid(thread: Thread) -> bool:
+    """Something can be wrong still, and the asker has not said that it is solved."""
+    ended = thread.solved_at or thread.closed_at or thread.duplicate_of_id or thread.merged_into_id
+    return thread.kind in SOLVABLE and thread.is_visible and not ended
 
 
 def replies_gone(case: Escalation) -> None:
@@ -592,6 +611,9 @@ def _fire_department(case: Escalation, row: dict[str, Any], at: dict[str, Any], 
     case.department = told.get("department") or case.department or routing.department_for(case.thread, case.policy)
     if case.department is None:
         return False
+    mailed = row.get("channel") == Reach.MAIL and bool(case.department.mailbox)
+    if not told and not mailed and not routing.is_staffed(case.department):
+        return False
     _told(case, clock.now())
     note_down(
         case, row["kind"], position=at["position"], due_at=at["due"], department=case.department,
@@ -605,7 +627,7 @@ def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], to
     case.department = told.get("department") or case.department
     to = told.get("to")
     if to is None:
-        if case.assignee_id:
+        if case.assignee is not None and case.assignee.is_active and case.assignee.suspended_at is None:
             note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=[case.assignee_id])
             return True
         if case.department is None:
@@ -639,9 +661,9 @@ def _fire_lead(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: 
 
 def _fire_manager(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
     people = [told["to"].pk] if told.get("to") else [person.pk for person in routing.managers()]
+    _told(case, clock.now())  # nobody is above: where there is no manager either, the desk shows it as with staff
     if not people and not told:
         return False
-    _told(case, clock.now())
     note_down(
         case, row["kind"], position=at["position"], due_at=at["due"], people=people, note=told.get("note", ""),
         department=case.department,

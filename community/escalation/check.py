@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from community.accounts.models import User
+from community.accounts.models import Standing, User
 from community.core import brand as brands
 from community.core import clock, outbox
 from community.core.errors import Conflict, require
@@ -29,11 +29,15 @@ from community.events.log import is_replaying
 from community.questions.models import Kind as ThreadKind
 from community.questions.models import Thread
 
-from . import cases, routing
-from .models import DeskCheck, Escalation, EscalationPolicy
+from . import cases, routing, shifts
+from .models import DeskCheck, Escalation
 from .permissions import why_not_work
 
 SWEEPS = timedelta(minutes=2)  # two sweeps: what is due for longer, the sweep does not see or cannot do
+LONG = timedelta(days=30)  # a pause that nobody has looked at for so long
+# What a thread says of itself when it needs nobody any more; and the ends of cases that follow from one of these.
+ENDS = ("solved_at", "official_at", "closed_at", "duplicate_of", "merged_into")
+BY_FACTS = ("accepted", "official", "holds", "duplicate", "merged", "closed", "gone")
 FRESH = timedelta(minutes=5)  # a thread may be this new and not yet looked after
 STALE = timedelta(hours=26)  # a nightly look that is older than this did not happen
 MOST = 100  # findings that are listed; all are counted
@@ -45,6 +49,12 @@ class Kind(models.TextChoices):
     NO_CASE = "no_case", gettext_lazy("nobody looks after it")
     ASLEEP = "asleep", gettext_lazy("open, and nothing will happen next")
     STUCK = "stuck", gettext_lazy("due, and not done by the sweep")
+    LOST = "lost", gettext_lazy("its case has ended, and what ended it is gone")
+    ABSENT = "absent", gettext_lazy("with somebody who works no cases any more")
+    PAUSED = "paused", gettext_lazy("its clocks have stood for a month")
+
+
+MENDED = {Kind.NO_CASE, Kind.ASLEEP, Kind.LOST, Kind.ABSENT}  # by `look_after`; the others want a decision
 
 
 @dataclass(frozen=True)
@@ -64,15 +74,10 @@ class Finding:
 
 
 def without_case(now: datetime) -> QuerySet[Thread]:
-    """Open visible threads that a policy is for and that have no case. Imported ones never had one (0074)."""
-    kinds: set[str] = set()
-    for match in EscalationPolicy.objects.filter(active=True).values_list("match", flat=True):
-        wanted = match.get("kind") or ThreadKind.values
-        kinds |= {wanted} if isinstance(wanted, str) else set(wanted)
+    """Open visible threads that have no case, also where no policy is for them. Imported ones never had one (0074)."""
     return Thread.objects.filter(
-        visibility="visible", source="", kind__in=kinds, escalation=None, created_at__lte=now - FRESH,
-        solved_at=None, official_at=None, closed_at=None, duplicate_of=None, merged_into=None,
-        idea_status__in=["", "new"],
+        visibility="visible", source="", escalation=None, created_at__lte=now - FRESH, idea_status__in=["", "new"],
+        **dict.fromkeys(ENDS),
     ).order_by("created_at", "id")  # fmt: skip
 
 
@@ -91,12 +96,35 @@ def stuck(now: datetime) -> QuerySet[Escalation]:
     return Escalation.objects.filter(next_due_at__lt=now - SWEEPS).order_by("next_due_at", "id")
 
 
+def lost() -> QuerySet[Escalation]:
+    """Cases that ended by what a thread says of itself, such as its solution, and the thread does not say it now."""
+    return Escalation.objects.filter(
+        state=Escalation.State.SETTLED, resolved_cause__in=BY_FACTS, thread__visibility="visible",
+        **{f"thread__{name}": None for name in ENDS},
+    ).exclude(thread__kind=ThreadKind.IDEA).order_by("resolved_at", "id")  # fmt: skip
+
+
+def with_nobody_there() -> QuerySet[Escalation]:
+    """Open cases whose assignee has left the desk. Who is away has a stand-in, or the lead hears when it is late."""
+    works = Q(assignee__is_superuser=True) | Q(assignee__standing=Standing.STAFF)
+    there = Q(assignee__is_active=True, assignee__suspended_at=None) & works
+    return _open().filter(assignee__isnull=False).exclude(there).order_by("started_at", "id")
+
+
+def long_paused(now: datetime) -> QuerySet[Escalation]:
+    """A pause has no end of its own: after a month somebody should ask what became of it."""
+    return _open().filter(paused_since__lte=now - LONG).order_by("paused_since", "id")
+
+
 def look(now: datetime | None = None) -> tuple[int, list[Finding]]:
     """How many threads are forgotten, and the first hundred of each kind. Writes nothing."""
     now = now or clock.now()
     lists: list[tuple[Kind, Any, str]] = [
         (Kind.STUCK, stuck(now), "next_due_at"),
         (Kind.ASLEEP, asleep(), "started_at"),
+        (Kind.LOST, lost(), "resolved_at"),
+        (Kind.ABSENT, with_nobody_there(), "started_at"),
+        (Kind.PAUSED, long_paused(now), "paused_since"),
     ]
     found: list[Finding] = []
     total = 0
@@ -116,11 +144,18 @@ def oldest_due() -> datetime | None:
     return found["oldest"]  # type: ignore[no-any-return]
 
 
-@transaction.atomic
 def check(now: datetime | None = None) -> DeskCheck:
-    """Look, keep what was found, and tell the community managers by mail when there is anything: once a day each."""
+    """Look, keep what was found, and tell the community managers by mail when there is anything: once a day each.
+
+    The look only reads and stands before the transaction: on SQLite nobody who writes waits for it.
+    """
     now = now or clock.now()
     total, found = look(now)
+    return _keep(now, total, found)
+
+
+@transaction.atomic
+def _keep(now: datetime, total: int, found: list[Finding]) -> DeskCheck:
     kept = DeskCheck.objects.create(at=now, count=total, findings=[asdict(finding) for finding in found])
     DeskCheck.objects.filter(at__lt=now - KEPT).delete()
     if total and not is_replaying():
@@ -186,15 +221,21 @@ def warning(last: DeskCheck | None, oldest: datetime | None, now: datetime) -> s
 
 @transaction.atomic
 def look_after(thread: Thread, by: User) -> Escalation:
-    """Open a case for a thread that nobody looks after, as if it had been asked now; wake one that sleeps.
+    """Open a case for a thread that nobody looks after, as if it had been asked now; wake one that sleeps, begin
+    anew with one whose end is gone, and give one back to its department whose assignee works no cases any more.
 
     Twice is harmless. Raises NotAllowed, Conflict when no policy is for the thread.
     """
     require(why_not_work(by))
     row = locked(thread)
     case = cases.held(row)
-    if case is not None:
+    if case is not None and lost().filter(pk=case.pk).exists():
+        cases.new_round(case, by)
+    elif case is not None and case.assignee is not None and with_nobody_there().filter(pk=case.pk).exists():
+        shifts.give_back(case.assignee, by)
+    elif case is not None:
         cases.wake(case)
+    if case is not None:
         return case
     case = cases.open_case(row) if row.is_visible else None
     if case is None:

@@ -1,12 +1,16 @@
 """What cases hear of their threads, in the same transaction."""
 
+from django.utils.translation import gettext as _
+
+from community.accounts.models import User
 from community.events.log import listen
 from community.events.models import Event
 from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
-from . import cases
+from . import cases, routing, shifts
 from .models import Escalation, PauseCause
+from .permissions import works_cases
 
 Cause = Escalation.Cause
 FINAL_STATUSES = ("shipped", "declined", "exists")
@@ -31,6 +35,7 @@ def hear_answer(event: Event) -> None:
     answer: Answer = event.subject
     case = _case(answer.thread)
     if case is None:
+        _first_word_here(answer.thread, answer.author_id, event)
         return
     if answer.author_id == answer.thread.author_id:
         cases.asker_spoke(case)
@@ -43,8 +48,18 @@ def hear_comment(event: Event) -> None:
     comment: Comment = event.subject
     target = comment.target
     thread = target.thread if isinstance(target, Answer) else target
-    if isinstance(thread, Thread) and comment.author_id == thread.author_id and (case := _case(thread)):
+    if not isinstance(thread, Thread) or comment.author_id != thread.author_id:
+        return
+    if case := _case(thread):
         cases.asker_spoke(case)
+    else:
+        _first_word_here(thread, comment.author_id, event)
+
+
+def _first_word_here(thread: Thread, by: int, event: Event) -> None:
+    """An imported thread has no case (0074) until its asker writes here, or it is opened again: then somebody waits."""
+    if event.origin == Event.Origin.LIVE and by == thread.author_id and thread.is_visible and _is_unsettled(thread):
+        cases.open_case(thread)
 
 
 @listen("thread.asker_reminded")
@@ -165,15 +180,21 @@ def settle_officially(event: Event) -> None:
 
 @listen("thread.reopened")
 def begin_again(event: Event) -> None:
-    if case := _case(event.subject):
+    thread: Thread = event.subject
+    if case := _case(thread):
         cases.new_round(case, event.actor, one_level_up=event.data.get("one_level_up", False))
+    else:
+        _first_word_here(thread, thread.author_id, event)
 
 
 @listen("thread.recheck_opened")
 def look_again(event: Event) -> None:
     """A solution is said not to hold: owners look first, as with a new question."""
-    if case := _case(event.subject):
+    thread: Thread = event.subject
+    if case := _case(thread):
         cases.new_round(case, event.actor)
+    elif event.origin == Event.Origin.LIVE:
+        cases.open_case(thread)
 
 
 @listen("thread.recheck_settled")
@@ -228,3 +249,27 @@ def one_more(event: Event) -> None:
     cases.rematch(case)
     if case.policy.me_too_skips_at and case.thread.me_too_count == case.policy.me_too_skips_at:
         cases.hurry(case)
+
+
+@listen("person.role_changed", "person.suspended")
+def cases_go_back(event: Event) -> None:
+    """Who works no cases any more has none: they go back to their departments, which are told."""
+    person: User = User.objects.get(pk=event.subject.pk)  # as it is now, without what was remembered of permissions
+    if event.kind == "person.suspended" or not works_cases(person):
+        shifts.give_back(person, event.actor)
+
+
+@listen("department.archived")
+def cases_move_on(event: Event) -> None:
+    """What a department had that is closed goes to whoever would have it now."""
+    if not event.data.get("on"):
+        return
+    pks = Escalation.objects.open().filter(department=event.subject.pk).order_by("pk").values_list("thread", flat=True)
+    for pk in list(pks):
+        case = cases.held(pk)
+        if case is None or not case.is_open:
+            continue
+        to = routing.department_for(case.thread, case.policy)
+        if to is not None and to.pk != event.subject.pk:
+            note = _("%(name)s has been closed.") % {"name": event.subject.name}
+            cases.route(case, to, event.actor, note=note)

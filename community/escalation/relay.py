@@ -247,6 +247,10 @@ class Words:
                 department=self.department,
                 time=self.at(case.acknowledge_due_at),
             )
+        if case.round > 1 and case.phase == Phase.CARE:
+            return _("%(name)s wrote again, so %(department)s looks at it again.") % {
+                "name": self.asker, "department": self.department,
+            }  # fmt: skip
         if case.round > 1:
             return _("Opened again: what helped before no longer does, so it has gone further up.")
         if case.policy.asker_sees and not case.policy.default_for:

@@ -176,6 +176,16 @@ def last_resort() -> Department | None:
     return current.filter(slug="support").first() or current.order_by("id").first()
 
 
+def is_staffed(department: Department) -> bool:
+    """Whether anybody works there who can be told. The sweep has loaded it for all its cases."""
+    if (played := stage.here()) is not None:
+        key = ("staffed", department.pk)
+        return bool(played.remember(key, lambda: department.memberships.filter(user__is_active=True).exists()))
+    if "memberships" in getattr(department, "_prefetched_objects_cache", {}):
+        return any(one.user.is_active for one in department.memberships.all())
+    return department.memberships.filter(user__is_active=True).exists()
+
+
 def managers() -> list[User]:
     """The community managers, by their group."""
     if (played := stage.here()) is not None:

@@ -18,6 +18,8 @@ from . import cases, claims, handoffs, promises
 from .models import Channel, Escalation, EscalationStep, InternalNote, PauseCause
 from .permissions import why_not_work, works_cases
 
+STOPS_BOTH = {PauseCause.CUSTOMER}
+
 
 def _open(thread: Thread, by: User, *, free: bool = True) -> Escalation:
     """The thread's case, held; raises when `by` may not work it, it isn't open, or a colleague is answering it."""
@@ -92,10 +94,16 @@ def route(thread: Thread, by: User, department: Department, *, reason: str) -> E
 
 @transaction.atomic
 def pause(thread: Thread, by: User, cause: str, *, note: str = "") -> Escalation:
-    """Stop the clocks because of something that is not ours to speed up. Twice is harmless."""
+    """Stop the clocks because of something that is not ours to speed up. Twice is harmless.
+
+    Only waiting for the customer stops both clocks. Another cause stops the one until it is settled: whoever knows
+    that it waits for a part has read it, so that is an acknowledgement.
+    """
     case = _open(thread, by)
     if cause not in PauseCause.values:
         raise ValidationError({"cause": _("Choose why the clock stands.")})
+    if cause not in STOPS_BOTH and case.acknowledged_at is None:
+        cases.acknowledge(case, by)
     cases.pause(case, cause, by, note=note.strip())
     return case
 

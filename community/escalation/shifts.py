@@ -135,7 +135,6 @@ def hand_over(
     wanted = sorted(set(threads))
     if not wanted:
         raise ValidationError({"to": _("Choose at least one case.")})
-    now = clock.now()
     rows = (
         Escalation.objects.select_for_update(of=("self",), no_key=True)
         .filter(thread__in=wanted, assignee=giver, state=Escalation.State.OPEN)
@@ -146,6 +145,26 @@ def hand_over(
     missing = sorted(set(wanted) - {case.thread_id for case in given})
     if not given:
         return None, missing
+    return _give(given, giver, by, to, note, notes), missing
+
+
+def give_back(giver: User, by: User | None) -> HandOver | None:
+    """All open cases of somebody who works none any more go back to their departments. None when there were none."""
+    rows = (
+        Escalation.objects.select_for_update(of=("self",), no_key=True)
+        .filter(assignee=giver, state=Escalation.State.OPEN)
+        .select_related("thread", "department")
+        .order_by("pk")
+    )
+    given = list(rows)
+    return _give(given, giver, by or giver, None, "", {}) if given else None
+
+
+def _give(
+    given: list[Escalation], giver: User, by: User, to: User | None, note: str, notes: Mapping[int, str]
+) -> HandOver:
+    """Cases that are held change hands, in one act that is told once."""
+    now = clock.now()
     act = HandOver.objects.create(by=by, giver=giver, to=to, at=now, note=note.strip())
     act.cases.add(*given)
     for case in given:
@@ -161,7 +180,7 @@ def hand_over(
         "escalation.handed_over", actor=by, subject=act, giver=giver.pk, to=to.pk if to else None,
         cases=[case.pk for case in given], departments=departments,
     )  # fmt: skip
-    return act, missing
+    return act
 
 
 # Filters

@@ -80,7 +80,9 @@ def _fire_together(pks: list[int], moment: datetime) -> Counter[str]:
     fired: Counter[str] = Counter()
     held = Escalation.objects.due(moment).filter(pk__in=pks)
     held = held.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    found = list(held.select_related("thread").prefetch_related("department__lead", "policy", "assignee"))
+    found = list(held.select_related("thread").prefetch_related(
+        "department__lead", "department__memberships__user", "policy", "assignee",
+    ))  # fmt: skip
     with gathering(), looked_up([case.thread for case in found if cases.next_kind(case) == StepKind.ADVOCATES]):
         for case in found:
             for _ in range(MOST_RUNGS):

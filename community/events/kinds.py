@@ -7,6 +7,7 @@ KINDS: dict[str, str] = {
     # accounts
     "person.joined": "Somebody signed up and confirmed the address.",
     "person.role_changed": "Groups or department of a person changed.",
+    "department.archived": "A department was closed, or opened again (data: on).",
     "person.suspended": "A moderator suspended a person.",
     "person.restored": "A suspension was lifted.",
     "person.silenced": "A moderator silenced a person for some hours.",

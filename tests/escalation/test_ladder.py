@@ -241,7 +241,7 @@ def test_asking_for_information_stops_the_clocks_until_the_reply(
 
 def test_a_pause_moves_the_ladder(question: Thread, asked: list[User], bob: User, dana: User, told: Kinds) -> None:
     with clock.travel(hours(1)):
-        services.pause(question, dana, "supplier")
+        services.pause(question, dana, "customer")
     with clock.travel(hours(11)):
         services.resume(question, dana)
     sweep(hours(13.9))

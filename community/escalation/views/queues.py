@@ -289,7 +289,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     total, found = check.look()
     context = {
         "total": total,
-        "found": [(finding, finding.kind == check.Kind.NO_CASE, finding.kind != check.Kind.STUCK) for finding in found],
+        "found": [(finding, finding.kind == check.Kind.NO_CASE, finding.kind in check.MENDED) for finding in found],
         "oldest": check.oldest_due(),
         "looks": check.DeskCheck.objects.order_by("-at")[:14],
     }
