@@ -423,8 +423,10 @@ def promise(case: Escalation, until: datetime) -> None:
         (case.policy.resolve_hours or 24.0, StepKind.MANAGER.value, "", OWN),
     ]
     _climb(case, rungs, until, EscalationPolicy.Clock.BUSINESS, target="resolve")
-    for row in waiting(case)[:2]:
-        row["due"] = until.isoformat()  # to the minute, also outside of business hours
+    for number, row in enumerate(waiting(case)):
+        row["promised"] = True
+        if number < 2:
+            row["due"] = until.isoformat()  # to the minute, also outside of business hours
     case.resolve_due_at, case.late_at = until, None
     _schedule(case)
     _keep(case)
@@ -475,18 +477,23 @@ def pause(case: Escalation, cause: str, by: User | None, *, note: str = "") -> N
 
 
 def _end_pause(case: Escalation) -> None:
-    """Let the clocks run again: what was left when they stopped is left now."""
-    since, now = case.paused_since, clock.now()
-    if since is None:
+    """Let the clocks run again: what was left when they stopped is left now.
+
+    A rung that was written during the pause has all of its time left from then on. A promise is a day that somebody
+    was told: it stays that day.
+    """
+    paused, now = case.paused_since, clock.now()
+    if paused is None:
         return
     for row in case.ladder:
-        if not row["fired"]:
+        if not row["fired"] and not row.get("promised"):
+            since = max(paused, datetime.fromisoformat(row["written"])) if row.get("written") else paused
             row["due"] = moved(due_of(row), since, now, row["clock"], case.department).isoformat()
             if row["target"] == "acknowledge":
                 case.acknowledge_due_at = due_of(row)
             elif row["target"] == "resolve":
                 case.resolve_due_at = due_of(row)
-    case.paused_seconds += max(0, int((now - since).total_seconds()))
+    case.paused_seconds += max(0, int((now - paused).total_seconds()))
     case.paused_since, case.pause_cause = None, ""
     if stage.here() is None:
         Pause.objects.filter(escalation=case, until__isnull=True).update(until=now)

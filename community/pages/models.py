@@ -19,6 +19,7 @@ from wagtail.url_routing import RouteResult
 
 from community.accounts.models import Department
 from community.core import clock
+from community.core.guarding import unguarded
 from community.core.models import CommunityImage, Vote, vote_constraints
 from community.questions.models import Thread
 from products.access import InItsLanguage, OneQueryRestrictions
@@ -201,7 +202,7 @@ class HelpIndexPage(InItsLanguage, OneQueryRestrictions, Page):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        articles = list(HelpArticlePage.objects.child_of(self).live().for_listing())
+        articles = list(unguarded(HelpArticlePage.objects.child_of(self).live(), self).for_listing())
         shelves: dict[Product, list[HelpArticlePage]] = {}
         general = []
         for article in articles:
@@ -345,7 +346,7 @@ class HelpArticlePage(InItsLanguage, OneQueryRestrictions, Page):
         return {
             **super().get_context(request, *args, **kwargs),
             "about": list(self.products.all()),
-            "related": [page for page in self.related_articles.all() if page.live],
+            "related": self.related_for_anybody(),
             "threads": self.threads_for(request.user),
             "credits": [credit.person for credit in self.credits.all().select_related("person")],
             "changes": self.changes.all().select_related("by"),
@@ -353,6 +354,13 @@ class HelpArticlePage(InItsLanguage, OneQueryRestrictions, Page):
             "my_vote": vote_of(self, request),
             "structured": structured.help_article(request, self),
         }
+
+    def related_for_anybody(self) -> list["HelpArticlePage"]:
+        """The articles beside it that are online and not guarded."""
+        chosen = [page for page in self.related_articles.all() if page.live]
+        shown = unguarded(HelpArticlePage.objects.filter(pk__in=[page.pk for page in chosen]))
+        pks = set(shown.values_list("pk", flat=True)) if chosen else set()
+        return [page for page in chosen if page.pk in pks]
 
     def threads_for(self, user: Any) -> "QuerySet[Thread]":
         """The threads beside it that somebody may see."""
@@ -461,9 +469,10 @@ class ContentPage(InItsLanguage, OneQueryRestrictions, Page):
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
         parent = self.get_parent() if self.depth > 3 else None
+        below = unguarded(ContentPage.objects.child_of(self).live(), self) if self.pk and self.numchild else []
         return {
             **context,
-            "below": list(ContentPage.objects.child_of(self).live()) if self.pk and self.numchild else [],
+            "below": list(below),
             "above": parent,
             "structured": structured.content(request, self, parent),
         }

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from community.core import clock, panels
+from community.core.guarding import unguarded
 from community.core.models import CommunityImage
 from community.posts.services import following, is_following
 from products.models import Product
@@ -27,14 +28,15 @@ def heroes() -> QuerySet[CommunityImage]:
 
 
 class ProductHelp(panels.Panel):
-    """Help articles about a product: kept under a mark that changes with whatever is online about it."""
+    """Help articles about a product: kept under a mark that changes with whatever anybody may read about it."""
 
     template = "pages/_product_help.html"
     query_budget = 1
     brings = ("help_mark",)
 
     def brought(self, user: Any) -> Mapping[str, Any]:
-        online = HelpArticlePage.objects.live().filter(products=OuterRef("product")).order_by().values("products")
+        online = unguarded(HelpArticlePage.objects.live()).filter(products=OuterRef("product"))
+        online = online.order_by().values("products")
         parts = [Count("pk"), Sum("live_revision"), Max("last_published_at")]
         mark = [Coalesce(Cast(part, CharField()), Value("")) for part in parts]
         return {"help_mark": Subquery(online.annotate(mark=Concat(*mark, output_field=CharField())).values("mark")[:1])}
@@ -58,7 +60,7 @@ class ProductHelp(panels.Panel):
 
     def _articles(self, products: list[int]) -> dict[int, list[dict[str, str]]]:
         # A row for each tie of an article to a product, so that one query says which belong where.
-        ties = HelpArticlePage.objects.live().filter(products__in=products).annotate(about=F("products"))
+        ties = unguarded(HelpArticlePage.objects.live()).filter(products__in=products).annotate(about=F("products"))
         found: dict[int, list[dict[str, str]]] = {}
         for article in ties.order_by("-pinned", "title"):
             of_product = found.setdefault(article.about, [])

@@ -6,7 +6,7 @@ import pytest
 
 from community.accounts.models import Department, User
 from community.core import clock
-from community.escalation import services
+from community.escalation import promises, services
 from community.escalation.models import Escalation, EscalationPolicy, EscalationStep
 from community.escalation.sweep import sweep
 from community.events.models import Event
@@ -237,6 +237,37 @@ def test_asking_for_information_stops_the_clocks_until_the_reply(
     assert case.resolve_due_at == due + timedelta(days=1)  # Monday 14:00 to Tuesday 14:00
     assert [pause.cause for pause in case.pauses.all()] == ["customer"]
     assert told(problem)[-2:] == ["paused", "resumed"]
+
+
+def test_a_pause_moves_a_clock_by_what_that_clock_saw_of_it(
+    problem: Thread, question: Thread, asked: list[User], dana: User
+) -> None:
+    """Who acknowledges or routes during a pause starts clocks that have all their time left; a promised day stays."""
+    week = timedelta(days=7)
+    sweep(hours(12))
+    for case in (problem, question):
+        with clock.travel(hours(21)):
+            services.pause(case, dana, "supplier")
+    with clock.travel(hours(21) + 2 * week):  # a Thursday again, 10:00 in Berlin
+        services.acknowledge(problem, dana)
+        services.route(question, dana, factories.a_department("pricing"), reason="It is about a price.")
+    due, told_by = case_of(problem).resolve_due_at, case_of(question).acknowledge_due_at
+    assert due and told_by
+    with clock.travel(hours(22) + 2 * week):
+        services.resume(problem, dana)
+        services.resume(question, dana)
+    assert case_of(problem).resolve_due_at == due + timedelta(hours=1)
+    moved = case_of(question).acknowledge_due_at
+    assert moved and told_by < moved < told_by + timedelta(days=2)
+    with clock.travel(hours(23) + 2 * week):
+        services.pause(problem, dana, "part")
+    promised = hours(22) + 4 * week
+    with clock.travel(hours(22) + 3 * week):
+        promises.make(problem, dana, text="A new seal", due_at=promised)
+        services.resume(problem, dana)
+    assert case_of(problem).resolve_due_at == promised
+    sweep(promised)
+    assert case_of(problem).late_at == promised
 
 
 def test_a_pause_moves_the_ladder(question: Thread, asked: list[User], bob: User, dana: User, told: Kinds) -> None:

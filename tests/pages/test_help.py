@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from wagtail.models import PageViewRestriction
 
 from community.accounts.models import User
 from community.core import clock
@@ -63,6 +64,30 @@ def test_it_is_listed_by_product_and_on_the_products_page(
         a_product_page(tmp_path, product)
     assert 'href="/help/descaling/"' in client.get("/products/duo/").content.decode()
     assert 'href="/help/descaling/"' not in client.get("/products/other/").content.decode()
+
+
+def test_a_guarded_article_is_named_nowhere(
+    client: Client, article: HelpArticlePage, duo: Product, alice: User, tmp_path: Path
+) -> None:
+    """Not on the product's page, which keeps its list for an hour, not in the list of help, not beside another."""
+    a_product_page(tmp_path, duo)
+    beside = services.save_help_article(front(slug="rinsing", title="Rinsing", products=[]), BODY)
+    beside.related_articles.add(article)
+    beside.save()
+    pages = ("/products/duo/", "/help/", "/help/rinsing/")
+    assert all('href="/help/descaling/"' in client.get(address).content.decode() for address in pages)
+    guard = PageViewRestriction.objects.create(page=article, restriction_type=PageViewRestriction.LOGIN)
+    for address in pages:
+        html = client.get(address).content.decode()
+        assert "Descaling the Duo" not in html, address
+    assert "When and how." not in client.get("/products/duo/").content.decode()
+    guard.delete()
+    assert 'href="/help/descaling/"' in client.get("/products/duo/").content.decode()
+    # A guard over all of help is passed by whoever reads its list; the products' pages are for everybody.
+    PageViewRestriction.objects.create(page=article.get_parent(), restriction_type=PageViewRestriction.LOGIN)
+    assert 'href="/help/descaling/"' not in client.get("/products/duo/").content.decode()
+    client.force_login(alice)
+    assert 'href="/help/descaling/"' in client.get("/help/").content.decode()
 
 
 def test_it_says_when_it_is_overdue(client: Client, article: HelpArticlePage) -> None:

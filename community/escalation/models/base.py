@@ -409,7 +409,7 @@ class DeskSettings(BaseGenericSetting):
 
 
 def as_row(position: int, hours: float, kind: str, due: datetime | None, note: str = "") -> dict[str, Any]:
-    """A rung as it stands in a case's ladder."""
+    """A rung as it stands in a case's ladder, and since when: a pause moves it by what it has seen of that pause."""
     return {
         "position": position,
         "hours": hours,
@@ -417,4 +417,5 @@ def as_row(position: int, hours: float, kind: str, due: datetime | None, note: s
         "note": note,
         "due": due.isoformat() if due else None,
         "fired": None,
+        "written": clock.now().isoformat(),
     }
