@@ -33,6 +33,7 @@ TELLS_THE_PAST = (
     "thread.moved",
     "thread.merged",
     "thread.split",
+    "thread.posts_moved",
     "answer.posted",
     "tip.published",
     "tip.edited",
@@ -84,7 +85,7 @@ class Past:
         if event.kind == "answer.posted":
             self.batch.answers[event.data["thread"]].add(event.subject_id)  # type: ignore[index, arg-type]
             return
-        if event.kind in ("thread.merged", "thread.split"):
+        if event.kind in ("thread.merged", "thread.split", "thread.posts_moved"):
             moved = set(event.data["answers"])
             self.batch.answers[event.subject_id] -= moved  # type: ignore[index]
             self.batch.answers[event.data["into"]] |= moved  # type: ignore[index]

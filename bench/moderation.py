@@ -2,10 +2,12 @@
 
 Each set is split 70 to 30, by text, stratified, with seed 17: what is held back is never learnt from, and the threshold
 is set by cross-validation on the other part. What we ship (`--ship` writes it) is learnt from both sets of spam (CC BY
-4.0, credited in decision 0207), and judges from a score on that hardly any real post about coffee reaches.
+4.0, credited in decision 0207) and from the posts of our own demo, none of which is spam but one that is left out; it
+judges from a score on that hardly any real post about coffee reaches.
 """
 
 import csv
+import gzip
 import html
 import json
 import os
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import django
+import yaml
 
 if TYPE_CHECKING:
     from community.moderation import classifier
@@ -46,17 +49,41 @@ def toxicity() -> Iterator[Example]:
             yield row["text"], row["is_toxic"] == "Toxic"
 
 
-def coffee_posts() -> list[str]:
-    """Questions and answers of a real community about coffee: none of them is spam."""
-    path = SETS / "stackexchange-coffee-2015" / "Posts.xml"
-    rows = ElementTree.parse(path).getroot()  # noqa: S314 - a file of ours
+def real_posts(name: str) -> list[str]:
+    """Questions and answers of a real community: none of them is spam."""
+    path = SETS / name / "Posts.xml"
+    with gzip.open(f"{path}.gz") if not path.exists() else path.open("rb") as file:
+        rows = ElementTree.parse(file).getroot()  # noqa: S314 - a file of ours
     return [html.unescape(re.sub(r"<[^>]+>", " ", row.get("Body") or "")).strip() for row in rows]
 
 
+def our_own() -> list[str]:
+    """Posts of the demo, which we wrote: the tone of a house like this one. Its one advertisement is left out."""
+    found: list[str] = []
+
+    def gather(node: object) -> None:
+        if isinstance(node, dict):
+            found.extend(value for key, value in node.items() if key == "body" and isinstance(value, str))
+            node = list(node.values())
+        if isinstance(node, list):
+            for part in node:
+                gather(part)
+
+    for path in sorted((Path(__file__).resolve().parents[1] / "demo" / "threads").glob("*.yaml")):
+        if path.stem != "best-price-capsule-deal":
+            gather(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return found
+
+
 def careful(model: "classifier.Model", posts: list[str], threshold: float) -> float:
-    """A threshold that at most one real post in 200 reaches."""
+    """A threshold that at most one of these posts in 100 reaches."""
     scores = sorted((model.score(text) for text in posts), reverse=True)
-    return max(threshold, round(scores[len(posts) // 200] + 0.0001, 4))
+    return max(threshold, round(scores[len(posts) // 100] + 0.0001, 4))
+
+
+def held_up(model: "classifier.Model", posts: list[str], what: str) -> None:
+    wrongly = sum(model.score(text) >= model.threshold for text in posts)
+    print(f"{what}: {wrongly} of {len(posts)} would wait for a look ({wrongly / len(posts):.1%})")
 
 
 def say(name: str, figures: dict) -> None:
@@ -77,33 +104,34 @@ def main() -> int:
         return 0
     print("split: 70 to 30 by text, stratified, seed 17; threshold by 5-fold cross-validation on the 70")
     spam_sets = {"sms-spam": list(sms_spam()), "youtube-spam": list(youtube_spam())}
-    reached = True
     for name, examples in {**spam_sets, "toxicity": list(toxicity())}.items():
         taught, held = learning.split(examples)
         figures = learning.measure(classifier.model_of(**learning.packed(*learning.fit(taught))), held)
         say(name, figures)
-        if name in spam_sets:
-            reached = reached and figures["precision"] >= 0.97 and figures["recall"] >= 0.85
     together = [example for examples in spam_sets.values() for example in examples]
     taught, held = learning.split(together)
-    weights, bias, threshold = learning.fit(taught)
+    model = classifier.model_of(**learning.packed(*learning.fit(taught)))
+    both = learning.measure(model, held)
+    say("both together", both)
+    reached = both["precision"] >= 0.97 and both["recall"] >= 0.85
+    coffee, own = real_posts("stackexchange-coffee-2015"), our_own()
+    weights, bias, threshold = learning.fit(taught, house=own)
     model = classifier.model_of(**learning.packed(weights, bias, threshold))
-    say("both spam sets", learning.measure(model, held))
-    posts = coffee_posts()
-    threshold = careful(model, posts, threshold)
-    model = classifier.model_of(**learning.packed(weights, bias, threshold))
+    say("and our own", learning.measure(model, held))
+    # By every other post about coffee; the rest, and another community, say how it does with what it did not see.
+    model = classifier.model_of(**learning.packed(weights, bias, careful(model, coffee[::2], threshold)))
     say("as we ship it", learning.measure(model, held))
-    shipped = classifier.start()
-    wrongly = sum(shipped.score(text) >= shipped.threshold for text in posts)
-    print(f"real posts about coffee: {wrongly} of {len(posts)} would wait for a look")
+    held_up(model, coffee[1::2], "posts about coffee that set nothing")
+    held_up(model, real_posts("stackexchange-bicycles-meta-2023"), "posts of another community")
+    held_up(classifier.start(), coffee, "what is shipped, all posts about coffee")
     began = time.perf_counter()
-    for text in posts[:100]:
+    for text in coffee[:100]:
         model.score(text)
     print(f"a judgement takes {(time.perf_counter() - began) * 10:.1f} ms")
     if "--ship" in sys.argv:
-        weights, bias, threshold = learning.fit(list(dict(together).items()))
+        weights, bias, threshold = learning.fit(list(dict(together).items()), house=own)
         model = classifier.model_of(**learning.packed(weights, bias, threshold))
-        whole = learning.packed(weights, bias, careful(model, posts, threshold))
+        whole = learning.packed(weights, bias, careful(model, coffee[::2], threshold))
         classifier.START.write_text(json.dumps(whole, indent=0) + "\n", encoding="utf-8")
         print(f"wrote {classifier.START}")
     print("the spam sets reach precision 0.97 at recall 0.85" if reached else "BELOW precision 0.97 at recall 0.85")

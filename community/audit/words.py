@@ -124,6 +124,7 @@ LABELS = {
     "thread.marked_duplicate": _("Marked a duplicate"),
     "thread.merged": _("Merged threads"),
     "thread.moved": _("Moved a thread"),
+    "thread.posts_moved": _("Moved posts to another thread"),
     "thread.needs_info": _("Asked for information"),
     "thread.recheck_opened": _("Opened a re-check"),
     "thread.recheck_settled": _("Settled a re-check"),

@@ -158,6 +158,23 @@ def go_on_apart(event: Event) -> None:
         cases.reply_arrived(case, answer.author)
 
 
+@listen("thread.posts_moved")
+def go_on_there(event: Event) -> None:
+    """The same for a thread that was there before: what came may be a reply, or settle it."""
+    if case := _case(event.subject):
+        _without_what_went(case, event)
+    there = Thread.objects.select_related("author").get(pk=event.data["into"])
+    case = _case(there)
+    if case is None or not case.is_open:
+        return
+    if there.official_at or there.solved_at:
+        cases.settle(case, Cause.OFFICIAL if there.official_at else Cause.ACCEPTED, event.actor)
+        return
+    came = Answer.objects.filter(pk__in=event.data["answers"]).visible().exclude(author=there.author_id)
+    for answer in came.select_related("author").order_by("pk"):
+        cases.reply_arrived(case, answer.author)
+
+
 def _without_what_went(case: Escalation, event: Event) -> None:
     thread = case.thread
     by_answer = case.resolved_cause in (Cause.ACCEPTED, Cause.OFFICIAL, Cause.HOLDS)

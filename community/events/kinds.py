@@ -43,6 +43,7 @@ KINDS: dict[str, str] = {
     "thread.marked_duplicate": "The thread points to an original.",
     "thread.merged": "Everything in it moved to another thread (data: into, and the ids of what moved).",
     "thread.split": "Some of what was said in it began a thread of its own (data: into, and the ids of what moved).",
+    "thread.posts_moved": "Some of what was said in it went to another thread (data: into, and the ids of what moved).",
     "thread.closed": "Closed with a reason.",
     "thread.locked": "No more posts (data: on).",
     "thread.hidden": "Hidden by flags or a moderator.",

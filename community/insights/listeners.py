@@ -6,7 +6,10 @@ from community.events.models import Event
 from .models import Stale
 
 
-@listen("thread.hidden", "thread.restored", "thread.deleted", "thread.merged", "thread.split", "thread.moved")
+@listen(
+    "thread.hidden", "thread.restored", "thread.deleted", "thread.merged", "thread.split", "thread.posts_moved",
+    "thread.moved",
+)  # fmt: skip
 def count_again(event: Event) -> None:
     Stale.objects.create(thread_id=event.subject_id)
 

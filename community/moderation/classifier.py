@@ -38,10 +38,10 @@ class Model:
     threshold: float
 
     def score(self, text: str) -> float:
-        found = features.places(text)
+        found = features.weighted(text)
         if not found:
             return 0.0
-        total = sum(self.numbers[place] for place in found) * self.scale / math.sqrt(len(found))
+        total = sum(self.numbers[place] * weight for place, weight in found.items()) * self.scale
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total + self.bias))))
 
 

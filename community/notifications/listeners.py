@@ -19,7 +19,7 @@ def announce_it(event: Event) -> None:
     gathering.once(announce.enqueue)
 
 
-@listen("thread.split")
+@listen("thread.split", "thread.posts_moved")
 def follow_what_moved(event: Event) -> None:
     """Notices about a post that moved are about the new thread, in its group."""
     answer, comment, thread = (ContentType.objects.get_for_model(model) for model in (Answer, Comment, Thread))

@@ -170,7 +170,7 @@ def _thread_state(event: Event) -> Heard:
     return heard
 
 
-@heard_by("thread.merged", "thread.split")
+@heard_by("thread.merged", "thread.split", "thread.posts_moved")
 def _merged(event: Event) -> Heard:
     """Whoever asked or followed what is gone, or wrote what moved: follows may have moved, so the event names them."""
     return dict.fromkeys(event.data["people"], "thread_state")

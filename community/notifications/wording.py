@@ -186,6 +186,7 @@ def _thread_state(f: _Facts) -> Words:
         "thread.recheck_opened": _("A solution of “%(title)s” is being checked again"),
         "thread.merged": _("“%(title)s” goes on in another thread"),
         "thread.split": _("A part of “%(title)s” goes on in a thread of its own"),
+        "thread.posts_moved": _("A part of “%(title)s” goes on in another thread"),
         "thread.recheck_settled": _("A solution of “%(title)s” was checked again: it holds"),
     }[f.event.kind]
     subject = {
@@ -195,6 +196,7 @@ def _thread_state(f: _Facts) -> Words:
         "thread.recheck_opened": _("Being checked again: %(title)s"),
         "thread.merged": _("Goes on elsewhere: %(title)s"),
         "thread.split": _("A part goes on by itself: %(title)s"),
+        "thread.posts_moved": _("A part goes on elsewhere: %(title)s"),
         "thread.recheck_settled": _("Checked again: %(title)s"),
     }[f.event.kind]
     note = getattr(f.event, "note", None)
@@ -203,7 +205,8 @@ def _thread_state(f: _Facts) -> Words:
         told = {"title": f.thread.merged_into.title}
         made.lines.append(_("It was merged with “%(title)s”: answers, votes and followers are there.") % told)
         made.url = f.thread.merged_into.get_absolute_url()
-    if f.event.kind == "thread.split" and (began := Thread.objects.visible().filter(pk=f.event.data["into"]).first()):
+    apart = f.event.kind in ("thread.split", "thread.posts_moved")
+    if apart and (began := Thread.objects.visible().filter(pk=f.event.data["into"]).first()):
         told = {"title": began.title}
         made.lines.append(_("It is called “%(title)s”; what was moved is there, with its votes and comments.") % told)
         made.url = began.get_absolute_url()

@@ -372,6 +372,28 @@ class SplitForm(MoveForm):
         self.fields["reason"].help_text = _("Whoever wrote what moves, asked or follows reads it.")
 
 
+class MovePostsForm(forms.Form):
+    """What goes to another thread, and to which. `posts`: the (name, words) to choose from."""
+
+    posts = forms.MultipleChoiceField(
+        label=_("What moves"), widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one post."),
+            "invalid_choice": _("One of these was moved or taken away a moment ago."),
+        },
+    )  # fmt: skip
+    of = forms.CharField(
+        label=_("Number or address of the thread where it belongs"), max_length=500, help_text=_("For example 214.")
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("Whoever wrote what moves, asked or follows reads it.")
+    )
+
+    def __init__(self, *args: Any, posts: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["posts"].choices = posts  # type: ignore[attr-defined]
+
+
 class MergedForm(forms.Form):
     """The title of a merged thread, as it stands under "Also asked"."""
 

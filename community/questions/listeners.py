@@ -96,9 +96,9 @@ def count_on_both_products(event: Event) -> None:
         asking_back.plan_reminder(event.subject.merged_into, event.occurred_at)
 
 
-@listen("thread.split")
+@listen("thread.split", "thread.posts_moved")
 def count_both_parts(event: Event) -> None:
-    """The thread it was, and the one that began; whoever asks there has answers to judge."""
+    """The thread it was, and the one where it went on; whoever asks there has answers to judge."""
     new = locked(Thread(pk=event.data["into"]))
     for thread in (event.subject, new):
         tally(thread)

@@ -591,12 +591,13 @@ class Invitation(models.Model):
 
 
 class Split(models.Model):
-    """A thread that a moderator made of what was said in another: of which, and which post's words are its question.
+    """What a moderator took out of one thread, and where it is now: in a thread made of it (then `answer` or `comment`
+    is the post whose words are its question), or in one that was there (then neither).
 
-    That post stays as a deleted row, with its votes and points; a post can become one question only.
+    The post that became a question stays as a deleted row, with its votes and points; it can become one only.
     """
 
-    thread = models.OneToOneField(Thread, on_delete=models.CASCADE, related_name="split")
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="came_by")
     from_thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="splits")
     answer = models.OneToOneField(Answer, null=True, blank=True, on_delete=models.PROTECT, related_name="became")
     comment = models.OneToOneField(Comment, null=True, blank=True, on_delete=models.PROTECT, related_name="became")
@@ -607,7 +608,12 @@ class Split(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(answer__isnull=True) ^ Q(comment__isnull=True), name="split_question_is_one_post"
+                condition=Q(answer__isnull=True) | Q(comment__isnull=True), name="split_question_is_one_post"
+            ),
+            models.UniqueConstraint(
+                fields=["thread"],
+                condition=Q(answer__isnull=False) | Q(comment__isnull=False),
+                name="split_makes_a_thread_once",
             ),
             models.CheckConstraint(condition=~Q(thread=models.F("from_thread")), name="split_not_from_itself"),
         ]
@@ -616,17 +622,20 @@ class Split(models.Model):
         return f"{self.thread_id} out of {self.from_thread_id}"
 
     @property
-    def question(self) -> Answer | Comment:
-        post = self.answer or self.comment
-        assert post is not None  # noqa: S101 - a constraint of the table
-        return post
+    def made_it(self) -> bool:
+        """Whether the thread began with it."""
+        return self.answer_id is not None or self.comment_id is not None
+
+    @property
+    def count(self) -> int:
+        return len(self.answers) + len(self.comments) + self.made_it
 
     def places(self) -> list[tuple[str, str]]:
         """What stood in the old thread: its anchor there, and where it is read now."""
         thread = self.thread.get_absolute_url()
         question = f"answer-{self.answer_id}" if self.answer_id else f"comment-{self.comment_id}"
         return [
-            (question, thread),
+            *([(question, thread)] if self.made_it else []),
             *((f"answer-{pk}", f"{thread}?answer={pk}#answer-{pk}") for pk in self.answers),
             *((f"comment-{pk}", reverse("posts:comment_place", args=[pk])) for pk in self.comments),
         ]

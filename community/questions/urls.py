@@ -29,6 +29,7 @@ urlpatterns = [
     path("questions/thread/<int:pk>/steps/", acts.manage, name="manage"),
     path("questions/thread/<int:pk>/merge/", merge.merge, name="merge"),
     path("questions/thread/<int:pk>/split/", split.split, name="split"),
+    path("questions/thread/<int:pk>/move-posts/", split.move_posts, name="move_posts"),
     path("questions/thread/<int:pk>/merged/", merge.merged, name="merged"),
     path("questions/thread/<int:pk>/suggest/", suggest.suggest, name="suggest"),
     path("questions/answer/<int:pk>/suggest/", suggest.suggest_answer, name="suggest_answer"),

@@ -32,7 +32,7 @@ def note(event: Event) -> None:
     if event.kind == "thread.merged":
         documents.note_change(subject.merged_into)
         Deflection.objects.filter(thread=subject).update(thread=subject.merged_into)
-    if event.kind == "thread.split":
+    if event.kind in ("thread.split", "thread.posts_moved"):
         documents.note_change(Thread(pk=event.data["into"]))
     index.enqueue()
 

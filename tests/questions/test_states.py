@@ -68,6 +68,17 @@ def _merged(thread, asker, helper, staff):
     services.merge_thread(thread, a_thread(kind=thread.kind), staff, "The same")
 
 
+def _remark(thread):
+    """Said before its state was reached; it hangs on the first post."""
+    return Comment.objects.create(target=thread, author=a_person(), body_source="And mine?", body_text="And mine?")
+
+
+def _split(thread, staff):
+    return services.split_thread(
+        thread, staff, question=_remark(thread), title="Why does the other one drip", kind="question", reason="Another"
+    )
+
+
 STATES = {
     "no_reply": (lambda *_all: None, State.NO_REPLY),
     "replied": (_replied, State.REPLIED),
@@ -90,6 +101,8 @@ VERBS = {
     "lock": lambda t, asker, staff: services.lock_thread(t, staff, reason="Enough"),
     "status": lambda t, asker, staff: services.set_idea_status(t, staff, "planned", "For the spring"),
     "answer": lambda t, asker, staff: an_answer(t),
+    "split": lambda t, asker, staff: _split(t, staff),
+    "move": lambda t, asker, staff: services.move_posts(t, a_thread(), staff, comments=[_remark(t)], reason="There"),
 }
 SOLVABLE = {Kind.QUESTION, Kind.PROBLEM}
 EVERYWHERE = set(VERBS) - {"reopen"}
@@ -101,7 +114,7 @@ ALLOWED = {
     "needs_info": EVERYWHERE,
     "duplicate": {"duplicate", "merge", "reopen", "lock", "answer"},
     "closed": {"merge", "reopen", "lock"},
-    "locked": EVERYWHERE - {"info", "answer"},
+    "locked": EVERYWHERE - {"info", "answer", "split", "move"},
     "reopened": EVERYWHERE,
     "merged": set(),
 }

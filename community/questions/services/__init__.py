@@ -24,6 +24,7 @@ from .judging import (
     withdraw_vote_rows,
 )
 from .merging import end_of, merge_thread, plan_merge, retitle_merged, why_not_merge
+from .moving import move_posts, why_not_move_posts
 from .private import erase_private_details, give_private_details, view_private_details
 from .settling import (
     FOLLOW_UP_AFTER,
@@ -91,6 +92,7 @@ __all__ = [
     "make_official",
     "mark_duplicate",
     "merge_thread",
+    "move_posts",
     "move_thread",
     "open_recheck",
     "plan_merge",
@@ -126,6 +128,7 @@ __all__ = [
     "votes_a_day",
     "votes_left",
     "why_not_merge",
+    "why_not_move_posts",
     "why_not_split",
     "withdraw_acceptance",
     "withdraw_official",

@@ -2,6 +2,7 @@
 (docs/decisions/0208)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -79,16 +80,16 @@ def split_thread(
         )
     company: list[Answer | Comment] = [*moved, *along]
     before = {"state": row.state, "answers": row.answer_count}
-    told = _people_to_tell(row, [begins, *company])
+    told = people_to_tell(row, [begins, *company])
     new = _begin(row, begins, by, title=title, kind=kind, product=product, tags=tags, told=told)
     split = Split.objects.create(
         thread=new, from_thread=row, at=new.created_at, answers=moving, comments=[comment.pk for comment in along],
         answer=begins if isinstance(begins, Answer) else None, comment=begins if isinstance(begins, Comment) else None,
     )  # fmt: skip
     _put_away(begins, new, by)
-    _move(row, new, moved, along)
+    move(row, new, moved, along, new.created_at)
     for one in (row, new):
-        _read_again(one)
+        read_again(one)
     for author in sorted({post.author for post in company}, key=lambda person: person.pk):
         follow(new, author, because_of_a_post=True)
     copy_facts(thread, row)
@@ -124,44 +125,55 @@ def _moved_already() -> str:
 def _chosen(
     row: Thread, question: Answer | Comment, answers: list[int], comments: list[int]
 ) -> tuple[Answer | Comment, list[Answer], list[Comment]]:
-    """The rows as they are now: the question, and what comes along by itself. Raises Conflict for what is not here.
+    """The rows as they are now: the question, and what comes along by itself. Raises Conflict for what is not here."""
+    own = [question.pk]
+    rows, along = chosen(
+        row,
+        [*answers, *(own if isinstance(question, Answer) else [])],
+        [*comments, *(own if isinstance(question, Comment) else [])],
+        by_itself=question,
+    )
+    begins = next(post for post in (*rows, *along) if post == question)
+    if isinstance(begins, Answer) and (begins.is_accepted or begins.is_official):
+        raise Conflict(_("An accepted or official answer can't become a question. It can come along as an answer."))
+    return begins, [answer for answer in rows if answer != begins], [remark for remark in along if remark != begins]
 
-    A comment on an answer that moves comes along with it, and is not moved by itself.
+
+def chosen(
+    row: Thread, answers: Iterable[int], comments: Iterable[int], by_itself: Answer | Comment | None = None
+) -> tuple[list[Answer], list[Comment]]:
+    """The rows as they are now, held. Raises Conflict for what is not here.
+
+    A comment on an answer that moves comes along with it, and is not moved by itself, but for `by_itself`.
     """
     of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
-    wanted = {*answers, *([question.pk] if isinstance(question, Answer) else [])}
-    rows = {
-        answer.pk: answer
-        for answer in Answer.objects.filter(thread=row, pk__in=wanted, visibility=Visibility.VISIBLE)
+    wanted, said = {*answers}, {*comments}
+    rows = list(
+        Answer.objects.filter(thread=row, pk__in=wanted, visibility=Visibility.VISIBLE)
         .select_related("author")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
-    }
+    )
     on_it = Q(target_type=of_thread, target_id=row.pk) | Q(
         target_type=of_answer, target_id__in=Answer.objects.filter(thread=row).values("pk")
     )
-    said = {*comments, *([question.pk] if isinstance(question, Comment) else [])}
-    remarks = {
-        comment.pk: comment
-        for comment in Comment.objects.filter(on_it, pk__in=said, visibility=Visibility.VISIBLE)
+    remarks = list(
+        Comment.objects.filter(on_it, pk__in=said, visibility=Visibility.VISIBLE)
         .select_related("author")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
-    }
+    )
     if len(rows) != len(wanted) or len(remarks) != len(said):
         raise Conflict(_moved_already())
-    begins = rows[question.pk] if isinstance(question, Answer) else remarks[question.pk]
-    if isinstance(begins, Answer) and (begins.is_accepted or begins.is_official):
-        raise Conflict(_("An accepted or official answer can't become a question. It can come along as an answer."))
     along = [
         remark
-        for remark in remarks.values()
-        if remark != begins and not (remark.target_type_id == of_answer.pk and remark.target_id in wanted)
+        for remark in remarks
+        if remark == by_itself or not (remark.target_type_id == of_answer.pk and remark.target_id in wanted)
     ]
-    return begins, [answer for answer in rows.values() if answer != begins], along
+    return rows, along
 
 
-def _people_to_tell(row: Thread, posts: list[Answer | Comment]) -> list[int]:
+def people_to_tell(row: Thread, posts: list[Answer | Comment]) -> list[int]:
     """Whoever wrote what moves, asked or follows; who muted the thread hears nothing."""
     about = Follow.objects.filter(target_type=ContentType.objects.get_for_model(Thread), target_id=row.pk)
     levels = dict(about.values_list("user", "level"))
@@ -225,18 +237,18 @@ def _put_away(begins: Answer | Comment, new: Thread, by: User) -> None:
     begins.save(update_fields=changed)
 
 
-def _move(row: Thread, new: Thread, answers: list[Answer], comments: list[Comment]) -> None:
+def move(row: Thread, new: Thread, answers: list[Answer], comments: list[Comment], at: datetime) -> None:
     """Answers go with all that hangs on them. Their marks stay: an official one settles here, too; what was accepted
     settles what its asker asked, so here only when that is the same person."""
     moved = Answer.objects.filter(pk__in=[answer.pk for answer in answers])
-    moved.update(thread=new, moved_from=row, moved_at=new.created_at)
+    moved.update(thread=new, moved_from=row, moved_at=at)
     Comment.objects.filter(pk__in=[comment.pk for comment in comments]).update(**_place(new))
     EditSuggestion.objects.filter(answer__in=moved.values("pk")).update(thread=new)
     strangers = moved.filter(accepted_at__isnull=False).exclude(accepted_by=new.author_id)
-    FollowUpRequest.objects.filter(answer__in=strangers.values("pk"), done_at=None).update(done_at=new.created_at)
+    FollowUpRequest.objects.filter(answer__in=strangers.values("pk"), done_at=None).update(done_at=at)
 
 
-def _read_again(thread: Thread) -> None:
+def read_again(thread: Thread) -> None:
     """Facts and state from the rows that a thread has now. Its row is held."""
     of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
     answers = Answer.objects.filter(thread=thread)

@@ -14,9 +14,9 @@ from community.posts.doors import merged_meanwhile, posted, refuse, send, to_log
 from community.posts.models import Comment
 
 from .. import permissions, services
-from ..forms import SplitForm
+from ..forms import MovePostsForm, SplitForm
 from ..models import Answer, Split, Thread
-from .acts import back, get_thread
+from .acts import back, get_thread, named_thread
 
 MOST = 300  # answers, and comments, to choose from at once: the newest
 SHOWN = 160  # letters of each
@@ -50,6 +50,55 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
     objection = services.why_not_split(thread)
     context = {"thread": thread, "form": form, "objection": objection, "posts": posts}
     return render(request, "questions/split.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def move_posts(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was said here and belongs to a thread that is there already; a POST moves it and leads there."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thread = get_thread(request, pk)
+    if reason := permissions.why_not_split(request.user):
+        return refuse(request, reason, 403, back=thread.get_absolute_url())
+    if moved := merged_meanwhile(request, thread, pk):
+        return moved
+    posts = _posts(thread)
+    form = MovePostsForm(posted(request), posts=[(name, _words(post)) for name, post in posts.items()])
+    status = 200
+    if form.is_bound:
+        status = 422
+        done_before = _moved_already(request, thread)
+        if done_before is not None:
+            return done_before
+        if form.is_valid():
+            done, status = send(form, "vote", request.user, lambda: _move_posts(request, thread, form, posts))
+            if done:
+                return back(request, done, _("Moved. Old links to what moved lead here."))
+    objection = services.why_not_split(thread)
+    context = {"thread": thread, "form": form, "objection": objection, "posts": posts}
+    return render(request, "questions/move_posts.html", context, status=status)
+
+
+def _move_posts(
+    request: HttpRequest, thread: Thread, form: MovePostsForm, posts: dict[str, Answer | Comment]
+) -> Thread:
+    into = named_thread(request, form.cleaned_data["of"])
+    chosen = [posts[name] for name in form.cleaned_data["posts"]]
+    return services.move_posts(
+        thread, into, request.user,  # type: ignore[arg-type]
+        answers=[post for post in chosen if isinstance(post, Answer)],
+        comments=[post for post in chosen if isinstance(post, Comment)],
+        reason=form.cleaned_data["reason"],
+    )  # fmt: skip
+
+
+def _moved_already(request: HttpRequest, thread: Thread) -> HttpResponse | None:
+    """A form sent twice leads to where its posts are."""
+    names = set(request.POST.getlist("posts"))
+    for made in Split.objects.filter(from_thread=thread, answer=None, comment=None).select_related("thread"):
+        if names and names == {anchor for anchor, _address in made.places()}:
+            return back(request, made.thread, _("Moved. Old links to what moved lead here."))
+    return None
 
 
 def _made_already(request: HttpRequest, thread: Thread) -> HttpResponse | None:
