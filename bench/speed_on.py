@@ -28,7 +28,8 @@ def time_each(get: Callable[[Any], Any], asked: Iterable[Any]) -> dict[str, floa
     """Milliseconds of half and of 95 % of these requests, of the processor's time for 95 %, and the most queries.
 
     `alone` are those of 95 % without the time that this process and the database's, on this machine, stood ready and
-    waited for a processor that somebody else had; `base` is the processor's time of the database's process.
+    waited for a processor that somebody else had, and never less than what both of them worked; `base` is the
+    processor's time of the database's process.
     """
     from django.db import connection
 
@@ -53,8 +54,10 @@ def time_each(get: Callable[[Any], Any], asked: Iterable[Any]) -> dict[str, floa
             taken.append((time.perf_counter() - started) * 1000)
             busy.append((time.process_time() - began) * 1000)
             here_now, there_now = _scheduled("thread-self"), _scheduled(server)
-            alone.append(taken[-1] - (here_now[1] - here[1]) - (there_now[1] - there[1]))
             base.append(there_now[0] - there[0])
+            # The two may wait at the same moment, which would be taken off twice.
+            waited = (here_now[1] - here[1]) + (there_now[1] - there[1])
+            alone.append(max(taken[-1] - waited, busy[-1] + base[-1]))
             queries = max(queries, counted)
     for figures in (taken, busy, alone, base):
         figures.sort()

@@ -140,8 +140,7 @@ def test_the_rules_know_order_number_and_values(client: Client, alice: User, duo
 
 def test_it_is_written_in_chunks(duo: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "CHUNK", 2)
-    for _n in range(5):
-        factories.a_review(product=duo)
+    there = [factories.a_review(product=duo if n % 2 else factories.a_product(), stars=n) for n in range(1, 6)]
     pieces = feed.written(BrandSettings(name="Brindle"))
     next(pieces)
     with CaptureQueriesContext(connection) as asked:
@@ -150,6 +149,10 @@ def test_it_is_written_in_chunks(duo: Product, monkeypatch: pytest.MonkeyPatch) 
     assert len(asked) <= 5
     rest = "".join(pieces)
     assert rest.count("<review>") == 3
+    whole = fromstring("".join(feed.written(BrandSettings(name="Brindle"))).encode())
+    assert google_rules.problems(whole) == []
+    told = [one.findtext("review_id") for one in whole.iter("review")]
+    assert told == [str(review.pk) for review in there], "each visible review once, whatever its stars and product"
 
 
 def test_the_feed_is_not_for_everybody_all_day(client: Client, db: None) -> None:
