@@ -8,11 +8,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from advocates import badges
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Standing, User
 from community.accounts.services import set_role
 from community.core import brand, clock, numbers
 from community.questions.models import Answer, Thread
@@ -40,6 +41,27 @@ def _no_memory() -> Iterator[None]:
     badges.forget()
     numbers.forget()
     yield
+
+
+@pytest.fixture(autouse=True)
+def _staff_have_a_second_factor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Staff who sign in have one, as they must (decision 0015); `no_factor` marks what tests them without."""
+    if request.node.get_closest_marker("no_factor"):
+        return
+    sign_in = Client.force_login
+
+    def with_factor(self: Client, user: User, backend: str | None = None) -> None:
+        sign_in(self, user, backend)
+        if user.is_superuser or user.standing == Standing.STAFF:
+            give_factor(user)
+
+    monkeypatch.setattr(Client, "force_login", with_factor)
+
+
+def give_factor(user: User) -> None:
+    Authenticator.objects.get_or_create(
+        user=user, type=Authenticator.Type.TOTP, defaults={"data": {"secret": "JBSWY3DPEHPK3PXP"}}
+    )
 
 
 @pytest.fixture
@@ -113,10 +135,4 @@ def answer(thread: Thread, bob: User) -> Answer:
 @pytest.fixture
 def enrol(db: None) -> Callable[[User], None]:
     """Give somebody of the staff a second factor, so that the Wagtail admin lets them in."""
-
-    def give(user: User) -> None:
-        Authenticator.objects.get_or_create(
-            user=user, type=Authenticator.Type.TOTP, defaults={"data": {"secret": "JBSWY3DPEHPK3PXP"}}
-        )
-
-    return give
+    return give_factor

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.db.models import Exists, Q
+
+from .models import FACTORS
 
 
 class Permissions:
@@ -23,6 +26,10 @@ class Permissions:
             found = Permission.objects.all()
             if not user.is_superuser:
                 found = found.filter(Q(user=user) | Q(group__user=user)).distinct()
-            pairs = found.order_by().values_list("content_type__app_label", "codename")
-            user._perm_cache = {f"{app}.{name}" for app, name in pairs}
+            factors = Authenticator.objects.filter(user=user.pk, type__in=FACTORS)
+            asked = found.annotate(factor=Exists(factors)).order_by()
+            rows = list(asked.values_list("content_type__app_label", "codename", "factor"))
+            user._perm_cache = {f"{app}.{name}" for app, name, _factor in rows}
+            if rows:
+                user._has_factor = rows[0][2]
         return user._perm_cache

@@ -1,11 +1,14 @@
 """People, and the departments some of them speak for."""
 
 from datetime import UTC, datetime
+from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +16,8 @@ from community.core import clock
 from community.core.models import Sourced, one_per_source
 
 from .querysets import DepartmentQuerySet, UserManager
+
+FACTORS = ("totp", "webauthn")  # allauth's names of an app with codes, and of a key
 
 
 class TrustLevel(models.IntegerChoices):
@@ -138,6 +143,9 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [models.Index(fields=["-reputation", "id"], name="user_reputation")]
 
+    at_the_door = False  # this is who a request comes from (`core.middleware.SecondFactorMiddleware`)
+    missed_factor = False  # they were refused something for want of a second factor alone
+
     def __str__(self) -> str:
         return gettext("Former member") if self.is_erased else self.name or self.username
 
@@ -149,6 +157,25 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] or self.username
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """At the door staff have the powers of their role only with a second factor (decision 0015)."""
+        if not super().has_perm(perm, obj):
+            return False
+        if self.at_the_door and self.lacks_factor:
+            self.missed_factor = True
+            return False
+        return True
+
+    @cached_property
+    def lacks_factor(self) -> bool:
+        """Staff who set up no app and no key. Recovery codes alone are no second factor."""
+        if not (self.is_superuser or self.is_staff or super().has_perm("wagtailadmin.access_admin")):
+            return False
+        if not hasattr(self, "_has_factor"):  # read along with the permissions (`backends.Permissions`)
+            found = apps.get_model("mfa", "Authenticator")._default_manager.filter(user=self, type__in=FACTORS)
+            self._has_factor = found.exists()
+        return not self._has_factor
 
     @property
     def initials(self) -> str:

@@ -3,8 +3,8 @@
 import logging
 import uuid
 from collections.abc import Callable
+from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from . import limits
@@ -97,23 +98,41 @@ class HeadersMiddleware:
 
 
 class SecondFactorMiddleware:
-    """Staff enter the admin only with a second factor enrolled; allauth then asks for it at each login."""
+    """Staff are staff only with a second factor enrolled; allauth then asks for it at each login.
+
+    Without one the admin is closed, and every other page takes them for members (`accounts.User.has_perm`). What was
+    refused for that alone becomes a page that says so and gives back what was typed.
+    """
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_admin(request) and self._lacks_factor(request):
+        if is_admin(request) and getattr(request.user, "lacks_factor", False):
             messages.warning(request, _("Staff need a second factor. Set one up, then the staff desk is open."))
             return redirect("mfa_index")
-        return self.get_response(request)
+        known = request.user
+        request.user = SimpleLazyObject(lambda: _at_the_door(known))  # type: ignore[assignment]
+        response = self.get_response(request)
+        # Asked of whom the page has asked for: an unread session stays unread.
+        seen = getattr(request, "_cached_user", None)
+        if response.status_code in (403, 404) and getattr(seen, "missed_factor", False):
+            return self._first_a_factor(request)
+        return response
 
-    def _lacks_factor(self, request: HttpRequest) -> bool:
-        user = request.user
-        if not user.is_authenticated or not (user.is_staff or user.has_perm("wagtailadmin.access_admin")):
-            return False
-        factors = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-        return not Authenticator.objects.filter(user=user, type__in=factors).exists()
+    def _first_a_factor(self, request: HttpRequest) -> HttpResponse:
+        reason = _("What only staff can do asks for a second factor. Set one up first, then do this again.")
+        if getattr(request, "htmx", False):
+            return HttpResponse(reason, status=403, content_type="text/plain; charset=utf-8")
+        context = {"reason": reason, "kept": limits.typed(request.POST)}
+        return render(request, "second_factor_first.html", context, status=403)
+
+
+def _at_the_door(known: Any) -> Any:
+    """Whoever a request comes from: their powers hang on their second factor."""
+    if known.is_authenticated:
+        known.at_the_door = True
+    return known
 
 
 class RefusalMiddleware:

@@ -7,9 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.urls import include, path
 
+from community.accounts.models import User
 from community.core import limits
 from community.core.errors import Conflict
 from community.core.logs import request_id
+from community.questions import services as questions
 from community.urls import urlpatterns as site_urls
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,7 @@ def test_pages_of_somebody_signed_in_are_theirs_alone(client, alice):
     assert client.get("/t/cached")["Cache-Control"] == "public, max-age=60"
 
 
+@pytest.mark.no_factor
 def test_staff_without_a_second_factor_are_sent_to_set_one_up(client, dana):
     client.force_login(dana)
     for address in ("/admin/", "/admin/pages/", "/admin/account/", "/admin/api/main/pages/"):
@@ -98,10 +101,45 @@ def test_staff_without_a_second_factor_are_sent_to_set_one_up(client, dana):
     assert client.get("/t/page").status_code == 200
 
 
+@pytest.mark.no_factor
 def test_recovery_codes_alone_are_no_second_factor(client, dana):
     Authenticator.objects.create(user=dana, type=Authenticator.Type.RECOVERY_CODES, data={})
     client.force_login(dana)
     assert client.get("/admin/")["Location"] == "/accounts/2fa/"
+
+
+@pytest.mark.no_factor
+def test_without_a_second_factor_staff_are_members_on_every_page(client, dana, thread, alice, enrol):
+    """The telephone number, and words of the brand's, are the staff's: at the door, not only behind it."""
+    questions.give_private_details(thread, alice, phone="0170 1234567")
+    private = f"/questions/thread/{thread.pk}/private/"
+    client.force_login(dana)
+    page = client.get(thread.get_absolute_url())
+    assert page.status_code == 200 and "once you have a second factor" in page.content.decode()
+    refused = client.post(private, {"note": "What I typed here before"})
+    words = refused.content.decode()
+    assert refused.status_code == 403 and "0170 1234567" not in words
+    assert "/accounts/2fa/" in words and "What I typed here before" in words
+    line = client.post(private, headers={"HX-Request": "true"})
+    assert line.status_code == 403 and line.content.decode().startswith("What only staff can do")
+    enrol(dana)
+    assert "0170 1234567" in client.post(private).content.decode()
+    assert "once you have a second factor" not in client.get(thread.get_absolute_url()).content.decode()
+
+
+@pytest.mark.no_factor
+def test_without_a_second_factor_nobody_hides_a_post(client, ravi, thread, enrol):
+    act = f"/posts/thread/{thread.pk}/moderate/"
+    words = {"act": "hide", "reason": "This is not about the product at all"}
+    client.force_login(ravi)
+    refused = client.post(act, words)
+    thread.refresh_from_db()
+    assert refused.status_code == 403 and thread.is_visible
+    assert "A second factor first" in refused.content.decode() and words["reason"] in refused.content.decode()
+    User.objects.filter(pk=ravi.pk).update(is_superuser=True)
+    assert client.post(act, words).status_code == 403
+    enrol(ravi)
+    assert client.get(act).status_code < 400
 
 
 def test_staff_with_one_come_in_and_members_don_t(client, dana, alice, enrol):
@@ -132,6 +170,7 @@ def test_a_refusal_is_logged_with_the_true_address(client, caplog, monkeypatch):
     assert "Refused: GET /t/refused to 127.0.0.1" in caplog.text
 
 
+@pytest.mark.no_factor
 def test_messages_are_queued_by_the_second_factor(client, dana, monkeypatch):
     said = []
     monkeypatch.setattr(BaseStorage, "add", lambda self, level, message, extra_tags="": said.append(str(message)))
