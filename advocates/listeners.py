@@ -78,7 +78,7 @@ def end_an_account(event: Event) -> None:
     if kept is None:
         Award.objects.filter(person=gone).delete()  # those by hand, too
     badges.award_badges(sorted(people))
-    badges.copy_counts(list(User.objects.filter(pk__in={gone, kept} - {None})))
+    badges.copy_counts({gone, kept} - {None})
     if kept is not None:
         trust.evaluate(User.objects.get(pk=kept))
 

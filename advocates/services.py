@@ -263,7 +263,7 @@ def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -
             badge=badge, person=person, per_key=key, defaults={"at": clock.now(), "reason": reason, "given_by": by}
         )
         if new:
-            judging.copy_counts([person])
+            judging.copy_counts([person.pk])
             record(judging.BY_HAND, actor=by, subject=person, badge=badge.slug, per=key, given_by="staff")
         given.append(award)
     return given
@@ -279,7 +279,7 @@ def take_back_badge(award: Award, by: User, *, reason: str) -> None:
         raise ValidationError({"reason": _("Say why; they will read it.")})
     gone, _details = Award.objects.filter(pk=award.pk).delete()
     if gone:
-        judging.copy_counts([award.person])
+        judging.copy_counts([award.person_id])
         record("badge.revoked", actor=by, subject=award.person, note=reason, badge=award.badge.slug, per=award.per_key)
 
 

@@ -7,6 +7,7 @@ app_name = "advocates"
 urlpatterns = [
     path("", views.home, name="home"),
     path("leaderboard/", views.leaderboard, name="leaderboard"),
+    path("leaderboard/<str:username>/", views.why_there, name="why"),
     path("how-points-work/", views.points, name="points"),
     path("code-of-conduct/", programme.code, name="code"),
     path("code-of-conduct/<int:version>/", programme.code, name="code_version"),

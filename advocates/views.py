@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from community.accounts.models import Standing
+from community.accounts.models import Standing, User
 from community.core import clock
 from community.core.models import Numbers
 from community.posts.models import Topic
@@ -22,7 +22,7 @@ from community.questions.models import FollowUp
 from community.questions.permissions import FREE_EDIT_REPUTATION, INVITE_REPUTATION, SUGGEST_REPUTATION
 from products.models import Product
 
-from . import badges, boards, competence, reputation, trust
+from . import badges, boards, competence, reputation, trust, why
 from .models import AdvocateMembership, Award, Badge, BoardScore, Help, Period, Rank
 
 SHOWN, ON_HOME = 50, 10
@@ -76,6 +76,7 @@ def _board(request: HttpRequest, shown: int) -> dict[str, Any]:
         "subject": subject,
         "product": subject.product,
         "subjects": _subjects(),
+        "first_lines": why.lines(rows[0]) if rows else [],
     }
 
 
@@ -140,6 +141,20 @@ def home(request: HttpRequest) -> HttpResponse:
 def leaderboard(request: HttpRequest) -> HttpResponse:
     """A board of a period and a product; whoever is signed in sees themselves with their neighbours."""
     return render(request, "advocates/leaderboard.html", _board(request, SHOWN))
+
+
+@require_safe
+def why_there(request: HttpRequest, username: str) -> HttpResponse:
+    """Why somebody has their place on a board: what gave the points, and which posts."""
+    period, subject = request.GET.get("period", Period.MONTH), _subject(request)
+    if period not in Period.values:
+        raise Http404
+    person = get_object_or_404(User, username=username)
+    found = why.why(person, period, subject.board)
+    if found is None:
+        raise Http404
+    context = {"why": found, "period": period, "period_label": Period(period).label, "subject": subject}
+    return render(request, "advocates/why.html", context)
 
 
 def _opens(user: Any) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """`bench.badges` on the database that the environment names; prints JSON."""
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable
@@ -8,8 +9,9 @@ from typing import Any
 
 from .throwaway import say
 
-PEOPLE, THREADS, ANSWERS = 1_000_000, 100_000, 250_000
-ANSWER_VOTES, THREAD_VOTES, ACCEPTED, ASKED_BACK = 650_000, 250_000, 60_000, 40_000
+PEOPLE = int(os.environ.get("PEOPLE", "1000000"))  # and as many events; the rest in proportion
+THREADS, ANSWERS = PEOPLE // 10, PEOPLE // 4
+ANSWER_VOTES, THREAD_VOTES, ACCEPTED, ASKED_BACK = (PEOPLE * share // 100 for share in (65, 25, 6, 4))
 SEED = 7
 
 
@@ -72,7 +74,8 @@ def load() -> int:
         body="It did not in May, and nothing has changed since.",
     )
     answer = questions.post_answer(thread, helper, body="Descale it, and let it rest for ten minutes.")
-    ago = "now() - random() * interval '700 days'"
+    # What happened in the last days has been judged when it happened.
+    ago = "now() - interval '3 days' - random() * interval '700 days'"
     _copies(Thread, THREADS, thread, author_id=few, created_at=ago, score="3", external_id="t.external_id")
     threads = _first(Thread, thread)
     _copies(

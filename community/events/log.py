@@ -102,8 +102,10 @@ def _tell(event: Event) -> None:
             listener(event)
 
 
-def record_past(kind: str, /, happened: Iterable[tuple[AbstractBaseUser, datetime, dict[str, Any]]]) -> None:
-    """Append what long ago came to be, many at a time: the person (who is actor and subject), the moment, the data.
+def record_past(
+    kind: str, people: type[AbstractBaseUser], /, happened: Iterable[tuple[int, datetime, dict[str, Any]]]
+) -> None:
+    """Append what long ago came to be, many at a time: the person's id (who is actor and subject), the moment, the data.
 
     Nobody is told of it: only kinds that live listeners alone hear can be recorded like this. Raises ValueError for
     others, TransactionManagementError outside of a transaction.
@@ -113,19 +115,20 @@ def record_past(kind: str, /, happened: Iterable[tuple[AbstractBaseUser, datetim
     KINDS[kind]
     if not all(live_only for _listener, live_only in _listeners[kind]):
         raise ValueError(f"{kind} is heard at once, so each has to be recorded by itself")
+    subject_type, origin = ContentType.objects.get_for_model(people).pk, _origin.get()
     rows = [
         Event(
             kind=kind,
-            actor_id=person.pk,
-            subject_type=ContentType.objects.get_for_model(person),
-            subject_id=person.pk,
+            actor_id=pk,
+            subject_type_id=subject_type,
+            subject_id=pk,
             data=data,
             occurred_at=at,
-            origin=_origin.get(),
+            origin=origin,
         )
-        for person, at, data in happened
+        for pk, at, data in happened
     ]
-    Event.objects.bulk_create(rows, batch_size=500)
+    Event.objects.bulk_create(rows, batch_size=1000)
 
 
 def looked_at(person: AbstractBaseUser, by: AbstractBaseUser, what: str, /, **data: Any) -> None:

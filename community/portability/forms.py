@@ -27,6 +27,29 @@ class LeaveForm(forms.Form):
     )
 
 
+class EraseForm(forms.Form):
+    """For somebody who asked by letter or on the telephone; the second look asks for the user name."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("how they asked, and how you know who it was"),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("It is kept with your name in the log. Leave out what names them."),
+    )
+    words = forms.ChoiceField(
+        label=gettext_lazy("what they wrote"), initial="stay", choices=LeaveForm.base_fields["words"].choices
+    )
+
+
+class CallOffForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("how they said so, and how you know who it was"),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("It is kept with your name in the log. Leave out what names them."),
+    )
+
+
 class JoinForm(forms.Form):
     """Which other account goes into this one."""
 

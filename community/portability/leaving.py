@@ -12,6 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -22,9 +23,10 @@ from django.utils.translation import gettext as _
 from community.accounts import services as accounts
 from community.accounts.models import FormerUsername, Standing, User
 from community.core import clock, outbox, personal, text
-from community.core.errors import require
+from community.core.errors import Conflict, require
 from community.core.models import Body
 from community.core.rows import locked
+from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
 from community.questions.models import Answer, Thread, quote_head
@@ -34,6 +36,7 @@ from .models import Departure
 logger = logging.getLogger(__name__)
 
 GRACE = timedelta(days=14)
+SHORTEST_REASON = 20
 
 
 def why_not_leave(user: User) -> str:
@@ -73,12 +76,83 @@ def stay(user: User) -> None:
     Departure.objects.filter(person=user).delete()
 
 
-def _tell(person: User, due_at: datetime) -> None:
+# For somebody who asked by letter or on the telephone (decision 0230)
+
+
+def why_not_ask_for(by: Any) -> str:
+    if by is not None and by.is_authenticated and by.has_perm("accounts.change_user"):
+        return ""
+    return _("Only community managers erase accounts for others.")
+
+
+def why_not_theirs(person: User) -> str:
+    """Why this account can't be erased for whoever asked by letter."""
+    if person.is_erased:
+        return _("This account was erased.")
+    if person.standing == Standing.STAFF or person.is_superuser:
+        return _("This account belongs to somebody of the staff. Take the role off first.")
+    return ""
+
+
+@transaction.atomic
+def ask_for(person: User, by: User, *, words_go: bool, reason: str) -> Departure:
+    """Begin the two weeks for somebody who asked elsewhere, or change what becomes of the words.
+
+    As if they had asked here: they are told by mail, and can keep the account until the day. Who did it and why stands
+    in the log. Raises NotAllowed, Conflict for an account that can't go, ValidationError at `reason`.
+    """
+    require(why_not_ask_for(by))
+    row = locked(person)
+    if objection := why_not_theirs(row):
+        raise Conflict(objection)
+    reason = check_reason(reason)
+    now = clock.now()
+    departure, new = Departure.objects.get_or_create(
+        person=row, defaults={"asked_at": now, "due_at": now + GRACE, "words_go": words_go}
+    )
+    if not new and departure.words_go == words_go:
+        return departure
+    if not new:
+        departure.words_go = words_go
+        departure.save(update_fields=["words_go"])
+    elif row.email:
+        _tell(row, departure.due_at, by_post=True)
+    record("person.leaving", actor=by, subject=row, note=reason, words="go" if words_go else "stay")
+    return departure
+
+
+@transaction.atomic
+def call_off(person: User, by: User, *, reason: str) -> None:
+    """They thought again and said so elsewhere, or it was not they who asked. Twice is harmless. Raises NotAllowed,
+    ValidationError at `reason`."""
+    require(why_not_ask_for(by))
+    row = locked(person)
+    reason = check_reason(reason)
+    if Departure.objects.filter(person=row).delete()[0]:
+        record("person.staying", actor=by, subject=row, note=reason)
+
+
+def check_reason(reason: str) -> str:
+    """The reason without its edges. Raises ValidationError when it says too little."""
+    reason = reason.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise ValidationError({"reason": _("Say how they asked and how you know who it was, in 20 characters or more.")})
+    return reason
+
+
+def _tell(person: User, due_at: datetime, *, by_post: bool = False) -> None:
     with translation.override(person.language or settings.LANGUAGE_CODE):
-        said = _(
-            "You asked us to erase your account. We will do it on %(day)s.\n\n"
-            "If that was not you, or you think again, sign in until then and press “Keep my account”: %(url)s"
-        )
+        if by_post:
+            said = _(
+                "We were asked, in your name, to erase your account. We will do it on %(day)s.\n\n"
+                "If that was not you, or you think again, sign in until then and press “Keep my account”: %(url)s\n\n"
+                "If you can't sign in, tell us the way you asked us."
+            )
+        else:
+            said = _(
+                "You asked us to erase your account. We will do it on %(day)s.\n\n"
+                "If that was not you, or you think again, sign in until then and press “Keep my account”: %(url)s"
+            )
         url = settings.BASE_URL.rstrip("/") + reverse("portability:data")
         outbox.queue(
             kind=outbox.TRANSACTIONAL,

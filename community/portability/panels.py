@@ -1,4 +1,5 @@
-"""Where an imported product comes from, on its page; and joining two accounts, on that of a person in the admin."""
+"""Where an imported product comes from, on its page; joining two accounts and erasing one, on that of a person in
+the admin."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -10,8 +11,9 @@ from community.accounts.models import User
 from community.core.panels import Panel
 from products.models import Product
 
+from . import leaving
 from .joining import why_not_join
-from .models import SourceProduct
+from .models import Departure, SourceProduct
 
 KEPT = 300  # seconds: where a product came from changes with an import
 
@@ -42,3 +44,23 @@ class JoinAccounts(Panel):
         if request is None or why_not_join(request.user):
             return {}
         return {person.pk: {} for person in batch if not person.is_erased and not person.speaks_for_brand}
+
+
+class EraseAccount(Panel):
+    """For whoever may: begin the erasure for somebody who asked elsewhere; and for all who look after people, that
+    one has begun."""
+
+    template = "portability/admin/_erase_link.html"
+    query_budget = 1
+
+    def context(self, request: HttpRequest | None, batch: Sequence[User]) -> Mapping[Hashable, Mapping[str, Any]]:
+        if request is None:
+            return {}
+        planned = {row.person_id: row for row in Departure.objects.filter(person__in=batch)}
+        may = not leaving.why_not_ask_for(request.user)
+        shown = {person.pk: {"departure": planned.get(person.pk), "may": may} for person in batch}
+        return {
+            person.pk: shown[person.pk]
+            for person in batch
+            if (may or person.pk in planned) and not leaving.why_not_theirs(person)
+        }

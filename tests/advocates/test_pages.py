@@ -4,6 +4,7 @@ from django.urls import reverse
 from advocates import boards, services
 from advocates.models import Award, Badge, BoardScore
 from community.accounts.models import User
+from community.moderation import services as moderation
 from community.posts.models import Topic
 from community.questions import services as questions
 
@@ -117,7 +118,7 @@ def test_pages_ask_the_same_number_of_queries_however_full(
 
 def test_points_are_those_of_the_rules(client):
     page = client.get("/advocates/how-points-work/").content.decode()
-    for words in ("+ 15", "+ 10", "− 2", "− 100", "At most 200 points a day"):
+    for words in ("+\xa015", "+\xa010", "\u2212\xa02", "\u2212\xa0100", "At most 200 points a day"):
         assert words in page
 
 
@@ -155,3 +156,37 @@ def test_a_badge_shows_its_holders(client, life, alice):
     page = client.get("/badges/first-answer/").content.decode()
     assert "Bob" in page
     assert client.get("/badges/no-such-badge/").status_code == 404
+
+
+def test_the_board_says_why_the_first_is_first_and_each_row_leads_to_its_reasons(
+    client, wednesday, alice, bob, charlie, ravi, duo, crowd, django_assert_max_num_queries
+):
+    answers = [an_answer(a_thread(alice, product=duo, title=f"Why does tap {n} drip"), bob) for n in range(3)]
+    for answer, voters in zip(answers, (8, 7, 6), strict=True):
+        for person in crowd(voters):
+            questions.vote_answer(answer, person, 1)
+    questions.accept_answer(answers[0], alice)
+    taken = an_answer(a_thread(alice), charlie)
+    questions.vote_answer(taken, alice, 1)
+    questions.vote_answer(taken, bob, -1)  # whom Bob voted down is nobody's business
+    page = client.get("/advocates/leaderboard/").content.decode()
+    assert "Why Bob is first" in page and "215 points; Charlie, who is next, has 8" in page
+    assert "21 votes for their answers" in page and "1 accepted answer<" in page
+    assert "over the daily limit" in page and "\u2212\xa09" in page  # of 209 in a day 200 count
+    address = f"/advocates/leaderboard/{bob.username}/"
+    assert f"{address}?period=month" in page
+    with django_assert_max_num_queries(12):
+        mine = client.get(address).content.decode()
+    assert "Why Bob is first" in mine and "207 points ahead of Charlie" in mine
+    assert mine.index("Why does tap 0 drip") < mine.index("Why does tap 2 drip") and answers[2].get_absolute_url() in mine
+    about = client.get(f"{address}?period=year&of=product:{duo.slug}").content.decode()
+    assert "has 225 points here" in about and "daily limit" not in about and duo.label in about
+    helping = client.get(f"{address}?of=help:answering").content.decode()
+    assert "has 225 points here" in helping and "accepted answer" in helping
+    other = client.get(f"/advocates/leaderboard/{charlie.username}/").content.decode()
+    assert "Why Charlie has place 2" in other and "207 points behind Bob" in other and "what took points" in other
+    for wrong in (f"{address}?of=topic:none", f"{address}?period=decade", f"/advocates/leaderboard/{a_person().username}/"):
+        assert client.get(wrong).status_code == 404
+    assert client.post(address).status_code == 405
+    moderation.hide(answers[1], ravi, reason="A look first.")
+    assert answers[1].get_absolute_url() not in client.get(address).content.decode()

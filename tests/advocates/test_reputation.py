@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from advocates import reputation
+from advocates import rebuild, reputation
 from advocates.models import DayTotal, Reason, ReputationEntry
 from community.accounts.models import User
 from community.accounts.services import set_role
@@ -15,8 +15,9 @@ from community.events.log import record
 from community.events.models import Event
 from community.moderation import services as moderation
 from community.questions import services as questions
+from community.questions.models import Thread
 
-from ..factories import a_person, a_thread, an_answer
+from ..factories import a_person, a_product, a_thread, an_answer, an_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -335,3 +336,19 @@ def test_a_vote_costs_few_queries(answer, alice, charlie, django_assert_max_num_
         event.save()
         with django_assert_max_num_queries(9):
             reputation.hear(event)
+
+
+def test_points_count_for_the_product_a_thread_is_about_now_however_old_what_one_holds(alice, bob, duo, ravi):
+    """Who took the thread before it was moved, and judges after, judges it where it is: so says the log, too."""
+    steam = a_product()
+    thread = a_thread(alice, product=duo)
+    held = an_answer(thread, bob)
+    owner = an_owner(steam)
+    questions.move_thread(Thread.objects.get(pk=thread.pk), ravi, product=steam, reason="It is about this.")
+    assert held.thread.product == duo  # an old copy
+    questions.add_vote_rows(held, value=1, rows=[("a", clock.now())], source="elsewhere.example")
+    questions.say_works_for_mine(held, owner, True)
+    questions.add_works_rows(held, works=True, rows=[("b", clock.now())], source="elsewhere.example")
+    assert set(ReputationEntry.objects.filter(person=bob).values_list("product", flat=True)) == {steam.pk}
+    questions.withdraw_vote_rows(held, source="elsewhere.example", gone=["a"])
+    assert rebuild.rebuild(write=False).differences == []

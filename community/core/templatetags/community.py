@@ -364,6 +364,13 @@ _UNSAFE_IN_SCRIPT = {
 
 
 @register.filter
+def signed(number: int) -> str:
+    """Points as they stand in a column: + 10, − 2 (a minus, not a hyphen), 0."""
+    words = formats.number_format(abs(number), use_l10n=True, force_grouping=True)
+    return f"+\u00a0{words}" if number > 0 else f"\u2212\u00a0{words}" if number else words
+
+
+@register.filter
 def json_ld(data: Any) -> SafeString:
     """Structured data for `<script type="application/ld+json">`."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))

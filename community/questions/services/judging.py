@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -185,6 +184,7 @@ def give_vote_back(post: Thread | Answer, voter: User, by: User, taken: TakenOut
 
 
 def _held(post: Thread | Answer) -> Any:
+    """The row of a post, held after its thread's: nobody moves the thread to another product meanwhile."""
     if not isinstance(post, Answer):
         return locked(post)
     thread = locked(post.thread)
@@ -201,57 +201,51 @@ def _facts_of(row: Thread | Answer) -> dict[str, Any]:
     return {"thread": row.thread_id} if isinstance(row, Answer) else {"kind": row.kind}
 
 
+@retried
 def add_vote_rows(post: Thread | Answer, *, value: int, rows: Iterable[tuple[str, datetime]], source: str) -> int:
     """Take over votes that name no voter: dumps and tallies (RULINGS 21). Each row is (id there, moment).
 
     Rows that are here already are left alone. Returns how many were added. Each is an event of its own, so that
-    the ledger can point at it.
+    the ledger can point at it. The thread is held, so that the points count for the product it is about then.
     """
     wanted = dict(rows)
-    with transaction.atomic():
-        row = locked(post)
-        if isinstance(row, Thread) and row.is_idea and value < 0:
-            raise ValidationError({"value": _("Ideas are voted for, never against.")})
-        if isinstance(row, Answer):
-            row.thread = post.thread  # type: ignore[union-attr]
-        known = set(row.votes.filter(source=source).values_list("external_id", flat=True))
-        new = {key: at for key, at in wanted.items() if key not in known}
-        if not new:
-            return 0
-        votes: list[Any] = [
-            row.votes.model(target=row, value=value, source=source, external_id=key, created_at=at)
-            for key, at in new.items()
-        ]
-        row.votes.model._base_manager.bulk_create(votes)
-        type(row)._base_manager.filter(pk=row.pk).update(score=F("score") + value * len(new))
-        kind, data = ("answer.voted", {"thread": row.thread_id}) if isinstance(row, Answer) else (
-            "thread.voted", {"kind": row.kind}
-        )  # fmt: skip
-        for at in new.values():
-            row.score += value
-            with clock.travel(at):
-                record(kind, actor=None, subject=row, value=value, previous=0, voter_source=True, **data)
-        post.score = row.score
+    row = _held(post)
+    if isinstance(row, Thread) and row.is_idea and value < 0:
+        raise ValidationError({"value": _("Ideas are voted for, never against.")})
+    known = set(row.votes.filter(source=source).values_list("external_id", flat=True))
+    new = {key: at for key, at in wanted.items() if key not in known}
+    if not new:
+        return 0
+    votes: list[Any] = [
+        row.votes.model(target=row, value=value, source=source, external_id=key, created_at=at)
+        for key, at in new.items()
+    ]
+    row.votes.model._base_manager.bulk_create(votes)
+    type(row)._base_manager.filter(pk=row.pk).update(score=F("score") + value * len(new))
+    for at in new.values():
+        row.score += value
+        with clock.travel(at):
+            record(
+                _kind_of(row), actor=None, subject=row, value=value, previous=0, voter_source=True, **_facts_of(row)
+            )
+    post.score = row.score
     return len(new)
 
 
-@transaction.atomic
+@retried
 def withdraw_vote_rows(post: Thread | Answer, *, source: str, gone: Iterable[str]) -> int:
     """Take back rows that their source no longer has; the ledger reverses what they gave. Returns how many."""
-    row = locked(post)
-    if isinstance(row, Answer):
-        row.thread = post.thread  # type: ignore[union-attr]
+    row = _held(post)
     votes: list[Any] = list(row.votes.filter(source=source, external_id__in=list(gone)))
-    kind, data = ("answer.voted", {"thread": row.thread_id}) if isinstance(row, Answer) else (
-        "thread.voted", {"kind": row.kind}
-    )  # fmt: skip
     for vote in votes:
         value = vote.value
         vote.delete()
         type(row)._base_manager.filter(pk=row.pk).update(score=F("score") - value)
         row.score -= value
         with clock.travel(vote.created_at):
-            record(kind, actor=None, subject=row, value=0, previous=value, voter_source=True, **data)
+            record(
+                _kind_of(row), actor=None, subject=row, value=0, previous=value, voter_source=True, **_facts_of(row)
+            )
     post.score = row.score
     return len(votes)
 
@@ -277,7 +271,7 @@ def set_me_too(thread: Thread, by: User, on: bool) -> int:
     return row.me_too_count
 
 
-@transaction.atomic
+@retried
 def add_me_too_rows(thread: Thread, *, rows: Iterable[tuple[str, datetime]], source: str) -> int:
     """Me-toos of people who are not here, as dated rows (RULINGS 21). Returns how many were added."""
     row = locked(thread)
@@ -299,7 +293,7 @@ def say_works_for_mine(answer: Answer, by: User, works: bool | None, model_versi
 
     Without a version it is the one on the owner's shelf. Raises NotAllowed, Conflict.
     """
-    row = locked(answer)
+    row = _held(answer)
     if not is_replaying():
         require(permissions.why_not_say_it_works(by, row) if works is not None else why_not_write(by))
         if not (row.is_visible and row.thread.is_visible):
@@ -345,12 +339,12 @@ def _copy_works(answer: Answer, row: Answer) -> None:
         setattr(answer, field, getattr(row, field))
 
 
-@transaction.atomic
+@retried
 def add_works_rows(
     answer: Answer, *, works: bool, rows: Iterable[tuple[str, datetime]], source: str, model_version: str = ""
 ) -> int:
     """What owners who are not here said about an answer, as dated rows. Returns how many were added."""
-    row = locked(answer)
+    row = _held(answer)
     known = set(row.works.filter(source=source).values_list("external_id", flat=True))
     new = [(key, at) for key, at in rows if key not in known]
     WorksForMine.objects.bulk_create(

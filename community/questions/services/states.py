@@ -99,7 +99,7 @@ def close_thread(thread: Thread, by: User | None, reason: str) -> None:
     record("thread.closed", actor=by, subject=row, note=reason)
 
 
-@transaction.atomic
+@retried
 def reopen_thread(thread: Thread, by: User, reason: str = "") -> None:
     """Open a settled or closed thread again: its asker while it isn't locked, or staff."""
     row = locked(thread)
@@ -149,7 +149,7 @@ def lock_thread(thread: Thread, by: User, on: bool = True, reason: str = "") -> 
     record("thread.locked", actor=by, subject=row, note=reason, on=on)
 
 
-@transaction.atomic
+@retried
 def move_thread(
     thread: Thread, by: User, *, title: str | None = None, tags: Iterable[str] | None = None,
     product: Product | None = None, reason: str = "",
