@@ -15,7 +15,7 @@ KINDS: dict[str, str] = {
     "penalty.lifted": "A moderator undid a warning, a silence or one of several suspensions (data: step).",
     "person.listing_changed": "Somebody chose whether to stand on the boards (data: hidden).",
     "person.renamed": "A user name changed.",
-    "person.leaving": "Staff began the erasure of an account for somebody who asked elsewhere (data: words = stay or go).",
+    "person.leaving": "Staff began to erase an account for somebody who asked elsewhere (data: words = stay or go).",
     "person.staying": "Staff called it off.",
     "person.erased": "Somebody has left: the account is emptied in place (data: words = stay or go).",
     "person.merged": "Two accounts of one person became one (data: into, and the ids of the posts that moved).",

@@ -105,7 +105,7 @@ def _tell(event: Event) -> None:
 def record_past(
     kind: str, people: type[AbstractBaseUser], /, happened: Iterable[tuple[int, datetime, dict[str, Any]]]
 ) -> None:
-    """Append what long ago came to be, many at a time: the person's id (who is actor and subject), the moment, the data.
+    """Append what long ago came to be, many at a time: id of the person (actor and subject), moment, data.
 
     Nobody is told of it: only kinds that live listeners alone hear can be recorded like this. Raises ValueError for
     others, TransactionManagementError outside of a transaction.

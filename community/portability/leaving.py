@@ -136,7 +136,9 @@ def check_reason(reason: str) -> str:
     """The reason without its edges. Raises ValidationError when it says too little."""
     reason = reason.strip()
     if len(reason) < SHORTEST_REASON:
-        raise ValidationError({"reason": _("Say how they asked and how you know who it was, in 20 characters or more.")})
+        raise ValidationError(
+            {"reason": _("Say how they asked and how you know who it was, in 20 characters or more.")}
+        )
     return reason
 
 

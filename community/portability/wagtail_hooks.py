@@ -89,9 +89,7 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     return TemplateResponse(request, "portability/admin/erase.html", context, status=status)
 
 
-def _erase(
-    request: HttpRequest, person: User, said: dict[str, Any], context: dict[str, Any]
-) -> tuple[str, int]:
+def _erase(request: HttpRequest, person: User, said: dict[str, Any], context: dict[str, Any]) -> tuple[str, int]:
     """Do what was asked for. Returns what to say when it is done, or nothing and the status of the second look."""
     by: Any = request.user
     if context["departure"] is not None:

@@ -178,14 +178,20 @@ def test_the_board_says_why_the_first_is_first_and_each_row_leads_to_its_reasons
     with django_assert_max_num_queries(12):
         mine = client.get(address).content.decode()
     assert "Why Bob is first" in mine and "207 points ahead of Charlie" in mine
-    assert mine.index("Why does tap 0 drip") < mine.index("Why does tap 2 drip") and answers[2].get_absolute_url() in mine
+    assert (
+        mine.index("Why does tap 0 drip") < mine.index("Why does tap 2 drip") and answers[2].get_absolute_url() in mine
+    )
     about = client.get(f"{address}?period=year&of=product:{duo.slug}").content.decode()
     assert "has 225 points here" in about and "daily limit" not in about and duo.label in about
     helping = client.get(f"{address}?of=help:answering").content.decode()
     assert "has 225 points here" in helping and "accepted answer" in helping
     other = client.get(f"/advocates/leaderboard/{charlie.username}/").content.decode()
     assert "Why Charlie has place 2" in other and "207 points behind Bob" in other and "what took points" in other
-    for wrong in (f"{address}?of=topic:none", f"{address}?period=decade", f"/advocates/leaderboard/{a_person().username}/"):
+    for wrong in (
+        f"{address}?of=topic:none",
+        f"{address}?period=decade",
+        f"/advocates/leaderboard/{a_person().username}/",
+    ):
         assert client.get(wrong).status_code == 404
     assert client.post(address).status_code == 405
     moderation.hide(answers[1], ravi, reason="A look first.")

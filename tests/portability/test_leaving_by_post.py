@@ -1,4 +1,4 @@
-"""Somebody asks by letter to be erased: staff begin it, with a reason and a second look, and the same two weeks follow."""
+"""Somebody asks by letter to be erased: staff begin it, with a reason and a second look; the two weeks follow."""
 
 from datetime import timedelta
 
@@ -80,7 +80,9 @@ def test_the_screen_looks_twice(client, alice, hanna, ravi, dana, enrol):
     assert address in client.get(person).content.decode()
     assert client.get(address).status_code == 200
     short = client.post(address, {"reason": "by post", "words": "stay"})
-    assert short.status_code == 422 and "20 characters" in short.content.decode() and "by post" in short.content.decode()
+    assert (
+        short.status_code == 422 and "20 characters" in short.content.decode() and "by post" in short.content.decode()
+    )
     look = client.post(address, {"reason": WHY, "words": "go"}).content.decode()
     assert "Threads: 1." in look and WHY in look and "goes, too" in look and not Departure.objects.exists()
     wrong = client.post(address, {"reason": WHY, "words": "go", "name": "bob"})

@@ -225,9 +225,7 @@ def add_vote_rows(post: Thread | Answer, *, value: int, rows: Iterable[tuple[str
     for at in new.values():
         row.score += value
         with clock.travel(at):
-            record(
-                _kind_of(row), actor=None, subject=row, value=value, previous=0, voter_source=True, **_facts_of(row)
-            )
+            record(_kind_of(row), actor=None, subject=row, value=value, previous=0, voter_source=True, **_facts_of(row))
     post.score = row.score
     return len(new)
 
@@ -243,9 +241,7 @@ def withdraw_vote_rows(post: Thread | Answer, *, source: str, gone: Iterable[str
         type(row)._base_manager.filter(pk=row.pk).update(score=F("score") - value)
         row.score -= value
         with clock.travel(vote.created_at):
-            record(
-                _kind_of(row), actor=None, subject=row, value=0, previous=value, voter_source=True, **_facts_of(row)
-            )
+            record(_kind_of(row), actor=None, subject=row, value=0, previous=value, voter_source=True, **_facts_of(row))
     post.score = row.score
     return len(votes)
 
