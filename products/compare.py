@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 MOST = 4
 COOKIE = "compare"
@@ -53,6 +55,16 @@ def table(pages: list[Any]) -> list[dict[str, Any]]:
         {"heading": heading, "rows": [_row(name, values[heading, name], pages) for name in names]}
         for heading, names in headings.items()
     ]
+
+
+def ratings(pages: list[Any]) -> list[dict[str, Any]]:
+    """What owners gave the products in detail, as a group for the top of the table; none when nobody rated any."""
+    values: dict[str, dict[int, str]] = {}
+    for page in pages:
+        for each in page.product.in_detail:
+            values.setdefault(each["name"], {})[page.pk] = f"{number_format(each['mean'], 1)} ({each['of']})"
+    rows = [_row(name, found, pages) for name, found in values.items()]
+    return [{"heading": _("Owners rate, from 1 to 5"), "rows": rows}] if rows else []
 
 
 def _row(name: str, values: dict[int, str], pages: list[Any]) -> dict[str, Any]:

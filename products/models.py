@@ -186,6 +186,13 @@ class Product(PreviewableMixin, Spoken):
         return [(stars, getattr(self, f"stars_{stars}")) for stars in (5, 4, 3, 2, 1)]
 
     @property
+    def in_detail(self) -> list[dict[str, Any]]:
+        """What its reviews also rate: `name`, `mean`, and `of` how many, in the family's order; what nobody rated is
+        left out. Needs the family."""
+        rated = [(rating["name"], self.secondary_sums.get(rating["slug"])) for rating in self.family.ratings]
+        return [{"name": name, "mean": pair[0] / pair[1], "of": pair[1]} for name, pair in rated if pair and pair[1]]
+
+    @property
     def recommend_share(self) -> float | None:
         """Share from 0 to 1 of those who said whether they would recommend it."""
         said = self.recommend_yes + self.recommend_no

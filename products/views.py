@@ -67,7 +67,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     by_slug = {page.slug: page for page in everything}
     slugs = list(dict.fromkeys(slug for slug in request.GET.getlist("p") if slug in by_slug))
     chosen = give_pictures([by_slug[slug] for slug in slugs[: comparing.MOST]])
-    groups = comparing.table(chosen)
+    groups = [*comparing.ratings(chosen), *comparing.table(chosen)]
     rows = [row for group in groups for row in group["rows"]]
     only = request.GET.get("only") == "differences" and len(chosen) > 1
     if only:

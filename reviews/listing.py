@@ -63,13 +63,6 @@ def named_ratings(review: Review) -> list[tuple[str, int]]:
     return [(r["name"], given[r["slug"]]) for r in review.product.family.ratings if r["slug"] in given]
 
 
-def in_detail(product: Product) -> list[dict[str, Any]]:
-    """What its reviews also rate: `name`, `mean`, and `of` how many, in the family's order; what nobody rated is left
-    out."""
-    rated = [(rating["name"], product.secondary_sums.get(rating["slug"])) for rating in product.family.ratings]
-    return [{"name": name, "mean": pair[0] / pair[1], "of": pair[1]} for name, pair in rated if pair and pair[1]]
-
-
 def histogram(product: Product, base: str, stars: int | None = None) -> list[dict[str, Any]]:
     """Rows for components/_histogram.html; each filters the list by its stars."""
     return [

@@ -62,7 +62,7 @@ class ProductReviews(Panel):
             "rows": listing.histogram(product, "?"),
             "most": max(count for _stars, count in product.histogram) or 1,
             "owners": listing.owners(product),
-            "detail": listing.in_detail(product),
+            "detail": product.in_detail,
             "base": base,
             "rest": max(0, of_these - len(reviews)),
             "data": product_data(product, reviews, host),

@@ -119,7 +119,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
             "rows": listing.histogram(product, base, int(stars) if stars else None),
             "most": max(count for _n, count in product.histogram) or 1,
             "owners": listing.owners(product),
-            "detail": listing.in_detail(product),
+            "detail": product.in_detail,
             "data": list_data(product, page.rows, settings.BASE_URL),
         }
     return render(request, "reviews/list.html", context)

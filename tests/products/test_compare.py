@@ -9,7 +9,7 @@ from wagtail.models import PageViewRestriction
 
 from community.accounts.models import User
 from products import compare
-from products.models import Product
+from products.models import Family, Product
 from products.pages import ProductPage
 from tests import factories
 
@@ -101,3 +101,15 @@ def test_what_is_not_open_to_everybody_is_compared_by_nobody(
     PageViewRestriction.objects.all().delete()
     PageViewRestriction.objects.create(page=hidden.get_parent(), restriction_type="login")
     assert "36 cm" not in client.get(f"{COMPARE}?p=duo&p=uno").content.decode()
+
+
+def test_what_owners_rate_in_detail_stands_above(client: Client, shelf: Callable[..., None], duo: Product) -> None:
+    shelf(uno=SAME)
+    Family.objects.filter(pk=duo.family_id).update(
+        secondary_ratings=[{"slug": "noise", "name": "Quietness"}, {"slug": "build", "name": "Build"}]
+    )
+    assert "Owners rate" not in client.get(f"{COMPARE}?p=duo&p=uno").content.decode()
+    Product.objects.filter(pk=duo.pk).update(secondary_sums={"noise": [9, 2], "gone": [4, 1]})
+    html = client.get(f"{COMPARE}?p=duo&p=uno").content.decode()
+    assert "Owners rate, from 1 to 5" in html and "4.5 (2)" in html and "Build" not in html
+    assert "4,5 (2)" in client.get(f"{COMPARE}?p=duo&p=uno", headers={"accept-language": "de"}).content.decode()
