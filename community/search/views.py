@@ -11,6 +11,7 @@ from products.models import Product
 
 from . import engine
 
+MORE = 4  # threads about the product, where none is like the one that is read
 THREADS = ("question", "problem", "idea", "praise")
 
 
@@ -79,4 +80,9 @@ def similar(request: HttpRequest, pk: int) -> HttpResponse:
         found = []
     ids = [document.target_id for document in found]
     threads = Thread.objects.filter(pk__in=ids).select_related("leading_solution").in_bulk()
-    return render(request, "search/_similar.html", {"rows": [threads[pk] for pk in ids if pk in threads]})
+    rows = [threads[pk] for pk in ids if pk in threads]
+    more: list[Thread] = []
+    if not rows and thread.product:
+        about = Thread.objects.visible().filter(product=thread.product, solved_at__isnull=False).exclude(pk=thread.pk)
+        more = list(about.order_by("-active_at")[:MORE])
+    return render(request, "search/_similar.html", {"rows": rows, "more": more, "product": thread.product})

@@ -78,10 +78,15 @@ def test_filters_combine_and_their_numbers_are_right(client, crowd, query, names
         assert client.get(LIST, {**query, "kind": kind.value}).context["counted"]["total"] == count, kind
 
 
-def test_mine_and_followed_combine_with_the_rest(alice, bob, crowd):
+def test_mine_answered_and_followed_combine_with_the_rest(alice, bob, ravi, crowd):
     posts.follow(crowd["old"], bob)
     mine = signed_in(alice).get(LIST, {"show": "mine", "kind": "problem"})
     assert mine.context["threads"] == [crowd["answered"]]
+    helped = signed_in(bob).get(LIST, {"show": "answered", "kind": "problem"})
+    assert helped.context["threads"] == [crowd["answered"]] and "Answered by me" in helped.content.decode()
+    moderation.hide(crowd["answered"].answers.get(), ravi, reason="Spam")
+    nothing = signed_in(bob).get(LIST, {"show": "answered"})
+    assert nothing.context["threads"] == [] and "You have not answered anything here yet" in nothing.content.decode()
     followed = signed_in(bob).get(LIST, {"show": "followed", "age": "older"})
     assert followed.context["threads"] == [crowd["old"]]
     assert followed.context["counted"]["show_followed"] == 1

@@ -14,11 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.accounts.models import User
-from community.core import clock
+from community.core import clock, text
 from community.moderation import services as moderation
 from community.posts import services as posts
 from community.questions import reading, services
 from community.questions.models import Answer, Thread
+from community.questions.templatetags.questions import said_in_short
 from products.models import Ownership, Product
 from tests import factories
 
@@ -253,6 +254,20 @@ def test_settled_answers_stand_first_and_answers_come_in_pages(
     assert f"#answer-{answers[21].pk}" in second  # the way to the solution is on every page
     newest = client.get(f"{thread.get_absolute_url()}?sort=newest").content.decode()
     assert re.findall(r'id="answer-(\d+)" aria', newest)[0] == str(official.pk)
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("Open the valve, and close it **again**. Then wait.", "Open the valve, and close it again."),
+        (r"See [here](https://x.example/): $\frac{a}{b}$ holds." + " and so on" * 20, "<mfrac>"),
+        ("Costs $5, not $10, in every shop.", "Costs $5, not $10, in every shop."),
+    ],
+)
+def test_the_line_that_leads_to_an_answer_sets_its_formulas(thread: Thread, bob: User, body: str, line: str) -> None:
+    answer = factories.an_answer(thread, bob, body=body)
+    made = str(said_in_short(answer))
+    assert line in made and "<a" not in made and len(text.plain_text(made)) < 170
 
 
 def test_structured_data_says_what_the_page_shows(

@@ -289,6 +289,19 @@ class TestMatches:
         assert hidden.title not in page
         assert drip.title not in page
 
+    def test_where_nothing_is_like_it_stands_what_was_settled_about_the_product(self, client, alice, bob, ravi, duo):
+        lonely = a_thread(alice, product=duo, title="Which grinder setting suits a Kenyan?")
+        settled, gone, _still = (
+            a_thread(alice, product=duo, title=title)
+            for title in ("Descaling twice a month", "Water tank smells of plastic", "Lever loose on its axle")
+        )
+        for one in (settled, gone):
+            questions.accept_answer(an_answer(one, bob), alice)
+        moderation.hide(gone, ravi, reason="Spam")
+        page = client.get(reverse("search:similar", args=[lonely.pk])).content.decode()
+        assert "Nobody has asked anything like it yet." in page and settled.title in page
+        assert gone.title not in page and "Lever loose" not in page and lonely.title not in page
+
 
 def test_a_change_that_waits_is_written_again_and_so_held(drip):
     """A worker that takes it meanwhile waits for the new words, and does not index the old ones."""

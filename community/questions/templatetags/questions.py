@@ -1,14 +1,17 @@
 """Words and signs of threads, for their templates."""
 
+import re
 from datetime import datetime
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from community.core import clock
+from community.core.models import Body
 from community.core.templatetags.community import icon, state, time_ago
 from community.questions import ideas
 from community.questions import signs as _signs
@@ -77,6 +80,22 @@ def in_short(body_text: str) -> str:
         if 25 <= cut <= 140:
             return line[: cut + 1]
     return line if len(line) <= 140 else line[:140].rsplit(" ", 1)[0].rstrip(",;: ") + " …"
+
+
+_FIRST = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+_LINKS = re.compile(r"</?a\b[^>]*>")
+SHORT = 24  # words
+
+
+@register.filter
+def said_in_short(post: Body) -> str:
+    """How an answer begins, for the line that leads to it; with its formulas set, where it begins with some."""
+    line = in_short(post.body_text)
+    first = _FIRST.search(post.body_html) if "\\" in line or "<math" in post.body_html[:400] else None
+    if first is None or "<math" not in first[1]:
+        return line
+    html = _LINKS.sub("", first[1])  # the line is a link itself
+    return mark_safe(Truncator(html).words(SHORT, " …", html=True))  # noqa: S308 - it was made safe when written
 
 
 @register.simple_tag

@@ -83,6 +83,12 @@ MINE = Show(
     gettext_lazy("What you ask stays here, with whoever has it and until when."),
     "questions:ask", gettext_lazy("Ask a question"), personal=True,
 )  # fmt: skip
+ANSWERED = Show(
+    "answered", gettext_lazy("Answered by me"), Q(),
+    gettext_lazy("You have not answered anything here yet"),
+    gettext_lazy("What you answer stays here, with what became of it."),
+    "?show=unanswered", gettext_lazy("See unanswered questions"), personal=True,
+)  # fmt: skip
 FOLLOWED = Show(
     "followed", gettext_lazy("Followed"), Q(),
     gettext_lazy("You follow nothing here yet"),
@@ -252,7 +258,7 @@ def _one(request: HttpRequest, name: str, known: Iterable[str], default: str) ->
 def questions(request: HttpRequest) -> HttpResponse:
     """The list of threads. What it shows stands in its address, and nowhere else."""
     user = request.user
-    shows = [*SHOWS, MINE, FOLLOWED]
+    shows = [*SHOWS, MINE, ANSWERED, FOLLOWED]
     show = next(s for s in shows if s.key == _one(request, "show", [s.key for s in shows], ""))
     sort = _one(request, "sort", SORTS, "active")
     age = _one(request, "age", ["", *AGES], "")
@@ -275,7 +281,8 @@ def questions(request: HttpRequest) -> HttpResponse:
     for state in STATES:
         if state.key in chosen_states:
             states |= state.condition
-    conditions = {s.key: s.condition for s in SHOWS} | {"mine": mine(user), "followed": followed(user)}
+    conditions = {s.key: s.condition for s in SHOWS}
+    conditions |= {"mine": mine(user), "answered": answered(user), "followed": followed(user)}
 
     # Each count is what one would get by choosing it with everything else as it is.
     of_show, of_rest = base.filter(conditions[show.key]), kinds & states
@@ -353,6 +360,14 @@ def mine(user: Any) -> Q:
     # Two indexes asked in turn: "or" would read every thread.
     merged = own.filter(merged_into__isnull=False).values_list("merged_into", flat=True)
     return Q(pk__in=own.values_list("pk", flat=True).union(merged))
+
+
+def answered(user: Any) -> Q:
+    """Where somebody gave an answer that can be read."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    given = Answer.objects.filter(author=user, visibility=Answer.Visibility.VISIBLE)
+    return Q(pk__in=given.values_list("thread", flat=True))
 
 
 def followed(user: Any) -> Q:
