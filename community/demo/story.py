@@ -804,6 +804,11 @@ class _Telling:
                 if comment["author"] == who and comment["minutes_after"] < action["minutes_after"]
             ]
             self.add(at, key, action, lambda world: world.hide(comments[-1], action), moves=False)
+        elif action["action"] == "move comment":
+            comments = self.row.get("comments") or []
+            place = next(place for place, comment in enumerate(comments) if comment["author"] == who)
+            said = f"comment:{self.key}:{place}:{who}"
+            self.add(at, key, action, lambda world: world.move_comment(self.key, said, action), moves=False)
         elif action["action"] == "warn":
             self.add(at, key, action, lambda world: world.warn(who, action), moves=False)
         elif action["action"] == "silence":

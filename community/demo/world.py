@@ -636,6 +636,12 @@ class World:
     def decide(self, key: str, by: str, uphold: bool) -> None:
         moderation.decide_flag(self.row(key), self.person(by), uphold=uphold)
 
+    def move_comment(self, key: str, said: str, action: Row) -> None:
+        questions.move_posts(
+            self.row(key), self.row(f"thread:{action['into']}"), self.person(action["by"]), comments=[self.row(said)],
+            reason=action["note"],
+        )  # fmt: skip
+
     def hide(self, key: str, row: Row) -> None:
         moderation.hide(self.row(key), self.person(row["by"]), reason=row.get("note") or row["reason"])
 

@@ -44,7 +44,7 @@ def appeal_suspension(request: HttpRequest, token: str) -> HttpResponse:
     if penalty is None or penalty.person.is_erased:
         raise Http404
     response = _appeal(request, penalty, signed_in=False)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

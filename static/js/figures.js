@@ -17,11 +17,16 @@
     if (said.stacked || line.baseline === null) return [drawn];
     return [drawn, { label: line.baselineLabel, data: said.months.map(() => line.baseline), borderColor: colour, backgroundColor: "transparent", borderWidth: 1.5, borderDash: [3, 5], pointRadius: 0, pointStyle: "line" }];
   });
+  // The sign of a line in the legend is dashed as the line is: colour alone says nothing to many.
+  const labels = (chart) => window.Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => {
+    if (label.pointStyle === "line") Object.assign(label, { lineDash: chart.data.datasets[label.datasetIndex].borderDash, lineWidth: 2 });
+    return label;
+  });
   const options = (said, c) => ({
     responsive: true, maintainAspectRatio: false, animation: still ? false : { duration: 200 },
     interaction: { mode: "index", intersect: false },
     font: { family: c.sans },
-    plugins: { legend: { position: "bottom", labels: { color: c.ink, usePointStyle: true, font: { family: c.sans, size: 13 } } } },
+    plugins: { legend: { position: "bottom", labels: { color: c.ink, usePointStyle: true, pointStyleWidth: 26, boxHeight: 6, generateLabels: labels, font: { family: c.sans, size: 13 } } } },
     scales: {
       x: { stacked: said.stacked, grid: { display: false }, ticks: { color: c.ink, font: { family: c.sans, size: 12 } } },
       y: { stacked: said.stacked, beginAtZero: true, max: said.unit === "%" ? 100 : undefined, grid: { color: c.hair }, border: { display: false }, ticks: { color: c.ink, font: { family: c.sans, size: 12 }, callback: (value) => (said.unit === "n" ? value.toLocaleString(document.documentElement.lang) : `${value.toLocaleString(document.documentElement.lang)} ${said.unit}`) } },

@@ -28,7 +28,7 @@ from community.moderation.models import Flag, Moderated
 from community.moderation.wagtail_hooks import counts
 from community.notifications.models import Notification
 from community.pages.models import HelpArticlePage
-from community.posts.models import Revision
+from community.posts.models import Comment, Revision
 from community.questions.models import Answer, AnswerVote, Thread, ThreadVote
 from community.sharing.models import Recipe, Tip
 from products.models import OrderLine, OwnerAlert, Product, ReceiptCode
@@ -186,6 +186,8 @@ def test_moderation_is_as_told() -> None:
     assert Refusal.objects.count() == 5
     rude = the("answer:uno-warranty-refused-for-scale:former-member-17", Answer)
     assert rude.visibility == Moderated.Visibility.HIDDEN
+    stray = the("comment:thread:duo-steam-wand-drip:1:sami.nieminen", Comment)
+    assert stray.target == the("thread:uno-bitter-after-steaming", Thread), "a moderator moved it where it belongs"
 
 
 def test_edits_keep_what_was_before() -> None:

@@ -110,7 +110,7 @@ def test_who_is_suspended_appeals_by_the_address_in_the_mail(client: Client, bob
     found = re.search(r"https?://[^/]+(/appeal/\S+/)", mail)
     assert found
     page = client.get(found[1])
-    assert "Threats." in page.content.decode() and page["Referrer-Policy"] == "no-referrer"
+    assert "Threats." in page.content.decode() and page["Referrer-Policy"] == "same-origin"
     assert client.get("/appeal/nonsense/").status_code == 404
     assert client.post(found[1], {"words": WORDS}).status_code == 302
     assert "_auth_user_id" not in client.session, "it opens an appeal, not the account"
