@@ -30,9 +30,16 @@ def noun(target: Moderated) -> str:
 
 def held(target: Any) -> Any:
     """The row of a post, held after its parent's: whoever votes, answers or accepts takes the thread first, too, and
-    two that take two rows in different order wait for each other for ever."""
+    two that take two rows in different order wait for each other for ever.
+
+    Raises Conflict when it was moved to another parent since it was read.
+    """
     if parent := type(target).objects.all().parent:
-        locked(getattr(target, parent))
+        above = locked(getattr(target, parent))
+        row = locked(target)
+        if getattr(row, f"{parent}_id") != above.pk:
+            raise Conflict(_("Somebody moved this a moment ago. Please look again."))
+        return row
     return locked(target)
 
 

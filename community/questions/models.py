@@ -632,7 +632,7 @@ class Split(models.Model):
 
     def places(self) -> list[tuple[str, str]]:
         """What stood in the old thread: its anchor there, and where it is read now."""
-        thread = self.thread.get_absolute_url()
+        thread = (self.thread.merged_into or self.thread).get_absolute_url()
         question = f"answer-{self.answer_id}" if self.answer_id else f"comment-{self.comment_id}"
         return [
             *([(question, thread)] if self.made_it else []),

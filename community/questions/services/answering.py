@@ -23,7 +23,7 @@ from ..models import (
     Answer,
     Thread,
 )
-from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, is_same_text
+from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, held_answer, is_same_text
 from .settling import mark_official, put_in_doubt
 
 
@@ -109,9 +109,7 @@ def edit_answer(
 
     An edit of an official one by a member opens a re-check (RULINGS 16).
     """
-    thread = locked(answer.thread)
-    row = locked(answer)
-    row.thread = thread
+    thread, row = held_answer(answer)
     if not is_replaying() and reviewed_by is None:
         require(permissions.why_not_edit(by, row))
     if same := is_same_text(row, body):

@@ -10,6 +10,7 @@ from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict
 from community.core.models import Body, Numbers
+from community.core.rows import locked
 from community.events.log import is_replaying
 from community.moderation.models import Moderated
 from community.posts import gates
@@ -72,3 +73,17 @@ def check_seen(row: Thread | Answer, seen: int | None) -> None:
 def copy_facts(thread: Thread, row: Thread) -> None:
     for field in row._meta.concrete_fields:
         setattr(thread, field.attname, getattr(row, field.attname))
+
+
+def held_answer(answer: Answer) -> tuple[Thread, Answer]:
+    """An answer's thread and the answer, both held, the thread first (RULINGS 23).
+
+    Raises Conflict when a split or a merge moved the answer since it was read: what was asked of it was asked of
+    the old thread.
+    """
+    thread = locked(answer.thread)
+    row = locked(answer)
+    if row.thread_id != thread.pk:
+        raise Conflict(_("Somebody moved this a moment ago. Please look again."))
+    row.thread = thread
+    return thread, row

@@ -32,6 +32,7 @@ from ..models import (
     ThreadVote,
     WorksForMine,
 )
+from .checks import held_answer
 from .ideas import check_idea_vote
 
 NEAR = 5  # votes left today from which on we say how many there are
@@ -130,9 +131,7 @@ def vote_thread(thread: Thread, by: User, value: int) -> int:
 @retried
 def vote_answer(answer: Answer, by: User, value: int) -> int:
     """Vote 1 or -1, or 0 to take it back; returns the new score. Raises NotAllowed."""
-    thread = locked(answer.thread)
-    row = locked(answer)
-    row.thread = thread
+    thread, row = held_answer(answer)
     if not is_replaying():
         require((permissions.why_not_vote_down if value < 0 else permissions.why_not_vote)(by, row))
     answer.score = _cast(row, row.votes, by, value, "answer.voted", thread=thread.pk)
@@ -185,12 +184,7 @@ def give_vote_back(post: Thread | Answer, voter: User, by: User, taken: TakenOut
 
 def _held(post: Thread | Answer) -> Any:
     """The row of a post, held after its thread's: nobody moves the thread to another product meanwhile."""
-    if not isinstance(post, Answer):
-        return locked(post)
-    thread = locked(post.thread)
-    row = locked(post)
-    row.thread = thread
-    return row
+    return held_answer(post)[1] if isinstance(post, Answer) else locked(post)
 
 
 def _kind_of(row: Thread | Answer) -> str:

@@ -23,7 +23,7 @@ from ..models import (
     Reconciled,
     Thread,
 )
-from .checks import copy_facts
+from .checks import copy_facts, held_answer
 from .states import end_needs_info, reopen
 
 FOLLOW_UP_AFTER = timedelta(days=3)
@@ -35,10 +35,8 @@ def accept_answer(answer: Answer, by: User, *, leading: bool | None = None) -> N
 
     The first one leads, unless `leading` says otherwise. Twice is harmless. Raises NotAllowed, Conflict.
     """
-    thread = locked(answer.thread)  # first the thread, so that two acceptances stand in line (RULINGS 23)
+    thread, row = held_answer(answer)
     _hold_product(thread)
-    row = locked(answer)
-    row.thread = thread
     if not is_replaying():
         require(permissions.why_not_accept(by, thread))
         facts.check_transition(thread, "accept")
@@ -89,10 +87,8 @@ def _copy_answer(answer: Answer, row: Answer, thread: Thread) -> None:
 @retried
 def withdraw_acceptance(answer: Answer, by: User) -> None:
     """Take an acceptance back; what it gave is reversed. Twice is harmless."""
-    thread = locked(answer.thread)
+    thread, row = held_answer(answer)
     _hold_product(thread)
-    row = locked(answer)
-    row.thread = thread
     if not is_replaying():
         require(permissions.why_not_withdraw(by, thread))
     if not row.is_accepted:
@@ -135,9 +131,7 @@ def make_official(
 
     Raises NotAllowed, Conflict, ValidationError at `recheck_on`.
     """
-    thread = locked(answer.thread)
-    row = locked(answer)
-    row.thread = thread
+    thread, row = held_answer(answer)
     if not is_replaying():
         require(permissions.why_not_official(by, thread, department))
         facts.check_transition(thread, "official")
@@ -178,9 +172,7 @@ def _check_day(recheck_on: date | None) -> None:
 @transaction.atomic
 def withdraw_official(answer: Answer, by: User, reason: str) -> None:
     """A department takes its name back, and says why."""
-    thread = locked(answer.thread)
-    row = locked(answer)
-    row.thread = thread
+    thread, row = held_answer(answer)
     if not is_replaying():
         require(permissions.why_not_official(by, thread, row.official_for))
     if not reason.strip():
@@ -198,9 +190,7 @@ def withdraw_official(answer: Answer, by: User, reason: str) -> None:
 @transaction.atomic
 def say_no_longer_works(answer: Answer, by: User, note: str = "") -> None:
     """Somebody found that a solution doesn't hold any longer: it goes to re-check, and stays where it is."""
-    thread = locked(answer.thread)
-    row = locked(answer)
-    row.thread = thread
+    thread, row = held_answer(answer)
     if not is_replaying():
         require(why_not_write(by))
         if not (row.is_accepted or row.is_official):
@@ -341,9 +331,7 @@ def answer_follow_up(answer: Answer, by: User, outcome: str, note: str = "") -> 
     solution, put the answer in doubt, for staff to look at. Raises NotAllowed, ValidationError, and Conflict for an
     answer that does not settle the thread, or not long enough.
     """
-    thread = locked(answer.thread)
-    row = locked(answer)
-    row.thread = thread
+    thread, row = held_answer(answer)
     if not is_replaying():
         require(why_not_write(by))
         require("" if by.pk == thread.author_id else _("Only the person who asked can say whether the fix held."))

@@ -235,15 +235,20 @@ def _where_it_went(wanted: str, thread: Thread, user: Any) -> str:
 
 
 def _split_up(thread: Thread, user: Any) -> list[Split]:
-    """What a moderator made threads of, and what this one was made of; for who may see them. `came` says which."""
+    """What a moderator made threads of, and what this one was made of; for who may see them. `came` says which, and
+    `other` is the thread to name: one that was merged since goes by where it stands now, and not by its own title."""
     if not thread.has_split:  # type: ignore[attr-defined]
         return []
-    rows = Split.objects.filter(Q(from_thread=thread) | Q(thread=thread)).select_related("thread", "from_thread")
+    rows = Split.objects.filter(Q(from_thread=thread) | Q(thread=thread)).select_related(
+        "thread__merged_into", "from_thread__merged_into"
+    )
     found = []
     for split in rows.order_by("pk")[:MOST_MERGED]:
         split.came = split.thread_id == thread.pk  # type: ignore[attr-defined]
         other = split.from_thread if split.came else split.thread  # type: ignore[attr-defined]
-        if other.is_visible or other.merged_into_id or is_moderator(user):
+        split.other = other.merged_into or other  # type: ignore[attr-defined]
+        back = split.other.pk == thread.pk  # type: ignore[attr-defined]  # it came back, and stands on this very page
+        if not back and (split.other.is_visible or is_moderator(user)):  # type: ignore[attr-defined]
             found.append(split)
     return found
 
@@ -453,7 +458,7 @@ def private_form(thread: Thread, user: Any) -> PrivateForm | None:
     details = PrivateDetails.objects.filter(thread=thread).first() if getattr(thread, "has_private", True) else None
     if details is None:
         return PrivateForm()
-    return PrivateForm(initial={name: getattr(details, name) for name in ("order_number", "serial", "phone", "note")})
+    return PrivateForm(initial={name: getattr(details, name) for name in PrivateForm.base_fields})
 
 
 def _announce(request: HttpRequest, response: HttpResponse) -> None:
