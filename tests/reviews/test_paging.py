@@ -12,6 +12,7 @@ from pytest_django.asserts import assertRedirects
 
 from community.accounts.models import User
 from community.core import clock
+from community.search import documents
 from products.models import Product
 from reviews import paging, ratings, services
 from reviews.listing import SORTS
@@ -86,6 +87,18 @@ def test_what_never_was_a_cursor_is_no_page(cursor: str, db: None) -> None:
     for sort in ALL:
         with pytest.raises(Http404):
             paging.page_of(Review.objects.visible(), sort, 5, after=cursor)
+
+
+def test_words_are_looked_for_in_the_reviews_of_a_product_alone(client: Client, alice: User, duo: Product) -> None:
+    assert 'id="rq"' not in client.get("/reviews/?product=duo").content.decode()
+    review = factories.a_review(alice, duo, title="The gasket held")
+    elsewhere = factories.a_review(alice, factories.a_product(), title="No gasket in sight")
+    form = client.get("/reviews/?product=duo").content.decode().partition('class="findbox reviewfind"')[2]
+    asked = dict(re.findall(r'name="(kind|product)" value="([^"]+)"', form.partition("</form>")[0]))
+    assert asked == {"kind": "review", "product": "duo"}
+    documents.index_changes()
+    found = client.get("/search/", {"q": "gasket", **asked}).content.decode()
+    assert review.get_absolute_url() in found and elsewhere.get_absolute_url() not in found
 
 
 def test_the_list_leads_on_and_back(client: Client, many: list[Review]) -> None:
