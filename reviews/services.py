@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from community.accounts.models import Department, Standing, User
 from community.core import clock, text
-from community.core.body import BODY_FIELDS, write_body
+from community.core.body import BODY_FIELDS, is_same_text, write_body
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Body, Numbers
 from community.core.rows import locked, retried
@@ -120,7 +119,7 @@ def write_review(
     if waits:
         review.visibility, review.due_at = Visibility.PENDING, business_hours_later(now)
     review.save(force_insert=True)
-    _set_photos(review, by, photos)
+    posts.set_photos(review, by, photos, MOST_PHOTOS)
     posts.attach_uploads(review, by)
     _count_photos(review)
     _keep_version(review, by)
@@ -180,7 +179,7 @@ def edit_review(
     was = row.stars
     for field, value in fields.items():
         setattr(row, field, value)
-    changed_text = body != row.body_source
+    changed_text = not is_same_text(row, body)
     if changed_text:
         _write(row, body, source_format, by, base_url=row.source_url)
         posts.attach_uploads(row, by)
@@ -192,7 +191,7 @@ def edit_review(
     row.save(update_fields=[*fields, *BODY_FIELDS, *ratings.FROM_CHAPTERS, "edited_at"])
     screening.keep_change(looked, row)
     if photos is not None:
-        _set_photos(row, by, photos)
+        posts.set_photos(row, by, photos, MOST_PHOTOS)
     _count_photos(row)
     version = _keep_version(row, by, summary)
     record("review.edited", actor=by, subject=row, revision=version, stars=row.stars, was=was)
@@ -609,28 +608,6 @@ def _checked(
         "disclosure": disclosure,
         "owned_months": owned_months,
     }
-
-
-def _set_photos(review: Review, by: User, photos: Iterable[Upload]) -> None:
-    """Exactly these pictures, in this order. Only one's own, and only such as nothing else uses."""
-    wanted = list(dict.fromkeys(photos))
-    most = Numbers.load().newcomer_images if gates.is_newcomer(by) and not is_replaying() else MOST_PHOTOS
-    if len(wanted) > most:
-        raise ValidationError(
-            {"photos": ngettext("At most %(most)d photo.", "At most %(most)d photos.", most) % {"most": most}}
-        )
-    content_type = ContentType.objects.get_for_model(review)
-    for photo in wanted:
-        free = photo.target_id is None or (photo.target_type_id == content_type.pk and photo.target_id == review.pk)
-        if photo.owner_id != by.pk or not free:
-            raise ValidationError({"photos": _("This photo can't be used here.")})
-    shown = {posts.upload_path(address) for address in posts.text_images(review.body_html)}
-    Upload.objects.filter(target_type=content_type, target_id=review.pk).exclude(
-        pk__in=[photo.pk for photo in wanted]
-    ).exclude(file__in=shown).update(target_type=None, target_id=None)
-    for position, photo in enumerate(wanted):
-        photo.target_type, photo.target_id, photo.position = content_type, review.pk, position
-        photo.save(update_fields=["target_type", "target_id", "position"])
 
 
 def _count_photos(review: Review) -> None:

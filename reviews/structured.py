@@ -48,7 +48,7 @@ def one_review(review: Review, base_url: str) -> dict[str, Any]:
         "inLanguage": review.language,
         "datePublished": (review.published_at or review.created_at).date().isoformat(),
         **({"dateModified": review.edited_at.date().isoformat()} if review.edited_at else {}),
-        "author": {"@type": "Person", "name": review.author.name or review.author.username},
+        "author": {"@type": "Person", "name": str(review.author)},
         "reviewRating": {"@type": "Rating", "ratingValue": review.current_stars, "bestRating": 5, "worstRating": 1},
     }
 

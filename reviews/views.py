@@ -9,7 +9,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
-from django.db import transaction
 from django.db.models import Count, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,6 +23,7 @@ from community.accounts.models import Department
 from community.core import brand, clock
 from community.core.errors import require
 from community.core.limits import limited
+from community.core.rows import retried
 from community.moderation.models import Moderated
 from community.moderation.permissions import is_moderator, why_not_moderate
 from community.posts import kept
@@ -185,7 +185,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
         uploads, status = photos.take(request), 422
         if form.is_valid() and not photos.errors:
 
-            @transaction.atomic  # the device with the review: the sweep may look at it the moment it stands there
+            @retried  # the device with the review: the sweep may look at it the moment it stands there
             def work() -> Review:
                 try:
                     new = services.write_review(request.user, product, photos=uploads, **form.told_fields())

@@ -6,6 +6,7 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.exceptions import ValidationError
@@ -21,6 +22,7 @@ from community.core.errors import require
 from community.core.rows import locked
 from community.events.acts import is_staff
 from community.events.log import is_replaying, record
+from community.events.models import Event
 
 from .models import Department, FormerUsername, Membership, Penalty, Profile, Standing, User
 from .names import check_username, skeleton
@@ -355,3 +357,13 @@ def close_into(gone: User, kept: User, by: User, *, reason: str, posts: dict[str
         username=former["username"], defaults={**former, "user": other, "until": clock.now()}
     )
     record("person.merged", actor=by, subject=row, note=reason, into=other.pk, posts=posts)
+
+
+def stands_for(person: User) -> User:
+    """Whose account this one went into; the person themselves when it was joined to none (`person.merged`)."""
+    if not person.is_erased:
+        return person
+    of = {"subject_type": ContentType.objects.get_for_model(User), "subject_id": person.pk}
+    told = Event.objects.filter(kind="person.merged", **of).order_by("-pk").first()
+    kept = None if told is None else User.objects.filter(pk=told.data["into"]).first()
+    return person if kept is None else stands_for(kept)

@@ -244,11 +244,13 @@ def helped(note: Any) -> Helped | None:
 
 
 def visible_ties(note: ReleaseNote, user: Any) -> list[Thread | Review]:
-    """The threads and reviews that asked, as far as this reader may see them. Three queries."""
-    ties = list(note.ties.all())
+    """The threads and reviews that asked, as far as this reader may see them; a merged
+    thread is shown where it went. Three queries."""
+    ties = list(note.ties.select_related("thread__merged_into").only("note", "review", "thread__merged_into"))
+    where = {tie.thread_id: tie.thread.merged_into_id or tie.thread_id for tie in ties if tie.thread is not None}
     threads = Thread.objects.visible_to(user).select_related("author")
-    found: dict[int, Thread] = {row.pk: row for row in threads.filter(pk__in=[tie.thread_id for tie in ties])}
+    found: dict[int, Thread] = {row.pk: row for row in threads.filter(pk__in=where.values())}
     reviews = Review.objects.visible_to(user).select_related("author")
     said: dict[int, Review] = {row.pk: row for row in reviews.filter(pk__in=[tie.review_id for tie in ties])}
-    each = [found.get(tie.thread_id) if tie.thread_id else said.get(tie.review_id) for tie in ties]
-    return [one for one in each if one is not None]
+    each = [found.get(where[tie.thread_id]) if tie.thread_id else said.get(tie.review_id) for tie in ties]
+    return list(dict.fromkeys(one for one in each if one is not None))

@@ -32,3 +32,8 @@ def write_body(
         rendered = text.render_markdown(source, known_users=known, limit=limit)
     thing.body_source, thing.source_format = source, source_format
     thing.body_html, thing.body_text, thing.pipeline = rendered.html, rendered.text, text.PIPELINE_VERSION
+
+
+def is_same_text(row: Body, body: str) -> bool:
+    """Whether a form sent the text back as it was: with the line ends of a browser, without the space around it."""
+    return text.clean_source(body).strip() == row.body_source.strip()

@@ -115,6 +115,21 @@ def screen(
     return looked
 
 
+def check_line(by: User, field: str, words_of: str) -> None:
+    """Look at words that stand beside a post and are none themselves: nobody could look at them first, so what a rule
+    would hold is refused. Raises ValidationError at `field`."""
+    if not words_of:
+        return
+    try:
+        looked = screen(by, kind="", words_of=[words_of], html="", new=False)
+    except ValidationError as problem:
+        raise ValidationError({field: problem.messages}) from None
+    if looked.waits or looked.flagged:
+        raise ValidationError(
+            {field: _("A moderator would have to look at these words first. Please say it in others, without links.")}
+        )
+
+
 def keep(looked: Looked, post: Moderated) -> None:
     """Write down what was said about a post, once it has a row. Runs in the transaction that writes it."""
     if looked.print is not None:

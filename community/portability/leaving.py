@@ -29,7 +29,7 @@ from community.core.rows import locked
 from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
-from community.questions.models import Answer, Thread, quote_head
+from community.questions.models import Answer, EditSuggestion, Thread, quote_head
 
 from .models import Departure
 
@@ -253,12 +253,15 @@ def _out_of_others_words(person: User, usernames: list[str], name: str) -> None:
     versions = Revision.objects
     _reword(versions.filter(headed & quoted), usernames, heads)
     _reword(versions.filter(mentioned), usernames, {})
+    suggested = EditSuggestion.objects
+    in_threads = Q(answer=None, thread__in=theirs) | Q(answer__in=answers)
+    _reword(suggested.filter(headed & in_threads), usernames, heads)
+    _reword(suggested.filter(mentioned), usernames, {})
 
 
-def _reword(versions: models.QuerySet[Revision], usernames: list[str], heads: dict[str, str]) -> None:
-    for version in versions:
-        words = _without(version.body_source, usernames, heads)
-        Revision.objects.filter(pk=version.pk).update(body_source=words)
+def _reword(rows: models.QuerySet[Any], usernames: list[str], heads: dict[str, str]) -> None:
+    for pk, source in rows.values_list("pk", "body_source"):
+        rows.model.objects.filter(pk=pk).update(body_source=_without(source, usernames, heads))
 
 
 def _bodies() -> list[type[Any]]:

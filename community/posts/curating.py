@@ -19,14 +19,20 @@ from .models import Follow, Tag, TagSynonym
 from .tagging import VOCABULARY, named, tag_and_slug
 
 
-@retried
 def save_tag(tag: Tag, by: User, *, synonyms: Iterable[str] = ()) -> Tag:
     """Make a tag or change it, with all its other words. When its name changes, the old one becomes another word.
 
     Raises NotAllowed, and ValidationError at `name` or `synonyms`.
     """
+    return _save_tag(tag, by, list(synonyms), new=tag.pk is None)
+
+
+@retried
+def _save_tag(tag: Tag, by: User, synonyms: list[str], *, new: bool) -> Tag:
     require(why_not_moderate(by))
-    old = locked(tag) if tag.pk else None
+    if new:
+        tag.pk, tag._state.adding = None, True  # an earlier turn, undone, may have given it a number
+    old = None if new else locked(tag)
     name, slug = tag_and_slug(tag.name)
     if not slug:
         raise ValidationError({"name": _("Give it a name.")})

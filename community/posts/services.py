@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,14 +11,15 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from community.accounts.models import User
 from community.core import clock
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, NotAllowed, require
-from community.core.models import Body
+from community.core.models import Body, Numbers
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import screening
@@ -250,15 +251,57 @@ def attach_uploads(target: Body, by: User) -> None:
     )
 
 
+def set_photos(post: Body, by: User, photos: Iterable[Upload], most: int) -> None:
+    """Exactly these pictures beside a text, in this order. Only one's own, and only such as nothing else uses.
+
+    Newcomers have fewer than `most`. Raises ValidationError at `photos`. The objects given stay as they are, so that
+    the service may be run again (docs/decisions/0099).
+    """
+    wanted = list(dict.fromkeys(photo.pk for photo in photos))
+    if gates.is_newcomer(by) and not is_replaying():
+        most = Numbers.load().newcomer_images
+    if len(wanted) > most:
+        raise ValidationError(
+            {"photos": ngettext("At most %(most)d photo.", "At most %(most)d photos.", most) % {"most": most}}
+        )
+    content_type = ContentType.objects.get_for_model(post)
+    here = Q(target_type=content_type, target_id=post.pk)
+    rows = Upload.objects.filter(Q(target_id__isnull=True) | here, pk__in=wanted, owner=by)
+    if rows.count() != len(wanted):
+        raise ValidationError({"photos": _("This photo can't be used here.")})
+    shown = {upload_path(address) for address in text_images(post.body_html)}
+    Upload.objects.filter(here).exclude(pk__in=wanted).exclude(file__in=shown).update(target_type=None, target_id=None)
+    for position, pk in enumerate(wanted):
+        Upload.objects.filter(pk=pk).update(target_type=content_type, target_id=post.pk, position=position)
+
+
+Words = Callable[[Any], Iterable[tuple[int, str]]]  # of a query for ids of people: (person, what they are writing)
+_unfinished: list[Words] = []
+
+
+def shows_uploads(words: Words) -> Words:
+    """Register where else somebody's free pictures may be shown: texts that are not a post yet."""
+    if words not in _unfinished:
+        _unfinished.append(words)
+    return words
+
+
+@shows_uploads
+def _drafts(owners: Any) -> Iterable[tuple[int, str]]:
+    found = Draft.objects.filter(user__in=owners).values_list("user_id", "data")
+    return [(owner, json.dumps(data)) for owner, data in found]
+
+
 def sweep_uploads() -> int:
-    """Take away pictures that no post has used for 48 hours and no draft shows. Returns how many.
+    """Take away pictures that no post has used for 48 hours and no draft or suggestion shows. Returns how many.
 
     A post that takes one meanwhile wins: only a row that is still free is deleted, and its file after it.
     """
     free = Upload.objects.filter(target_id__isnull=True, created_at__lt=clock.now() - UNUSED)
     drafts: dict[int, str] = defaultdict(str)
-    for owner, data in Draft.objects.filter(user__in=free.values("owner")).values_list("user_id", "data"):
-        drafts[owner] += json.dumps(data)
+    for words in _unfinished:
+        for owner, written in words(free.values("owner")):
+            drafts[owner] += written
     swept = 0
     for upload in list(free):
         name = upload.file.name

@@ -16,6 +16,7 @@ from community.core.personal import (
     part,
     tie,
 )
+from community.core.rows import locked
 from community.posts import personal as posts
 
 from . import facts, services
@@ -79,8 +80,12 @@ def take_along(leaving: Leaving) -> None:
         title="", body_source=posts.taken_along(""), summary="–", reason=""
     )
     FollowUp.objects.filter(answer__thread__author=person).update(note="")
-    posts.take_away(Answer.objects.filter(author=person).select_related("thread"), person, empty=lambda _answer: None)
+    posts.take_away(Answer.objects.filter(author=person).select_related("thread"), person, empty=_without_claims)
     posts.take_away(Thread.objects.filter(author=person), person, empty=_without_words)
+
+
+def _without_claims(answer: Answer) -> None:
+    answer.disclosure = answer.model_version = ""
 
 
 def _without_words(thread: Thread) -> None:
@@ -127,4 +132,4 @@ def whose_reply_it_is(joining: Joining) -> None:
     """Who answers their own question hasn't replied to anybody: threads in which both spoke are looked at again."""
     both = Thread.objects.filter(author=joining.kept, answers__author=joining.kept).distinct()
     for thread in both.order_by("pk"):
-        facts.refresh(thread)
+        facts.refresh(locked(thread))

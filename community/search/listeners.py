@@ -31,7 +31,11 @@ def note(event: Event) -> None:
         documents.forget(subject)
     if event.kind == "thread.merged":
         documents.note_change(subject.merged_into)
-        Deflection.objects.filter(thread=subject).update(thread=subject.merged_into)
+        spared = Deflection.objects.filter(thread=subject)
+        # One look at the matches may have been settled by both: each stays counted, none is counted as one look twice.
+        both = Deflection.objects.filter(thread=subject.merged_into).exclude(ask="").values_list("ask", flat=True)
+        spared.filter(ask__in=list(both)).update(ask="")
+        spared.update(thread=subject.merged_into)
     if event.kind in ("thread.split", "thread.posts_moved"):
         documents.note_change(Thread(pk=event.data["into"]))
     index.enqueue()

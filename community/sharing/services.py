@@ -7,18 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, require
-from community.core.models import Body, CommunityImage, Numbers
+from community.core.models import Body, CommunityImage
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.moderation import screening
@@ -101,7 +99,8 @@ def share_recipe(
         **sourced,
     )
     _write(recipe, body, source_format, by)
-    looked = gates.look(recipe, by, "shared", recipe.title, *_said(ingredients, steps), published=_shared_by(by))
+    words = (recipe.title, *_beside(recipe), *_said(ingredients, steps))
+    looked = gates.look(recipe, by, "shared", *words, published=_shared_by(by))
     waits = hold or looked.waits
     if waits:
         recipe.visibility = Visibility.PENDING
@@ -152,12 +151,13 @@ def edit_recipe(
     for field, value in fields.items():
         setattr(row, field, value)
     _write(row, body, Body.Format.MARKDOWN, by)
-    looked = gates.look_again(row, by, "shared", row.title, *_said(ingredients, steps))
+    looked = gates.look_again(row, by, "shared", row.title, *_beside(row), *_said(ingredients, steps))
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "edited_at"])
     screening.keep_change(looked, row)
     row.tags.set(posts.tags_named(list(tags), by))
     before = row.product_ids
+    products = _in_steps(row, products, steps)
     row.ingredients.all().delete()
     row.steps.all().delete()
     row.uses.all().delete()
@@ -189,6 +189,9 @@ def set_made(
         errors["variation"] = _("At most %(most)d characters here.") % {"most": 300}
     if errors:
         raise ValidationError(errors)
+    if on:
+        screening.check_line(by, "note", note)
+        screening.check_line(by, "variation", variation)
     made = Made.objects.filter(target=row, voter=by).first()
     if not on:
         if made is not None:
@@ -268,7 +271,7 @@ def share_tip(
         **sourced,
     )
     _write(tip, body, source_format, by)
-    looked = gates.look(tip, by, "shared", tip.title, tip.goal, *_said(steps), published=_shared_by(by))
+    looked = gates.look(tip, by, "shared", tip.title, *_beside(tip), *_said(steps), published=_shared_by(by))
     waits = hold or looked.waits
     if waits:
         tip.visibility = Visibility.PENDING
@@ -305,7 +308,7 @@ def edit_tip(
         setattr(row, field, value)
     row.product = product
     _write(row, body, Body.Format.MARKDOWN, by)
-    looked = gates.look_again(row, by, "shared", row.title, row.goal, *_said(steps))
+    looked = gates.look_again(row, by, "shared", row.title, *_beside(row), *_said(steps))
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "product", "edited_at"])
     screening.keep_change(looked, row)
@@ -464,8 +467,16 @@ def _shared_by(by: User) -> list[Any]:
 
 
 def _said(*lists: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The words of steps and ingredients."""
-    return [str(row.get("text") or row.get("name") or "") for rows in lists for row in rows]
+    """The words of steps and ingredients, the small ones, too."""
+    kinds = ("text", "name", "note", "unit", "group")
+    return [str(row[kind]) for rows in lists for row in rows for kind in kinds if row.get(kind)]
+
+
+def _beside(thing: Recipe | Tip) -> list[str]:
+    """What is shown of it besides title, text, ingredients and steps."""
+    if isinstance(thing, Recipe):
+        return [thing.yield_unit, thing.remix_note]
+    return [thing.goal, thing.safety, thing.model_version]
 
 
 def _write(thing: Body, body: str, source_format: str, by: User) -> None:
@@ -606,6 +617,22 @@ def _set_parts(
     )
 
 
+def _in_steps(
+    row: Recipe, products: Mapping[Product, Sequence[int]] | Sequence[Product], steps: Sequence[Mapping[str, Any]]
+) -> Mapping[Product, Sequence[int]]:
+    """A form names products alone. In which steps they are used stays known, as far as these steps stand where they
+    stood."""
+    if isinstance(products, Mapping):
+        return products
+    were = dict(row.steps.values_list("number", "text"))
+    now = {number: text.clean_source(str(step["text"])).strip() for number, step in enumerate(steps, start=1)}
+    used = dict(row.uses.values_list("product", "steps"))
+    return {
+        product: [number for number in used.get(product.pk, []) if number in now and now[number] == were.get(number)]
+        for product in products
+    }
+
+
 def _set_tip_steps(tip: Tip, steps: Sequence[Mapping[str, Any]]) -> None:
     TipStep.objects.bulk_create(
         TipStep(
@@ -619,7 +646,7 @@ def _set_tip_steps(tip: Tip, steps: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _finish(thing: Recipe | Tip, by: User, photos: Sequence[Upload], waits: bool, looked: screening.Looked) -> None:
-    _set_photos(thing, by, photos)
+    posts.set_photos(thing, by, photos, MOST_PHOTOS)
     posts.attach_uploads(thing, by)
     _keep_version(thing, by)
     screening.keep(looked, thing)
@@ -642,7 +669,7 @@ def _finish_edit(
     waits: bool,
 ) -> None:  # fmt: skip
     if photos is not None:
-        _set_photos(row, by, photos)
+        posts.set_photos(row, by, photos, MOST_PHOTOS)
     posts.attach_uploads(row, by)
     moderation.mended(row, by, waits=waits)
     version = _keep_version(row, by, summary)
@@ -654,28 +681,6 @@ def _finish_edit(
         products=row.product_ids,
         products_before=list(before),
     )
-
-
-def _set_photos(thing: Recipe | Tip, by: User, photos: Iterable[Upload]) -> None:
-    """Exactly these pictures, in this order. Only one's own, and only such as nothing else uses."""
-    wanted = list(dict.fromkeys(photos))
-    most = Numbers.load().newcomer_images if gates.is_newcomer(by) and not is_replaying() else MOST_PHOTOS
-    if len(wanted) > most:
-        raise ValidationError(
-            {"photos": ngettext("At most %(most)d photo.", "At most %(most)d photos.", most) % {"most": most}}
-        )
-    content_type = ContentType.objects.get_for_model(thing)
-    for photo in wanted:
-        free = photo.target_id is None or (photo.target_type_id == content_type.pk and photo.target_id == thing.pk)
-        if photo.owner_id != by.pk or not free:
-            raise ValidationError({"photos": _("This photo can't be used here.")})
-    shown = {posts.upload_path(address) for address in posts.text_images(thing.body_html)}
-    Upload.objects.filter(target_type=content_type, target_id=thing.pk).exclude(
-        pk__in=[photo.pk for photo in wanted]
-    ).exclude(file__in=shown).update(target_type=None, target_id=None)
-    for position, photo in enumerate(wanted):
-        photo.target_type, photo.target_id, photo.position = content_type, thing.pk, position
-        photo.save(update_fields=["target_type", "target_id", "position"])
 
 
 def _keep_version(thing: Recipe | Tip, by: User, summary: str = "") -> int:

@@ -16,7 +16,7 @@ def recipe_data(recipe: Recipe, base_url: str, picture: str = "") -> dict[str, A
         "name": recipe.title,
         "url": base_url + recipe.get_absolute_url(),
         "inLanguage": recipe.language,
-        "author": {"@type": "Person", "name": recipe.author.name or recipe.author.username},
+        "author": {"@type": "Person", "name": str(recipe.author)},
         "datePublished": (recipe.published_at or recipe.created_at).date().isoformat(),
         "description": recipe.body_text[:500],
         "recipeYield": f"{recipe.yield_amount.normalize():f} {recipe.yield_unit}".strip(),
@@ -50,7 +50,7 @@ def tip_data(tip: Tip, base_url: str) -> dict[str, Any]:
         "name" if steps else "headline": tip.title,
         "url": base_url + tip.get_absolute_url(),
         "inLanguage": tip.language,
-        "author": {"@type": "Person", "name": tip.author.name or tip.author.username},
+        "author": {"@type": "Person", "name": str(tip.author)},
         "datePublished": (tip.published_at or tip.created_at).date().isoformat(),
         "description": tip.goal or tip.body_text[:300],
     }

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from community.core.errors import require
-from community.moderation.models import Moderated
+from community.moderation.models import Moderated, SpamAct
 from community.moderation.permissions import why_not_write
 from community.posts import services as posts
 from community.posts.doors import act, send, tag_asked_for
@@ -165,6 +165,8 @@ def recipe_context(request: HttpRequest, one: Recipe, **more: Any) -> dict[str, 
     if request.user.is_authenticated:
         mine = Made.objects.filter(target=one, voter=request.user).first()
     said = one.made.filter(Q(voter__isnull=False) & ~(Q(note="") & Q(variation="") & Q(stars__isnull=True)))
+    spammers = SpamAct.objects.filter(undone_at=None, person__is_active=False)
+    said = said.exclude(voter__in=spammers.values("person"))  # their posts are hidden; a line beside a recipe is none
     picture = ""
     if one.picture is not None:
         picture = one.picture.get_rendition("fill-1040x1040|format-webp").url

@@ -288,3 +288,12 @@ def test_staff_write_a_note_with_addresses(
 def test_members_find_no_desk(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.get(reverse("desk_changes:add")).status_code in (302, 403)
+
+
+def test_a_note_shows_a_thread_where_it_was_merged(
+    problem: Thread, bob: User, ravi: User, dana: User, duo: Product
+) -> None:
+    into = factories.a_thread(bob, product=duo)
+    note = releases.publish_release(dana, duo, threads=[problem, into], **WORDS)
+    questions.merge_thread(problem, into, ravi, "The same.")
+    assert releases.visible_ties(note, bob) == [into], "once"

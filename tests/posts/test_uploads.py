@@ -144,3 +144,15 @@ def test_a_sweep_with_nothing_to_do_is_cheap(alice: User, django_assert_num_quer
         a_picture(alice, hours_ago=1)
     with django_assert_num_queries(2):
         services.sweep_uploads()
+
+
+def test_a_picture_in_an_open_suggestion_stays(alice: User, bob: User) -> None:
+    thread = factories.a_thread(bob)
+    User.objects.filter(pk=alice.pk).update(reputation=500)
+    alice.refresh_from_db()
+    picture = a_picture(alice)
+    words = f"{thread.body_source}\n\n![A pot]({picture.file.url})"
+    suggestion = questions.suggest_edit(thread, alice, title=thread.title, body=words, summary="Shows it.")
+    assert services.sweep_uploads() == 0
+    questions.withdraw_suggestion(suggestion, alice)
+    assert services.sweep_uploads() == 1

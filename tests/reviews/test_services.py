@@ -386,3 +386,14 @@ def test_a_picture_in_the_words_stays_when_the_photos_change(alice: User, duo: P
     services.edit_review(review, alice, **told(body=body), photos=[])
     upload.refresh_from_db()
     assert upload.target == review
+
+
+def test_new_stars_leave_an_imported_text_as_it_was(alice: User, duo: Product) -> None:
+    words = "<p>It is <b>good</b> and does it all.</p>\n<p>A second paragraph of it.</p>"
+    with replay("import", clock.now()):
+        review = services.write_review(
+            alice, duo, **told(body=words), source_format="html", source="shop", external_id="1"
+        )
+    as_shown = review.body_html
+    services.edit_review(review, alice, **told(stars=3, body=words.replace("\n", "\r\n")))
+    assert (review.stars, review.source_format, review.body_html) == (3, "html", as_shown)

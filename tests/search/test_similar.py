@@ -12,11 +12,12 @@ from django.urls import reverse
 
 from bench import search as bench
 from bench import titles as cooking
+from community.accounts.models import User
 from community.core import clock, limits
 from community.moderation import services as moderation
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
-from community.search import alike, documents, engine, words
+from community.search import alike, documents, engine, services, words
 from community.search.models import Document, IndexChange, Spelling, TitleWord
 from tests.factories import a_person, a_thread, an_answer
 
@@ -394,3 +395,11 @@ def test_two_workers_at_once_index_everything_once():
     assert sum(done) == len(TITLES)
     assert Document.objects.count() == len(TITLES)
     assert not IndexChange.objects.exists()
+
+
+def test_two_that_settled_one_look_can_be_merged(alice: User, bob: User, ravi: User) -> None:
+    one, other = a_thread(alice), a_thread(bob)
+    for thread in (one, other):
+        services.record_deflection(thread, "Steam wand drips", ask="the-same-look")
+    questions.merge_thread(one, other, ravi, "The same.")
+    assert other.deflections.count() == 2

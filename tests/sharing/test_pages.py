@@ -302,3 +302,30 @@ def test_the_first_visit_makes_the_picture_within_the_panels_budget(alice: User,
     assert "fill-720x560" in panels.render("home.recipe", None, [None])[None]  # the tests' settings raise when over it
     assert recipe.picture.renditions.count() == 1
     assert "fill-720x560" in panels.render("home.recipe", None, [None])[None]
+
+
+def test_changing_a_recipe_by_its_form_keeps_where_a_product_is_used(client: Client, alice: User, duo: Product) -> None:
+    steps = [{"text": "Grind it fine."}, {"text": "Pull it."}]
+    recipe = factories.a_recipe(alice, products={duo: [2]}, steps=steps)
+    client.force_login(alice)
+    page = client.get(f"/recipes/{recipe.pk}/edit/").context
+    data = {"started": long_open(), "seen": page["seen"]}
+    for form in (
+        page["form"],
+        *page["ingredients"].forms,
+        *page["steps"].forms,
+        page["ingredients"].management_form,
+        page["steps"].management_form,
+    ):
+        for name in form.fields:
+            value = form[name].value()
+            data[form.add_prefix(name)] = "" if value is None else value
+    assert client.post(f"/recipes/{recipe.pk}/edit/", data | {"title": "Another title"}).status_code == 302
+    recipe.refresh_from_db()
+    assert recipe.title == "Another title"
+    assert [use.steps for use in recipe.uses.all()] == [[2]]
+    services.edit_recipe(
+        recipe, alice, title="Another title", body=recipe.body_source, products=[duo],
+        ingredients=[{"name": "Beans", "amount": "18", "unit": "g"}], steps=[steps[1], steps[0]],
+    )  # fmt: skip
+    assert [use.steps for use in recipe.uses.all()] == [[]], "no step stands where it stood"

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from datetime import datetime
 
 from community.accounts.models import Standing, User
-from community.accounts.services import edit_profile, join
+from community.accounts.services import edit_profile, join, stands_for
 from community.core import clock, text
 from community.events.log import replay
 from community.portability.tally import Tally
@@ -56,20 +56,20 @@ class People:
         return [
             row
             for row, (key, name) in zip(authors, who, strict=True)
-            if key not in here or (_follows(here[key]) and here[key].name != name)
+            if key not in here or (_follows(here[key], self.site) and here[key].name != name)
         ]
 
     def take(self, user_id: int | None, name: str, first: datetime, tally: Tally) -> None:
         """Make somebody, or follow a change of their name."""
         key, shown = self._who(user_id, name)
-        person = User.objects.filter(source=self.site, external_id=key).first()
+        person = self._find(key)
         if person is None:
             with clock.travel(first):
                 self._person(key, shown)
             tally.add("people")
             return
         self._keep(key, person)
-        if _follows(person) and person.name != shown:
+        if _follows(person, self.site) and person.name != shown:
             edit_profile(person, name=shown, about=person.profile.about, city=person.city)
             tally.add("people", "changed")
 
@@ -85,11 +85,15 @@ class People:
         return "former", f"Former member of {self.site}"[:80]
 
     def _person(self, key: str, name: str) -> User:
-        person = self._known.get(key) or User.objects.filter(source=self.site, external_id=key).first()
+        person = self._known.get(key) or self._find(key)
         if person is None:
             person = self._make(key, name)
         self._keep(key, person)
         return person
+
+    def _find(self, key: str) -> User | None:
+        person = User.objects.filter(source=self.site, external_id=key).first()
+        return None if person is None else stands_for(person)
 
     def _keep(self, key: str, person: User) -> None:
         self._known[key] = person
@@ -112,6 +116,7 @@ def _is_account(key: str) -> bool:
     return key.lstrip("-").isdigit()
 
 
-def _follows(person: User) -> bool:
-    """Whether somebody's name still is what it is there: not after they took the account over, or were erased."""
-    return person.claimed_at is None and person.standing != Standing.ERASED
+def _follows(person: User, site: str) -> bool:
+    """Whether somebody's name still is what it is there: not after they took the account over, were erased, or had it
+    joined to one of their own."""
+    return person.source == site and person.claimed_at is None and person.standing != Standing.ERASED

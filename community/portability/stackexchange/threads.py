@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department
 from community.core import text
 from community.core.models import Body
+from community.core.rows import locked
 from community.events.log import replay
 from community.moderation import services as moderation
 from community.moderation.models import Moderated
@@ -268,7 +269,7 @@ class _Question:
     def _versions(self, taken: Taken) -> None:
         """Keep the history of a text. Where the dump tells it, it replaces the version that the service kept."""
         told = reading.versions(taken.history)
-        if not told:
+        if not told or taken.post.author.is_erased:  # what they wrote may have gone with them: it doesn't come back
             return
         content_type = ContentType.objects.get_for_model(taken.post)
         mine = Revision.objects.filter(target_type=content_type, target_id=taken.post.pk)
@@ -346,7 +347,7 @@ class _Question:
 
     def _edit_comment(self, comment: Comment, row: sqlite3.Row) -> None:
         body = text.clean_source(row["body"].strip())
-        if comment.body_source == body or comment.author.claimed_at is not None:
+        if comment.body_source == body or comment.author.claimed_at is not None or comment.author.is_erased:
             return
         with replay("import"):
             posts.edit_comment(comment, comment.author, body=body)
@@ -504,7 +505,7 @@ class _Question:
 
     def _figures(self, active: datetime | None) -> None:
         """What no verb of ours makes: views there, the day of the last edit, and never an older last activity."""
-        thread = Thread._base_manager.get(pk=self.question.post.pk)
+        thread = locked(self.question.post)
         state, row = self.question.state, self.question.row
         thread.view_count = max(0, thread.view_count + row["views"] - state.views)
         thread.active_at = facts.latest(thread.active_at, active) or thread.active_at

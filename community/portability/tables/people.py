@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from community.accounts.models import User
-from community.accounts.services import join
+from community.accounts.services import join, stands_for
 from community.core import text
 from community.events.log import replay
 from community.portability.usernames import free_username
@@ -43,7 +43,7 @@ class People:
             else:
                 wanted.add(key)
         for person in User.objects.filter(source=self.source, external_id__in=wanted):
-            self._keep(person)
+            self._keep(person.external_id, stands_for(person))
 
     def of(self, key: str, name: str, joined: datetime) -> tuple[User, bool]:
         """The person, and whether they are new here. Call `look_up` before: who isn't known then is made."""
@@ -53,11 +53,11 @@ class People:
         shown = text.clean_line(name)[:80] or f"A customer of {self.source}"[:80]
         with replay("import", joined):
             person = join(free_username(shown, key), shown, source=self.source, external_id=key)
-        self._keep(person)
+        self._keep(key, person)
         return person, True
 
-    def _keep(self, person: User) -> None:
-        self._known[person.external_id] = person
-        self._known.move_to_end(person.external_id)
+    def _keep(self, key: str, person: User) -> None:
+        self._known[key] = person
+        self._known.move_to_end(key)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
 from community.core import clock, text
-from community.core.body import BODY_FIELDS, write_body
+from community.core.body import BODY_FIELDS, is_same_text, write_body
 from community.core.errors import Conflict, require
 from community.core.models import Body, Numbers
 from community.core.rows import locked, retried
@@ -23,7 +23,7 @@ from ..models import (
     Answer,
     Thread,
 )
-from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, held_answer, is_same_text
+from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, held_answer
 from .settling import mark_official, put_in_doubt
 
 
@@ -65,7 +65,7 @@ def post_answer(
         base_url=answer.source_url,
     )  # fmt: skip
     gates.check_newcomer(answer, by)
-    looked = gates.look(answer, by, "answers", published=[by.answers])
+    looked = gates.look(answer, by, "answers", answer.disclosure, answer.model_version, published=[by.answers])
     waits = looked.waits
     if waits:
         answer.visibility = Visibility.PENDING
@@ -125,7 +125,7 @@ def edit_answer(
         limit=None if same or is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, reviewed_by or by)
-    looked = gates.look_again(row, reviewed_by or by, "answers")
+    looked = gates.look_again(row, reviewed_by or by, "answers", disclosed)
     row.disclosure, row.edited_at, row.edit_count = disclosed, clock.now(), row.edit_count + 1
     row.save(update_fields=[*BODY_FIELDS, "disclosure", "edited_at", "edit_count"])
     add_revision(row, by, body_source=body, source_format=row.source_format, summary=summary)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from community.accounts.models import Department, User
 from community.core import clock, text
-from community.core.body import BODY_FIELDS, write_body
+from community.core.body import BODY_FIELDS, is_same_text, write_body
 from community.core.errors import require
 from community.core.models import Body
 from community.core.rows import in_line, locked, retried
@@ -27,7 +27,7 @@ from ..models import (
     PrivateDetails,
     Thread,
 )
-from .checks import Visibility, check_first_day, check_seen, check_texts, format_for, is_same_text
+from .checks import Visibility, check_first_day, check_seen, check_texts, format_for
 
 
 @retried
@@ -71,7 +71,7 @@ def post_thread(
     )  # fmt: skip
     gates.check_newcomer(thread, by)
     named = tags_named(list(tags), by)
-    looked = gates.look(thread, by, "threads", title, published=[by.threads])
+    looked = gates.look(thread, by, "threads", title, thread.model_version, published=[by.threads])
     waits = looked.waits
     thread.topic_id = next((tag.topic_id for tag in named if tag.topic_id), None)
     if waits:

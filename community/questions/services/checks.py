@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
-from community.core import clock, text
+from community.core import clock
 from community.core.errors import Conflict
 from community.core.models import Body, Numbers
 from community.core.rows import locked
@@ -53,11 +53,6 @@ def check_first_day(by: User, posted: Any, number: str) -> None:
         raise ValidationError(
             {"body": _("On the first day you can post this %(most)d times. It opens up tomorrow.") % {"most": most}}
         )
-
-
-def is_same_text(row: Body, body: str) -> bool:
-    """Whether a form sent the text back as it was: with the line ends of a browser, without the space around it."""
-    return text.clean_source(body).strip() == row.body_source.strip()
 
 
 def format_for(row: Body) -> str:

@@ -12,6 +12,7 @@ from community.core import clock, text
 from community.core.errors import Conflict, require
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
+from community.moderation import screening
 from community.moderation.permissions import why_not_write
 from products.models import Product
 
@@ -114,6 +115,7 @@ def solve_another_way(thread: Thread, by: User, note: str) -> None:
     note = text.clean_line(note)[:300]
     if not note:
         raise ValidationError({"note": _("Say in a line how it was solved; it helps the next person.")})
+    screening.check_line(by, "note", note)
     row.solved_at = row.active_at = clock.now()
     row.solved_note = note
     end_needs_info(row, by)

@@ -1,7 +1,7 @@
 """Edits that somebody proposes and another takes over (FEATURES E, F: edit with review)."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -10,21 +10,21 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import Profile, User
 from community.core import clock, text
-from community.core.body import write_body
+from community.core.body import is_same_text, write_body
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Numbers
 from community.core.rows import locked
 from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
-from community.posts.services import latest_revision, tags_named
+from community.posts.services import latest_revision, shows_uploads, tags_named
 from community.posts.tagging import main_words, named
 
 from .. import permissions
 from ..models import Answer, EditSuggestion, Thread
 from .answering import edit_answer
 from .asking import edit_thread
-from .checks import check_seen, check_texts, is_same_text
+from .checks import check_seen, check_texts
 
 State = EditSuggestion.State
 
@@ -89,6 +89,12 @@ def rebased(suggestion: EditSuggestion, post: Thread | Answer) -> Texts:
                 _("The post was changed in the same place since. Whoever suggested this can bring the two together.")
             )
     return Texts(*merged)  # type: ignore[arg-type]
+
+
+@shows_uploads
+def _suggested_words(owners: Any) -> Iterable[tuple[int, str]]:
+    waiting = EditSuggestion.objects.filter(author__in=owners, state=State.OPEN)
+    return waiting.values_list("author_id", "body_source")
 
 
 @transaction.atomic

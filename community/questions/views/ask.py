@@ -9,7 +9,6 @@ from allauth.account.signals import user_logged_in
 from django.contrib import messages
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Count
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from community.accounts.models import User
 from community.core import limits, text
 from community.core.errors import Conflict
+from community.core.rows import retried
 from community.moderation.permissions import why_not_write
 from community.posts import credit, kept, tagging
 from community.posts import services as posts
@@ -225,7 +225,7 @@ def post_what_was_kept(request: HttpRequest, response: HttpResponse, user: User,
     response["Location"] = thread.get_absolute_url()
 
 
-@transaction.atomic
+@retried
 def _post_kept(by: User, form: AskForm, token: str) -> Thread:
     pictures = adopt(token, by)
     try:
