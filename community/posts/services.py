@@ -298,12 +298,13 @@ def sweep_uploads() -> int:
     A post that takes one meanwhile wins: only a row that is still free is deleted, and its file after it.
     """
     free = Upload.objects.filter(target_id__isnull=True, created_at__lt=clock.now() - UNUSED)
+    uploads = list(free)
     drafts: dict[int, str] = defaultdict(str)
-    for words in _unfinished:
+    for words in _unfinished if uploads else ():
         for owner, written in words(free.values("owner")):
             drafts[owner] += written
     swept = 0
-    for upload in list(free):
+    for upload in uploads:
         name = upload.file.name
         if name in drafts[upload.owner_id]:
             continue
