@@ -15,6 +15,7 @@ from wagtail.admin.ui.tables import BooleanColumn
 from wagtail.admin.views import generic
 
 from community.accounts.models import User
+from community.events import acting
 
 from . import badges, services
 from .badges.fields import EVENTS, FIELDS, fields_of, read_value, write_value
@@ -240,6 +241,7 @@ class WithPreview:
     def form_valid(self, form: Any) -> HttpResponse:
         if "preview" not in self.request.POST:  # type: ignore[attr-defined]
             return super().form_valid(form)  # type: ignore[misc]
+        acting.only_looked()
         context = self.get_context_data(form=form)  # type: ignore[attr-defined]
         badge = form.as_badge()
         context["badge"] = badge

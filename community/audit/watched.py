@@ -9,10 +9,11 @@ from wagtail.models import ModelLogEntry, PageLogEntry
 from advocates.models import Badge, Rank
 from community.accounts.models import Department
 from community.core.models import BrandSettings, Numbers
-from community.escalation.models import DeskSettings
+from community.escalation.models import Channel, DeskSettings, SavedReply
 from community.events import acting
 from community.events.log import record
 from community.events.watching import watch
+from community.moderation.models import ModerationRules
 from products.models import Family, Product, Responsibility, Shop, Version
 
 COUNTED = (
@@ -23,6 +24,9 @@ COUNTED = (
 
 def begin() -> None:
     watch(Numbers, BrandSettings, DeskSettings, Badge, Rank, Department, Family, Shop, Version, Responsibility)
+    watch(ModerationRules)
+    watch(SavedReply, leave=("changed_at", "changed_by"))
+    watch(Channel, leave=("secret", "previous_secret"))  # that it was changed stands in the log, not what it is
     watch(Product, leave=COUNTED)
     for entry in (PageLogEntry, ModelLogEntry):
         post_save.connect(_mirror, sender=entry, dispatch_uid=f"audit.{entry.__name__}")

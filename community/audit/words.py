@@ -74,6 +74,7 @@ LABELS = {
     "idea.status_changed": _("Gave an idea a status"),
     "incident.closed": _("Closed a known fault"),
     "incident.gathered": _("Added a thread to a known fault"),
+    "incident.let_go": _("Took a thread out of a known fault"),
     "incident.opened": _("Opened a known fault"),
     "incident.told": _("Added a line to a known fault"),
     "insights.input_changed": _("Changed an input of cost and return"),

@@ -12,10 +12,12 @@ in flight when the worker died, which carries the same Message-ID again.
 
 import hashlib
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from smtplib import SMTPAuthenticationError, SMTPConnectError, SMTPException, SMTPHeloError, SMTPServerDisconnected
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +43,7 @@ STUCK = timedelta(minutes=10)  # a claim older than this belongs to a worker tha
 DAY = timedelta(days=1)
 KEPT = timedelta(days=30)  # what was sent is kept for questions, then erased
 MAX_SUBJECT = 255
+A_RUN = 20.0  # seconds on the wall after which a run takes no further mail: other sweeps wait behind it
 
 Checker = Callable[[Delivery], bool]
 _checkers: dict[str, list[Checker]] = {}
@@ -53,6 +56,7 @@ class Tally:
     sent: int = 0
     failed: int = 0
     dropped: int = 0
+    unreachable: bool = False  # the server itself failed, not one mail
 
 
 # Queueing ---------------------------------------------------------------------------------------------------
@@ -166,7 +170,12 @@ def still_wanted(delivery: Delivery) -> bool:
 
 
 def deliver_due(limit: int = 200) -> Tally:
-    """Send what is due, codes before news, at most `limit`; safe with any number of workers."""
+    """Send what is due, codes before news, at most `limit`; safe with any number of workers.
+
+    A server that can't be reached ends the run at the first mail, a slow one after 20 seconds: escalation ticks on the
+    same thread. What is left was not claimed; it is due still, and lost no attempt.
+    """
+    began = time.monotonic()
     reclaim()
     tally = Tally()
     due = (
@@ -178,6 +187,8 @@ def deliver_due(limit: int = 200) -> Tally:
     line = _Line()
     try:
         for delivery_id in list(due):
+            if tally.unreachable or time.monotonic() - began > A_RUN:
+                break
             delivery = claim(delivery_id)
             if delivery is not None:
                 _deliver(delivery, line, tally)
@@ -227,6 +238,7 @@ def _deliver(delivery: Delivery, line: "_Line", tally: Tally) -> None:
     except Exception as problem:  # noqa: BLE001 - whatever the transport or a checker trips over is tried again
         _failed(delivery, problem)
         tally.failed += 1
+        tally.unreachable = _is_of_the_server(problem)
         return
     if not _release(delivery, state=Delivery.State.SENT, sent_at=clock.now(), last_error=""):
         logger.warning("Delivery %s took so long that somebody else claimed it", delivery.pk)
@@ -243,6 +255,14 @@ def _failed(delivery: Delivery, problem: Exception) -> None:
         due_at=clock.now() + back_off(delivery.attempts),
         last_error=f"{type(problem).__name__}: {problem}"[:300],
     )
+
+
+def _is_of_the_server(problem: Exception) -> bool:
+    """Whether the next mail would fail in the same way: nobody answers, hangs up, or doesn't let us in."""
+    if isinstance(problem, SMTPException):  # these are OSErrors, too; the others are about one mail
+        of_the_server = (SMTPServerDisconnected, SMTPConnectError, SMTPHeloError, SMTPAuthenticationError)
+        return isinstance(problem, of_the_server)
+    return isinstance(problem, OSError)
 
 
 def back_off(attempts: int) -> timedelta:

@@ -238,14 +238,23 @@ def open_case(thread: Thread) -> Escalation | None:
 
 
 def new_round(
-    case: Escalation, by: User | None, *, note: str = "", one_level_up: bool = False, phase: str = Phase.FIRST
+    case: Escalation,
+    by: User | None,
+    *,
+    note: str = "",
+    one_level_up: bool = False,
+    phase: str = Phase.FIRST,
+    planned: bool = False,
 ) -> None:
-    """The matter is open again: begin anew, one level up where that was asked for. In `CARE` its department begins."""
+    """The matter is open again: begin anew, one level up where that was asked for. In `CARE` its department begins.
+
+    So it does with a look that it had `planned` itself: nothing failed, and no policy for what is open again is asked.
+    """
     if case.is_open:
         return
     now = clock.now()
     had_department = case.told_at is not None
-    policy = routing.policy_for(case.thread, reopened=True, sentiment=case.sentiment) or case.policy
+    policy = routing.policy_for(case.thread, reopened=not planned, sentiment=case.sentiment) or case.policy
     case.round += 1
     case.state, case.phase, case.started_at = State.OPEN, phase, now
     case.resolved_at = case.resolved_by = None
@@ -257,7 +266,7 @@ def new_round(
         case.department = routing.department_for(case.thread, policy)
     case.ladder = []
     rungs = rungs_of(policy)
-    if phase == Phase.CARE:
+    if planned or phase == Phase.CARE:
         rungs = _from_department_on(rungs)
     elif one_level_up or policy.start_one_level_up:
         rungs = _one_level_up(rungs, had_department)
@@ -265,7 +274,8 @@ def new_round(
     _schedule(case)
     _keep(case)
     note_down(case, "reopened", by=by, note=note)
-    _tell(case, "reopened", by)
+    told: dict[str, Any] = {"planned": True} if planned else {}
+    _tell(case, "reopened", by, **told)
 
 
 def rematch(case: Escalation, *, edited: bool = False) -> None:

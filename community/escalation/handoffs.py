@@ -11,13 +11,15 @@ import hmac
 import json
 import logging
 import secrets
+import time
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -44,6 +46,7 @@ State = HandOff.State
 BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 240, 480, 720)]
 LEASE = timedelta(minutes=5)  # a worker that died while it sent
 BATCH = 50
+A_RUN = 20.0  # seconds
 FRESH = timedelta(minutes=5)  # how old a letter from outside may be
 OLD_SECRET = timedelta(days=1)
 LONGEST_NOTE, LONGEST_OUTCOME, LONGEST_BODY = 2000, 500, 64 * 1024
@@ -167,7 +170,7 @@ def _send(made: HandOff, case: Escalation) -> None:
         made.save(update_fields=["state"])
 
 
-def mail_key(pk: int) -> str:
+def mail_key(pk: int | str) -> str:
     """Under which key the outbox has the mail of a hand-off."""
     return f"hand-off:{pk}"
 
@@ -340,12 +343,18 @@ def threads_held() -> QuerySet[Any]:
 
 
 def send_due(limit: int = BATCH) -> int:
-    """Send the webhooks that are due; safe with any number of workers. Returns how many were taken."""
+    """Send the webhooks that are due; safe with any number of workers. Returns how many were taken.
+
+    After 20 seconds on the wall the others wait for the next run: servers that hang keep no other sweep waiting.
+    """
     if is_replaying():
         return 0
+    began = time.monotonic()
     due = HandOff.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
     sent = 0
     for pk, was_due in list(due.values_list("pk", "next_try_at")[:limit]):
+        if time.monotonic() - began > A_RUN:
+            break
         mine = HandOff.objects.filter(pk=pk, next_try_at=was_due, state=State.WAITING)
         if mine.update(next_try_at=clock.now() + LEASE, attempts=F("attempts") + 1):
             sent += 1
@@ -410,11 +419,12 @@ def _gave_up(row: HandOff) -> None:
 
 def follow_mails() -> int:
     """A sweep: which mails to helpdesks have gone, and which never will. Returns how many it settled."""
+    settled_mail = Delivery.objects.filter(key=Concat(Value(mail_key("")), Cast(OuterRef("pk"), CharField()))).exclude(
+        state__in=[Delivery.State.QUEUED, Delivery.State.SENDING]
+    )
+    found = HandOff.objects.filter(Exists(settled_mail), state=State.WAITING, channel__kind=Channel.Kind.MAIL)
     waiting = {
-        mail_key(row.pk): row
-        for row in HandOff.objects.filter(state=State.WAITING, channel__kind=Channel.Kind.MAIL).select_related(
-            "channel", "escalation__thread"
-        )[:BATCH]
+        mail_key(row.pk): row for row in found.select_related("channel", "escalation__thread").order_by("pk")[:BATCH]
     }
     settled = 0
     for delivery in Delivery.objects.filter(key__in=waiting):

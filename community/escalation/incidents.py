@@ -100,7 +100,8 @@ def gather(incident: Incident, thread: Thread, by: User, *, note: str = "") -> I
 def let_go(incident: Incident, thread: Thread, by: User) -> None:
     """It is about something else after all. Twice is harmless."""
     require(why_not_manage_incidents(by))
-    IncidentThread.objects.filter(incident=incident, thread=thread).delete()
+    if IncidentThread.objects.filter(incident=incident, thread=thread).delete()[0]:
+        record("incident.let_go", actor=by, subject=incident, thread=thread.pk)
 
 
 @transaction.atomic

@@ -206,10 +206,10 @@ def begin_again(event: Event) -> None:
 
 @listen("thread.recheck_opened")
 def look_again(event: Event) -> None:
-    """A solution is said not to hold: owners look first, as with a new question."""
+    """A solution is said not to hold: owners look first, as with a new question; its department, when it planned so."""
     thread: Thread = event.subject
     if case := _case(thread):
-        cases.new_round(case, event.actor)
+        cases.new_round(case, event.actor, planned=bool(event.data.get("planned")))
     elif event.origin == Event.Origin.LIVE:
         cases.open_case(thread)
 

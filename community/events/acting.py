@@ -17,6 +17,7 @@ class Acting:
 
     who: Callable[[], Any]
     acts: list[About] = field(default_factory=list)
+    only_looked: bool = False
 
     @property
     def staff(self) -> Any:
@@ -36,6 +37,12 @@ def note(about: About) -> None:
     """An act was recorded."""
     if acting := _now.get():
         acting.acts.append(about)
+
+
+def only_looked() -> None:
+    """Said by a screen that answers a form and changed nothing worth an entry: a preview, a sign of life."""
+    if acting := _now.get():
+        acting.only_looked = True
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.db import transaction
+from django.forms import BaseForm, BaseFormSet
 from django.http import HttpRequest, HttpResponseBase
 
 from community.core.middleware import is_admin
@@ -34,6 +35,7 @@ def _leave_trace(request: HttpRequest, response: HttpResponseBase, now: acting.A
     view = match.view_name if match else ""
     exported = str(response.get("Content-Disposition", "")).startswith("attachment")
     done = response.status_code in (204, 302, 303) or response.has_header("HX-Redirect")
+    done = done or (response.status_code == 200 and not now.only_looked and not _shows_again(request, response))
     changed = request.method == "POST" and done and not now.acts and view not in NO_ACTS
     if not (exported or changed) or (by := now.staff) is None:
         return
@@ -42,3 +44,14 @@ def _leave_trace(request: HttpRequest, response: HttpResponseBase, now: acting.A
             record("data.exported", actor=by, subject=by, view=view, note=request.get_full_path()[:500])
         else:
             record("admin.acted", actor=by, subject=None, action=view, note=request.get_full_path()[:500])
+
+
+def _shows_again(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """A form that came back with its mistakes. Wagtail's own screens answer so, and go elsewhere once it is done."""
+    view = request.resolver_match.func if request.resolver_match else None
+    if getattr(getattr(view, "view_class", view), "__module__", "").startswith("wagtail."):
+        return True
+    context = getattr(response, "context_data", None) or {}
+    return any(
+        isinstance(one, BaseForm | BaseFormSet) and one.is_bound and not one.is_valid() for one in context.values()
+    )

@@ -207,10 +207,10 @@ def _follow(facts: Iterable[Fact]) -> None:
     """Facts whose thread is taken away, back, or about another product; and the figures by as much."""
     by: Counter[Key] = Counter()
     changed = []
-    for fact in facts:
-        before, key = _said(fact), _key(fact)
-        was = fact.count if fact.counts else 0
-        (fact,) = metrics.with_threads([fact]) or (fact,)
+    rows = list(facts)
+    known = [(_said(fact), _key(fact), fact.count if fact.counts else 0) for fact in rows]
+    metrics.with_threads(rows)  # writes into the rows, those of other kinds of thread, too
+    for fact, (before, key, was) in zip(rows, known, strict=True):
         if _said(fact) != before:
             changed.append(fact)
             by[key] -= was

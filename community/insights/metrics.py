@@ -150,6 +150,17 @@ def _about(threads: Iterable[int], *kinds: str) -> dict[int, list[Event]]:
     return found
 
 
+def _is_undoing(event: Event) -> bool:
+    """Whether a matter is open again because it did not hold. A look that its department had planned is none, unless it
+    finds so."""
+    if event.kind == "thread.recheck_settled":
+        return not event.data.get("holds")
+    return not event.data.get("planned")
+
+
+UNDONE = ("escalation.reopened", "thread.recheck_settled")
+
+
 def _batches(ids: list[int], size: int = 500) -> Iterator[list[int]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
@@ -241,11 +252,11 @@ def first_contact(first: date, last: date) -> Iterator[Fact]:
     for some in _batches(sorted({row.thread for row in rows})):
         for thread, at in Fact.objects.filter(figure=Figure.CONTACT, thread__in=some).values_list("thread", "at"):
             said[thread].append(at)
-    opened = _about((row.thread for row in rows), "escalation.reopened")
+    opened = _about((row.thread for row in rows), *UNDONE)
     for row in rows:
         until = row.at + wait
         told = sum(row.since <= at <= until for at in said[row.thread])
-        again = any(row.at < event.occurred_at <= until for event in opened[row.thread])
+        again = any(row.at < event.occurred_at <= until and _is_undoing(event) for event in opened[row.thread])
         yield _later(Figure.FIRST_CONTACT, row, wait, told <= 1 and not again)
 
 
@@ -253,9 +264,10 @@ def holds(first: date, last: date) -> Iterator[Fact]:
     """Counted on the 30th day. "No", "it worked at first" and "no longer works" all open the case again."""
     wait = timedelta(days=HOLDS_DAYS)
     rows = _settlements(first - wait, last - wait, BY_AN_ANSWER)
-    opened = _about((row.thread for row in rows), "escalation.reopened")
+    opened = _about((row.thread for row in rows), *UNDONE)
     for row in rows:
-        again = any(row.at < event.occurred_at <= row.at + wait for event in opened[row.thread])
+        until = row.at + wait
+        again = any(row.at < event.occurred_at <= until and _is_undoing(event) for event in opened[row.thread])
         yield _later(Figure.HOLDS, row, wait, not again)
 
 

@@ -23,7 +23,9 @@ from community.notifications.kinds import KINDS
 from community.notifications.models import Preference
 
 from . import report
-from .metrics import DEFINITIONS
+from .daily import month_of
+from .metrics import DEFINITIONS, midnight
+from .models import Month
 
 logger = logging.getLogger(__name__)
 KIND = "weekly_figures"
@@ -47,12 +49,15 @@ def run() -> int:
 def send(department: Department) -> bool:
     """Queue the mails about the week before, from Monday morning to Tuesday night. The key makes each once.
 
-    The days that count are UTC; the morning is the department's.
+    The days that count are UTC; the morning is the department's. East of us it comes before the week is over in UTC:
+    the mail waits until all of Sunday is counted.
     """
     here = clock.now().astimezone(zone(department.time_zone))
     if here.weekday() > 1 or (here.weekday() == 0 and here.hour < HOUR):
         return False
     first, last = report.week_before(here.date())
+    if not Month.objects.filter(first=month_of(last), counted_at__gte=midnight(last + timedelta(days=1))).exists():
+        return False
     readers = _readers(department, first)
     if not readers:
         return False

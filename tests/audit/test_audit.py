@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 
@@ -15,14 +16,19 @@ from advocates.models import Badge, Rank
 from community.accounts import services as accounts
 from community.accounts.models import Department, User
 from community.audit import reading, words
+from community.audit.views import SearchForm
 from community.core.models import Numbers
-from community.events import acts, guard
+from community.escalation import handoffs, incidents
+from community.escalation.models import Channel, SavedReply
+from community.events import acting, acts, guard
+from community.events.acting import by as as_acting
 from community.events.kinds import KINDS
 from community.events.log import looked_at, record
 from community.events.middleware import AuditMiddleware
 from community.events.models import Event, EventNote
 from community.events.querysets import AppendOnly
 from community.moderation import services as moderation
+from community.moderation.models import ModerationRules
 from community.questions import services as questions
 from community.questions.models import Thread
 from tests import factories
@@ -200,6 +206,52 @@ def test_a_screen_that_records_nothing_leaves_a_trace_all_the_same(hanna: User, 
     through(Answered(status=200), hanna, "get")  # only looked
     through(Answered(status=303), hanna, path="/questions/")  # services record there
     assert Event.objects.count() == before
+
+
+def test_an_answer_in_the_page_is_no_way_round_the_audit(hanna: User) -> None:
+    """A screen that answers without leading on has acted, too, unless it says that it only showed something."""
+    through(Answered(status=200), hanna)
+    assert (last().kind, last().actor) == ("admin.acted", hanna)
+    before = Event.objects.count()
+
+    def refused(request: HttpRequest) -> HttpResponse:
+        request.resolver_match = resolve(request.path)
+        return TemplateResponse(request, "x.html", {"form": SearchForm({"since": "never"})})
+
+    def preview(request: HttpRequest) -> HttpResponse:
+        acting.only_looked()
+        return Answered(status=200)(request)
+
+    through(refused, hanna)
+    through(preview, hanna)
+    assert Event.objects.count() == before
+
+
+def test_channels_rules_and_replies_leave_before_and_after(manager: Client, hanna: User, alice: User) -> None:
+    channel = handoffs.save_channel(Channel(kind="webhook", slug="w", name="W", url="https://a.example.org/"), hanna)
+    with as_acting(lambda: hanna):
+        channel.url = "https://b.example.org/"
+        handoffs.save_channel(channel, hanna)
+        assert last().note.changes == {"url": ["https://a.example.org/", "https://b.example.org/"]}
+        rules = ModerationRules.load()
+        rules.spam_filter = False
+        rules.save()
+        assert last().note.changes["spam_filter"] == [True, False]
+        SavedReply.objects.create(slug="hello", title="Hello", body="Hello {name}")
+        assert (last().kind, last().data["model"]) == ("settings.created", "escalation.savedreply")
+    secret = manager.post(reverse("escalation:channel_secret", args=[channel.pk]))
+    assert secret.status_code == 200
+    event = last()
+    assert (event.kind, event.subject, set(event.note.changes)) == ("settings.changed", channel, {"changed_secret_at"})
+
+
+def test_who_takes_a_thread_out_of_a_known_issue_is_said(alice: User, dana: User, duo: object) -> None:
+    thread = factories.a_thread(alice, kind="problem")
+    incident = incidents.open_incident(duo, dana, title="It drips", body="It drips at the valve.", first=thread)
+    incidents.let_go(incident, thread, dana)
+    incidents.let_go(incident, thread, dana)
+    told = Event.objects.acts().filter(kind="incident.let_go")
+    assert [(event.actor, event.subject, event.data["thread"]) for event in told] == [(dana, incident, thread.pk)]
 
 
 def test_a_screen_that_records_is_not_told_twice(hanna: User, alice: User) -> None:

@@ -67,7 +67,6 @@ SILENT: dict[str, str] = {
     "community.escalation.promises.tell": TOLD,
     "community.escalation.handoffs.try_again": TRACED,
     "community.escalation.handoffs.change_secret": TRACED,
-    "community.escalation.incidents.let_go": TRACED,
     "community.escalation.shifts.be_away": TRACED,
     "community.escalation.shifts.be_back": TRACED,
     "community.escalation.shifts.keep_hours": TRACED,

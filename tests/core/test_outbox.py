@@ -1,5 +1,6 @@
 import threading
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
@@ -29,6 +30,11 @@ def queue(**values) -> Delivery:
 class DeadServer(EmailBackend):
     def send_messages(self, messages):
         raise ConnectionRefusedError("no server at mail.internal for a@example.org")
+
+
+class Picky(EmailBackend):
+    def send_messages(self, messages):
+        raise SMTPRecipientsRefused({"a@example.org": (550, b"nobody here")})
 
 
 @pytest.fixture
@@ -173,6 +179,25 @@ def test_a_dead_server_is_tried_again_ever_more_slowly_and_then_parked(dead, set
     settings.MAIL_TRANSPORT = "django.core.mail.backends.locmem.EmailBackend"
     with clock.travel(moment + timedelta(days=1)):
         assert outbox.deliver_due().sent == 0
+
+
+@pytest.mark.django_db
+def test_a_server_that_is_away_or_slow_keeps_no_other_sweep_waiting(dead, settings, monkeypatch):
+    """Escalation ticks on the same thread. What was not tried lost no attempt; one mail's own fault ends nothing."""
+    rows = [queue(address=f"a{number}@example.org") for number in range(3)]
+    assert (outbox.deliver_due().failed, outbox.deliver_due().failed) == (1, 1)
+    for row in rows:
+        row.refresh_from_db()
+    assert [row.attempts for row in rows] == [1, 1, 0] and rows[2].state == State.QUEUED
+    Delivery.objects.update(due_at=clock.now())
+    settings.MAIL_TRANSPORT = f"{__name__}.Picky"
+    assert (outbox.deliver_due().failed, Delivery.objects.filter(attempts=2).count()) == (3, 2)
+    Delivery.objects.update(due_at=clock.now())
+    settings.MAIL_TRANSPORT = "django.core.mail.backends.locmem.EmailBackend"
+    with monkeypatch.context() as slow:
+        slow.setattr(outbox, "A_RUN", -1)
+        assert outbox.deliver_due().sent == 0
+    assert outbox.deliver_due().sent == 3
 
 
 @pytest.mark.django_db

@@ -159,6 +159,34 @@ def test_it_is_tried_for_a_day_then_the_channel_is_off_and_staff_know(
     assert handoffs.try_again(made, dana).next_try_at is not None
 
 
+def test_a_run_ends_when_servers_are_slow(
+    problem: Thread, webhook: Channel, dana: User, hanna: User, sent: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Escalation ticks on the same thread: the others wait for the next run, and nothing is lost."""
+    handoffs.hand_off(problem, dana, webhook, note="Look")
+    handoffs.hand_off(problem, dana, a_channel(hanna, "webhook", slug="two", url="https://h.example.org/"), note="Look")
+    with monkeypatch.context() as slow:
+        slow.setattr(handoffs, "A_RUN", -1)
+        assert handoffs.send_due() == 0 and HandOff.objects.filter(attempts=0).count() == 2
+    assert handoffs.send_due() == 2 and len(sent) == 2
+
+
+def test_mails_that_wait_hide_none_that_went(
+    problem: Thread, hanna: User, dana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many hand-offs wait, those whose mail is settled are followed, the oldest first."""
+    made = [
+        handoffs.hand_off(
+            problem, dana, a_channel(hanna, "mail", slug=f"m{n}", address=f"m{n}@example.org"), note="Look"
+        )
+        for n in range(4)
+    ]
+    monkeypatch.setattr(handoffs, "BATCH", 1)
+    Delivery.objects.filter(key__in=[handoffs.mail_key(row.pk) for row in made[::3]]).update(state="sent")
+    assert [handoffs.follow_mails() for _ in range(3)] == [1, 1, 0]
+    assert [HandOff.objects.get(pk=row.pk).state for row in made] == ["sent", "waiting", "waiting", "sent"]
+
+
 def test_a_worker_that_died_while_it_sent_is_no_loss_and_two_workers_send_once(
     problem: Thread, webhook: Channel, dana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,16 +3,18 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from community.core import clock
+from community.escalation import cases, sweep
 from community.escalation import services as escalation
-from community.escalation import sweep
 from community.escalation.models import Escalation
 from community.events.log import replay
 from community.insights import daily, metrics, report
 from community.insights.models import DailyFigure, Fact, Figure
 from community.moderation import services as moderation
-from community.questions import reading
+from community.questions import asking_back, reading
 from community.questions import services as questions
 from community.search.services import record_deflection
 
@@ -84,6 +86,28 @@ def test_first_contact(alice, bob, dana, ravi, counted, again, staff, said):
     assert DailyFigure.objects.get(figure="first_contact").day == MONDAY.date() + timedelta(days=7)
 
 
+@pytest.mark.parametrize(("still", "said"), [(True, "yes"), (False, "no")])
+def test_a_look_that_was_planned_is_no_failure_unless_it_finds_one(alice, dana, support, counted, still, said):
+    """The department set the day itself: nobody came back, and nobody above is alarmed."""
+    with clock.travel(MONDAY):
+        thread = a_thread(alice)
+    with clock.travel(MONDAY + timedelta(hours=1)):
+        escalation.answer_officially(
+            thread, dana, body="Set the dial to four.", department=support, recheck_on=MONDAY.date() + timedelta(days=5)
+        )
+    with clock.travel(MONDAY + timedelta(days=5)):
+        asking_back.run()
+        case = Escalation.objects.get(thread=thread)
+        assert case.round == 2 and case.department == support
+        assert [row["kind"] for row in cases.waiting(case)][0] == "department_notified"
+        sweep.sweep(clock.now() + timedelta(hours=1))
+        assert not case.history.filter(round=2, kind__in=["lead_notified", "manager_notified", "late"]).exists()
+        thread.refresh_from_db()
+        questions.settle_recheck(thread, dana, holds=still, note="I measured it again.")
+    assert counted("first_contact", MONDAY + timedelta(days=40)) == {said: 1}
+    assert counted("holds", MONDAY + timedelta(days=40))[said] == 1
+
+
 @pytest.mark.parametrize(("after", "said"), [(29, "no"), (31, "yes")])
 def test_a_fix_holds_or_not(story, ravi, counted, after, said):
     thread = story()
@@ -140,6 +164,18 @@ def test_contacts_spared_belong_to_the_department_that_settled_the_thread(story,
     assert counted("deflection", LATER, department=None) == {"open": 10}
     Escalation.objects.filter(thread=thread).update(department=a_department("elsewhere"))
     assert Fact.objects.filter(figure="deflection", department=support).count() == 2, "told from the log, not the case"
+
+
+def test_facts_of_a_thread_are_looked_up_together(story):
+    story()
+    daily.catch_up(LATER)
+    facts = list(Fact.objects.exclude(figure=Figure.CONTACT))
+    asked = []
+    for some in (facts[:1], facts):
+        with CaptureQueriesContext(connection) as queries:
+            daily._follow(some)
+        asked.append(len(queries))
+    assert len(facts) > 1 and asked[0] == asked[1]
 
 
 def test_imports_do_not_count(alice, bob, counted):

@@ -50,6 +50,7 @@ def test_it_goes_to_mailbox_and_staff_once_and_in_their_language(week, dana, lea
     assert "05.10.2026" in mails["lead"].subject and "05.10.2026" in mails["support@example.org"].subject
     assert 'lang="de"' in mails["lead"].body_html
     with clock.travel(MORNING + timedelta(days=7)):
+        daily.catch_up()
         weekly.run()
     assert Delivery.objects.filter(kind=weekly.KIND).count() == 6  # the next week, with what was before
 
@@ -79,6 +80,21 @@ def test_the_morning_is_the_departments_on_both_sides_of_the_change_of_clocks(we
     with clock.travel(winter - timedelta(minutes=1)):
         assert not weekly.send(support)
     assert MORNING.weekday() == winter.weekday() == MONDAY.weekday() == 0
+
+
+def test_east_of_us_it_waits_for_the_end_of_sunday(story, dana, support):
+    """Monday, 7:00 in Tokyo, is Sunday, 22:00 UTC, and two hours of the week are still to come."""
+    support.time_zone = "Asia/Tokyo"
+    support.save()
+    story()
+    sunday = datetime(2026, 10, 11, 22, 5, tzinfo=UTC)
+    daily.catch_up(sunday)
+    with clock.travel(sunday):
+        assert not weekly.send(support)
+    with clock.travel(sunday + timedelta(hours=2)):
+        assert not weekly.send(support), "the last hours of Sunday are not counted yet"
+        daily.catch_up()
+        assert weekly.send(support)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,6 +18,7 @@ from wagtail.admin import messages
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import Conflict, NotAllowed
+from community.events import acting
 from community.posts import services as posts
 from community.questions.models import Answer, Thread
 from community.questions.permissions import departments_of
@@ -248,6 +249,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb in ("official", "promise", "move"):
         extra["tz"] = zone_of(case, request.user)
     if verb == "official" and "preview" in request.POST:
+        acting.only_looked()
         return case_page(
             request, case, bound=(verb, form_class(request.POST, auto_id=f"{verb}_%s", **extra)), preview=True
         )
@@ -266,6 +268,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             status = 403
         else:
             if request.headers.get("Accept") == "application/json":  # the page itself, while somebody writes
+                if verb in ("claim", "release"):
+                    acting.only_looked()  # a sign of life each minute
                 return JsonResponse({"said": said})
             messages.success(request, said)
             return HttpResponseRedirect(reverse("escalation:case", args=[pk]), status=303)
