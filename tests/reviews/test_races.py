@@ -60,8 +60,13 @@ def test_reviews_at_once_add_up_and_nobody_has_two() -> None:
 def test_everything_at_once_adds_up(ravi: User) -> None:
     """Writing, changing, second looks, refusing, publishing, deleting, verifying and votes, all about one product."""
     product = factories.a_product()
+    product.family.secondary_ratings = [{"slug": "noise", "name": "Quietness"}]
+    product.family.save()
     people = [factories.a_person() for _n in range(6)]
-    reviews = [factories.a_review(person, product, stars=n % 5 + 1) for n, person in enumerate(people)]
+    reviews = [
+        factories.a_review(person, product, stars=n % 5 + 1, secondary={"noise": n % 5 + 1})
+        for n, person in enumerate(people)
+    ]
 
     def fresh(n: int) -> Review:
         return Review.objects.select_related("author").get(pk=reviews[n].pk)
@@ -72,6 +77,7 @@ def test_everything_at_once_adds_up(ravi: User) -> None:
             "title": "Changed",
             "body": "It is not what it was, or I am not.",
             "would_recommend": n > 2,
+            "secondary": {"noise": stars},
         }
 
     jobs: list[Callable[[], object]] = [
