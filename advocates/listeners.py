@@ -6,11 +6,11 @@ All of it in the transaction of the cause, in replays too. Points come first: ba
 from typing import Any
 
 from community.accounts.models import Standing, TrustLevel, User
-from community.events.log import listen
+from community.events.log import listen, record
 from community.events.models import Event
 from community.moderation.models import Flag
 
-from . import badges, boards, queue, reputation, totals, trust
+from . import badges, boards, queue, reputation, services, totals, trust
 from .models import Award
 
 
@@ -50,6 +50,8 @@ def begin_at_the_first_rank(event: Event) -> None:
 def change_sides(event: Event) -> None:
     """Staff hold no rank, no badges and no place; somebody who leaves the brand comes back to their own."""
     person: Any = event.subject
+    if event.data.get("role") and services.end_membership(person):
+        record("advocate.left", actor=event.actor, subject=person)
     totals.forget(person.pk)
     running = totals.batch()
     if running is not None:

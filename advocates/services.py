@@ -24,7 +24,7 @@ from products.models import Product
 
 from . import badges as judging
 from . import permissions, queue, rhythm, tasks, totals, trust
-from .models import AdvocateMembership, Application, Award, Badge, Claim, Expertise, Interest, Judge, Rank
+from .models import AdvocateMembership, Application, Ask, Award, Badge, Claim, Expertise, Interest, Judge, Rank
 
 State = AdvocateMembership.State
 SHORTEST_REASON = 20
@@ -290,7 +290,7 @@ def copy_standing(member: AdvocateMembership) -> None:
     """What bylines print: standing and expertise, copied to the person (RULINGS 7)."""
     person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=member.user_id)
     group = Group.objects.filter(name="Advocates").first()
-    if member.is_current:
+    if member.is_current and person.standing != Standing.STAFF:
         person.standing = Standing.ADVOCATE
         names = [row.product.label for row in member.expertise.select_related("product")]
         person.expertise_text = ", ".join(names)[:200]
@@ -445,6 +445,9 @@ def _end(user: User, *, removed: bool, farewell: str = "") -> AdvocateMembership
     # The next sweep asks somebody else.
     Judge.objects.filter(person=user, done_at=None, application__state=Application.State.JUDGING).delete()
     User.objects.filter(pk=user.pk).update(is_away=False)
+    # Whoever they stood in for is asked again, or another is.
+    AdvocateMembership.objects.filter(stand_in=user).update(stand_in=None)
+    Ask.objects.filter(handed_to=user, answered_at=None).update(handed_to=None)
     copy_standing(member)
     return member if was_current else None
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
@@ -36,7 +36,8 @@ def _no_memory() -> Iterator[None]:
     A page in another language leaves that language behind; on a server the next request chooses anew.
     """
     translation.activate(settings.LANGUAGE_CODE)
-    cache.clear()
+    for cache in caches.all():
+        cache.clear()
     brand.forget()
     badges.forget()
     numbers.forget()

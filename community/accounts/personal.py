@@ -6,8 +6,10 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
+from django.db.models.functions import Lower
 from wagtail.models import ModelLogEntry
 
+from community.core.models import Delivery
 from community.core.personal import (
     CUT,
     GONE,
@@ -44,6 +46,11 @@ def _sign_out(person: Any) -> None:
 @before_leaving
 def leave_no_way_in(leaving: Leaving) -> None:
     _sign_out(leaving.person)
+    # Codes and receipts go to an address, not to an account.
+    known = EmailAddress.objects.filter(user=leaving.person).values_list("email", flat=True)
+    addresses = {address.lower() for address in (leaving.person.email, *known) if address}
+    mails = Delivery.objects.annotate(to=Lower("address"))
+    mails.filter(user=None, to__in=addresses).delete()
     # Wagtail's log of staff acts keeps a label of what each was about: here, a name.
     about = ModelLogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(leaving.person), object_id=str(leaving.person.pk)

@@ -284,10 +284,11 @@ def role_of(user: User) -> str:
 
 @transaction.atomic
 def set_role(
-    user: User, by: User | None, role: str, department: Department | None = None, *, lead: bool = False
+    user: User, by: User | None, role: str, department: Department | None = None, *, lead: bool | None = None
 ) -> None:
     """Make somebody part of the staff, in a role of `roles.ROLES`, or a member again with "".
 
+    `lead`: whether they lead the department; None leaves that as it is. Nobody leads one they do not work in.
     `by` is None for the first person of an installation and for loaders.
     """
     if by is not None and not is_replaying():
@@ -310,6 +311,8 @@ def set_role(
         if lead:
             department.lead = row
             department.save(update_fields=["lead"])
+    kept = department.pk if department is not None and role and lead is not False else None
+    Department.objects.filter(lead=row).exclude(pk=kept).update(lead=None)
     user.standing, user.department = row.standing, row.department
     record(
         "person.role_changed", actor=by, subject=row, role=role, department=department.pk if department else None,

@@ -157,10 +157,10 @@ class StoresDepartment(ThroughService):
             department = save_department(instance, by=by)
             if data["members"] or not data["closed"]:
                 set_members(department, data["members"], by)
-        try:
-            archive_department(department, by, on=data["closed"])
-        except Conflict as problem:
-            raise ValidationError({"closed": problem.reason}) from None
+            try:
+                archive_department(department, by, on=data["closed"])
+            except Conflict as problem:
+                raise ValidationError({"closed": problem.reason}) from None
         return department
 
 

@@ -10,7 +10,7 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from . import brand, limits, numbers, outbox, pictures, workers
+        from . import brand, cache, limits, numbers, outbox, pictures, workers
 
-        for part in (brand, limits, numbers, outbox, pictures, workers):
+        for part in (brand, cache, limits, numbers, outbox, pictures, workers):
             part.register()

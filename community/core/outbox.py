@@ -340,7 +340,7 @@ def oldest_waiting() -> datetime | None:
 
 def tidy() -> int:
     """Erase what was settled long ago: mails hold words and codes."""
-    settled = [Delivery.State.SENT, Delivery.State.DROPPED]
+    settled = [Delivery.State.SENT, Delivery.State.DROPPED, Delivery.State.PARKED]
     return Delivery.objects.filter(state__in=settled, created_at__lt=clock.now() - KEPT).delete()[0]
 
 

@@ -15,6 +15,7 @@ from advocates.matching import asked, matching_advocates
 from community.accounts.models import Department, Standing, User
 from community.core import clock, gathering
 from community.core.models import Numbers
+from community.events.acts import is_staff
 from community.events.log import is_replaying, record
 from community.questions.models import IdeaStatus, Kind, Thread
 
@@ -31,6 +32,7 @@ from .models import (
     StepKind,
     as_row,
 )
+from .permissions import works_cases
 from .sentiment import score_of
 
 Cause, Phase, State = Escalation.Cause, Escalation.Phase, Escalation.State
@@ -644,7 +646,7 @@ def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], to
     case.department = told.get("department") or case.department
     to = told.get("to")
     if to is None:
-        if case.assignee is not None and case.assignee.is_active and case.assignee.suspended_at is None:
+        if case.assignee is not None and case.assignee.is_active and works_cases(case.assignee):
             note_down(case, row["kind"], position=at["position"], due_at=at["due"], people=[case.assignee_id])
             return True
         if case.department is None:
@@ -664,7 +666,7 @@ def _fire_assigned(case: Escalation, row: dict[str, Any], at: dict[str, Any], to
 def _fire_lead(case: Escalation, row: dict[str, Any], at: dict[str, Any], told: dict[str, Any]) -> bool:
     case.department = told.get("department") or case.department
     lead = told.get("to") or told.get("by") or (case.department.lead if case.department else None)
-    if lead is None or not lead.is_active:
+    if lead is None or not lead.is_active or not is_staff(lead):
         return False
     _told(case, clock.now())
     row["people"] = 1

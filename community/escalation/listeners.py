@@ -9,7 +9,7 @@ from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
 from . import cases, routing, shifts
-from .models import Escalation, PauseCause
+from .models import Absence, Escalation, PauseCause
 from .permissions import works_cases
 
 Cause = Escalation.Cause
@@ -274,6 +274,8 @@ def cases_go_back(event: Event) -> None:
     person: User = User.objects.get(pk=event.subject.pk)  # as it is now, without what was remembered of permissions
     if event.kind == "person.suspended" or not works_cases(person):
         shifts.give_back(person, event.actor)
+    if not works_cases(person):
+        Absence.objects.filter(stand_in=person).update(stand_in=None)
 
 
 @listen("department.archived")

@@ -17,6 +17,7 @@ __all__ = [
     "why_not_decide_appeal",
     "why_not_delete",
     "why_not_flag",
+    "why_not_judge_own",
     "why_not_mend",
     "why_not_moderate",
     "why_not_write",
@@ -29,6 +30,13 @@ def is_moderator(user: Any) -> bool:
 
 def why_not_moderate(user: Any) -> str:
     return "" if is_moderator(user) else _("Only moderators can do this.")
+
+
+def why_not_judge_own(user: Any, target: Any) -> str:
+    """Nobody is the moderator of what they wrote; what they hid of their own they may show again."""
+    if target is None or getattr(target, "author_id", None) != user.pk or target.hidden_by_id == user.pk:
+        return ""
+    return _("You wrote this. Another moderator decides about it.")
 
 
 def why_not_flag(user: Any, target: Any) -> str:

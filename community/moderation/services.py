@@ -66,6 +66,7 @@ def approve(target: Moderated, by: User) -> None:
     row = held(target)
     if row.visibility != Visibility.PENDING:
         return
+    require(permissions.why_not_judge_own(by, row))
     doors.of(row).before_publishing(row)
     look = screening.open_look(row)
     if row.published_at is not None and look is not None and Look.Reason.MENDED in look.reasons:
@@ -113,6 +114,8 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
     if row.visibility not in (Visibility.HIDDEN, Visibility.DELETED):
         _copy_state(target, row)
         return
+    if by is not None:
+        require(permissions.why_not_judge_own(by, row))
     if objection := _why_it_stays_away(row):
         raise Conflict(objection)
     author = row.author_id  # type: ignore[attr-defined]
@@ -420,11 +423,13 @@ def decide_flag(flag: Flag, by: User, *, uphold: bool, note: str = "") -> None:
     row = locked(flag)
     if row.state != Flag.State.OPEN:
         return
+    target = row.target
+    if not uphold:
+        require(permissions.why_not_judge_own(by, target))
     row.state = Flag.State.UPHELD if uphold else Flag.State.DECLINED
     row.decided_at, row.decided_by = clock.now(), by
     row.save(update_fields=["state", "decided_at", "decided_by"])
     flag.state, flag.decided_at, flag.decided_by = row.state, row.decided_at, row.decided_by
-    target = row.target
     record(
         "flag.upheld" if uphold else "flag.declined",
         actor=by,

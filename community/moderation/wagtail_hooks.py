@@ -27,10 +27,10 @@ from wagtail.admin.ui.components import Component
 
 from community.accounts.models import User
 from community.core import clock
-from community.core.errors import Conflict, NotAllowed
+from community.core.errors import Conflict, NotAllowed, require
 from community.core.rows import retried
 
-from . import doors, penalties, screening, services, spam, words
+from . import doors, penalties, permissions, screening, services, spam, words
 from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, PenaltyAppeal, SpamAct, WatchedWord
 from .permissions import is_moderator, why_not_moderate
 
@@ -325,6 +325,8 @@ def settle(target: Any, by: Any, act: str, reason: str) -> str:
     """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator."""
     row = services.held(target)
     services.require_free(row, by)
+    if act not in ("hide", "delete"):
+        require(permissions.why_not_judge_own(by, row))
     services.release(row, by)
     services.decide_flags(row, by, uphold=act in ("hide", "delete"), note=reason)
     if act == "hide":

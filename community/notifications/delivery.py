@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.db import models, transaction
+from django.db.models import Min, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -18,6 +19,7 @@ from community.core import brand as brands
 from community.core import clock, outbox
 from community.core.models import BrandSettings, Delivery
 from community.core.rows import locked
+from community.events.acts import is_staff
 from community.events.models import Event
 from community.moderation.models import Moderated
 from community.posts.models import Comment
@@ -38,7 +40,8 @@ NOTICE = "notice"  # the kind of its deliveries
 STOP_SALT = "notices.stop"
 OF_ONES_OWN = ("moderation", "review")  # told whatever its state
 BATCH = 200
-TRIES = 12
+LATE = timedelta(hours=1)  # a sweep tells within a minute; beyond this something keeps failing
+MOST_COUNTED = 30_000  # attempts: what the column holds; it is tried every 17 hours by then
 
 
 def announce_due(limit: int = 100) -> int:
@@ -50,14 +53,19 @@ def announce_due(limit: int = 100) -> int:
             done += announce(announcement)
         except Exception as error:
             logger.exception("Announcement %s failed", announcement.pk)
-            attempts = announcement.attempts + 1
+            attempts = min(announcement.attempts + 1, MOST_COUNTED)
             Announcement.objects.filter(pk=announcement.pk).update(
                 attempts=attempts,
                 due_at=clock.now() + timedelta(minutes=2 ** min(attempts, 10)),
                 last_error=f"{type(error).__name__}: {error}"[:300],
-                **({"done_at": clock.now()} if attempts >= TRIES else {}),
             )
     return done
+
+
+def oldest_waiting() -> datetime | None:
+    """Since when people should have heard of something: the oldest event that waits, or failed. For `/readyz`."""
+    waiting = Announcement.objects.filter(Q(due_at__lte=clock.now()) | Q(attempts__gt=0), done_at__isnull=True)
+    return waiting.aggregate(oldest=Min("event__recorded_at"))["oldest"]  # type: ignore[no-any-return]
 
 
 def announce(announcement: Announcement) -> bool:
@@ -208,7 +216,7 @@ def still_wanted(delivery: Delivery) -> bool:
     kind = delivery.data.get("kind", "")
     if event is None or event.subject is None or kind not in KINDS or delivery.user is None:
         return False
-    if not wants_mail(delivery.user, kind):
+    if not wants_mail(delivery.user, kind) or (KINDS[kind].staff and not is_staff(delivery.user)):
         return False
     return not _is_moot(event, event.subject, kind, delivery.user) and _may_see(event.subject, delivery.user, kind)
 

@@ -13,12 +13,15 @@ from community.bridges import releases
 from community.bridges.models import ReleaseNote
 from community.escalation.models import Incident
 from community.escalation.rotation import away_ids, with_stand_ins
+from community.events.acts import is_staff
 from community.events.models import Event
 from community.moderation.models import Flag, Look
 from community.posts.models import Comment, Follow, Revision
 from community.questions.models import Answer, EditSuggestion, MeToo, Thread
 from products.models import OwnerAlert
 from products.shelf import alerts
+
+from .kinds import KINDS
 
 AT_ONCE = 5000  # ids in one query; SQLite takes some thirty thousand
 Heard = dict[int, str]  # person's id -> kind of notice; the first kind given stays
@@ -44,11 +47,16 @@ def recipients(event: Event) -> Heard:
     # A badge is earned by one's own doing, and given by nobody; and an agent owns what others own, too.
     if event.kind not in ("badge.awarded", "alert.issued", "alert.widened"):
         heard.pop(event.actor_id, None)  # type: ignore[arg-type]
-    ids, active = sorted(heard), set()
+    ids, active, staff = sorted(heard), set(), set()
     for start in range(0, len(ids), AT_ONCE):
         asked = ids[start : start + AT_ONCE]
-        active |= set(User.objects.active().filter(pk__in=asked).values_list("pk", flat=True))
-    return {person: kind for person, kind in heard.items() if person in active}
+        for person in User.objects.active().filter(pk__in=asked).only("standing", "is_superuser"):
+            active.add(person.pk)
+            if is_staff(person):
+                staff.add(person.pk)
+    return {
+        person: kind for person, kind in heard.items() if person in (staff if KINDS[kind].staff else active)
+    }  # fmt: skip
 
 
 def followers(things: Iterable[models.Model], levels: tuple[str, ...] = ("watching", "tracking")) -> list[int]:

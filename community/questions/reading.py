@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import F
 from django.http import HttpRequest
 
@@ -40,7 +40,7 @@ def count(request: HttpRequest, thread: Thread) -> None:
         # The address itself is kept nowhere, not even for half an hour.
         agent = request.META["HTTP_USER_AGENT"].lower()
         reader = hashlib.blake2b(f"{request.META.get('REMOTE_ADDR')} {agent}".encode(), digest_size=8).hexdigest()
-    if not cache.add(f"read:{thread.pk}:{reader}", 1, ONCE_IN):
+    if not caches["readings"].add(f"read:{thread.pk}:{reader}", 1, ONCE_IN):
         return
     with _lock:
         _waiting[thread.pk] += 1

@@ -162,13 +162,25 @@ else:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": WEB_THREADS + 4, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if REDIS_URL:
-    CACHES["default"] = {
-        "BACKEND": "community.core.cache.SteadyRedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "community",
+# Sign-in attempts count in "default", so nothing that every visitor makes stands there: a cache that is full forgets
+# what it likes. Who has read what (one key per reader and thread, for half an hour) has "readings" to itself.
+CACHE_ENTRIES = 100_000
+CACHES: dict[str, dict[str, Any]] = {
+    name: {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "max_entries": CACHE_ENTRIES,
     }
+    for name in ("default", "readings")
+}
+if REDIS_URL:
+    for _name, _prefix in (("default", "community"), ("readings", "community-readings")):
+        CACHES[_name] = {
+            "BACKEND": "community.core.cache.SteadyRedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": _prefix,
+            "max_entries": CACHE_ENTRIES,  # of this process's memory while Redis is away
+        }
 
 TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

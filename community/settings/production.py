@@ -48,7 +48,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 if not REDIS_URL:
     # Limits count in the cache, so the processes must share one: without Redis it is a table.
-    CACHES["default"] = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    for _name, _table in (("default", "cache"), ("readings", "cache_readings")):
+        CACHES[_name] |= {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": _table}
 
 if not env.text("LOG_FORMAT"):
     LOGGING["handlers"]["console"]["formatter"] = "json"

@@ -28,7 +28,8 @@ else:
 if REDIS_URL.startswith("redis"):
     _number = 0 if _process == "main" else int(_process.removeprefix("gw")) + 1
     REDIS_URL = f"{REDIS_URL.rsplit('/', 1)[0] if REDIS_URL.count('/') > 2 else REDIS_URL}/{_number}"
-    CACHES["default"]["LOCATION"] = REDIS_URL
+    for _cache in CACHES.values():
+        _cache["LOCATION"] = REDIS_URL
 TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 WHITENOISE_AUTOREFRESH = True  # no list of all files at each start
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

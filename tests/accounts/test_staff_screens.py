@@ -166,3 +166,34 @@ def test_the_list_costs_the_same_however_many(
     manager.get(reverse("keepers:people"))
     with django_assert_max_num_queries(20):
         manager.get(reverse("keepers:people"))
+
+
+def test_a_department_that_can_not_be_closed_keeps_everything(manager: Client, mechanic: User) -> None:
+    assert manager.post(reverse("departments:add"), data(mechanic)).status_code == 302
+    only = Department.objects.get()
+    edit = reverse("departments:edit", args=[only.pk])
+    answer = manager.post(edit, data(mechanic, name="Workshop", closed="on"))
+    only.refresh_from_db()
+    assert answer.status_code == 200 and "It is the only department" in answer.content.decode()
+    assert (only.name, only.archived_at) == ("Repairs", None)
+
+
+def test_who_goes_leads_nothing(mechanic: User, support: Department) -> None:
+    """Neither the department they left, nor any once they are no staff, nor where the tick is taken off."""
+    repairs = factories.a_department("repairs")
+
+    def leads() -> list[str]:
+        return list(Department.objects.filter(lead=mechanic).values_list("slug", flat=True))
+
+    set_role(mechanic, None, "agent", support, lead=True)
+    assert leads() == ["support"]
+    set_role(mechanic, None, "moderator", support)
+    assert leads() == ["support"], "not asked, not changed"
+    set_role(mechanic, None, "agent", support, lead=False)
+    assert leads() == []
+    set_role(mechanic, None, "agent", support, lead=True)
+    set_role(mechanic, None, "agent", repairs)
+    assert leads() == []
+    set_role(mechanic, None, "agent", repairs, lead=True)
+    set_role(mechanic, None, "")
+    assert leads() == []

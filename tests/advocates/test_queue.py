@@ -8,6 +8,7 @@ from django.db import connection
 
 from advocates import matching, queue, ranking, rhythm, services
 from advocates.models import AdvocateMembership, Ask, Claim, Lesson, Rhythm
+from community.accounts.services import set_role
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
@@ -239,3 +240,26 @@ def test_ranking_many_costs_as_much_as_one(experts, duo, django_assert_num_queri
         ranking.rank(threads[:1])
     with django_assert_num_queries(7):
         ranking.rank(threads)
+
+
+def test_who_is_removed_stands_in_for_nobody(experts, thread, hanna):
+    """What was handed to them is the absent one's again, so that somebody is asked."""
+    me, other = experts[:2]
+    matching.asked(thread, [me])
+    services.set_away(me, me, stand_in=other)
+    assert Ask.objects.get(person=me).handed_to == other
+    services.remove(other, hanna, reason="Answers for money, and says so")
+    assert AdvocateMembership.objects.get(user=me).stand_in is None
+    assert Ask.objects.get(person=me).handed_to is None
+
+
+def test_who_joins_the_staff_is_no_advocate_any_more(experts, support):
+    person = experts[0]
+    set_role(person, None, "agent", support)
+    member = AdvocateMembership.objects.get(user=person)
+    person.refresh_from_db()
+    assert (member.state, member.removed, person.standing) == ("left", False, "staff")
+    member.state = "active"  # an import, a row of an older release
+    services.copy_standing(member)
+    person.refresh_from_db()
+    assert person.standing == "staff" and not person.groups.filter(name="Advocates").exists()

@@ -1,11 +1,18 @@
 import logging
 import socket
 import threading
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import caches
+from django.core.management import call_command
+from django.test import Client, RequestFactory
 
 from community.core import cache as steady
 from community.core.cache import SteadyRedisCache
+from community.questions import reading
+from community.questions.models import Thread
 
 
 @pytest.fixture
@@ -55,3 +62,31 @@ def test_threads_share_what_is_known_of_the_line(nobody_there: str) -> None:
 def test_a_missing_number_is_a_mistake_not_a_failure(nobody_there: str) -> None:
     with pytest.raises(ValueError, match="not found"):
         SteadyRedisCache(nobody_there, {}).incr("never-set")
+
+
+def test_readers_do_not_push_limits_out_of_the_cache(client: Client, thread: Thread) -> None:
+    """Wrong passwords count in the cache: 400 readings later they count still, and no reader counts twice."""
+    wrong = {"login": "alice", "password": "not-the-one"}
+    for _ in range(10):
+        client.post("/accounts/login/", wrong)
+    refused = client.post("/accounts/login/", wrong).content.decode()
+    before = reading._waiting[thread.pk]
+    for _round in range(2):
+        for number in range(400):
+            request = RequestFactory().get("/", headers={"User-Agent": f"Mozilla/5.0 Firefox/{number}"})
+            request.user = AnonymousUser()
+            reading.count(request, thread)
+    assert client.post("/accounts/login/", wrong).content.decode().count("Too many") == refused.count("Too many") == 1
+    assert reading._waiting[thread.pk] - before == 400
+
+
+@pytest.mark.once
+def test_what_is_over_leaves_the_tables_of_the_cache(db: None, settings: Any) -> None:
+    backend = "django.core.cache.backends.db.DatabaseCache"
+    settings.CACHES = {name: {"BACKEND": backend, "LOCATION": f"cache_of_{name}"} for name in ("default", "readings")}
+    call_command("createcachetable", verbosity=0)
+    for cache in (caches["default"], caches["readings"]):
+        cache.set("over", 1, timeout=-5)
+        cache.set("stands", 1, timeout=60)
+    assert steady.tidy() == 2 and steady.tidy() == 0
+    assert caches["default"].get("stands") == caches["readings"].get("stands") == 1

@@ -34,9 +34,10 @@ def test_ready_names_each_engine(client: Client) -> None:
         "mail": "up",
         "index": "up",
         "cases": "up",
+        "notices": "up",
         "cache": "up",
         "search": "up",
-        "waiting": {"queue": 0, "mail": 0, "index": 0, "cases": 0},
+        "waiting": {"queue": 0, "mail": 0, "index": 0, "cases": 0, "notices": 0},
     }
 
 

@@ -10,7 +10,7 @@ from community.accounts.departments import archive_department
 from community.accounts.models import Department, User
 from community.accounts.services import set_role, suspend
 from community.core import clock
-from community.escalation import cases, check, services
+from community.escalation import cases, check, services, shifts
 from community.escalation.models import Escalation, EscalationPolicy, EscalationStep, PauseCause
 from community.escalation.sweep import sweep
 from community.events.models import Event
@@ -188,3 +188,18 @@ def test_the_look_finds_ends_that_are_gone_and_pauses_without_end(
     Thread.objects.update(kind="praise")
     EscalationPolicy.objects.update(active=False)
     assert [finding.kind for finding in check.look(after(2))[1]] == ["no_case"], "no policy is for it: that is worse"
+
+
+def test_who_left_is_no_lead_and_stands_in_for_nobody(
+    thread: Thread, dana: User, lead: User, support: Department
+) -> None:
+    with clock.travel(after(1)):
+        day = clock.now().date()
+        absence = shifts.be_away(dana, dana, day, day + timedelta(days=9), lead)
+        set_role(lead, None, "")
+        Department.objects.filter(pk=support.pk).update(lead=lead)  # a row of an older release
+        case = case_of(thread)
+        case.department = Department.objects.get(pk=support.pk)
+        assert not cases._fire_lead(case, {"kind": "lead_notified"}, {"position": 1, "due": clock.now()}, {})
+    absence.refresh_from_db()
+    assert absence.stand_in is None

@@ -13,13 +13,14 @@ from django.utils import translation
 
 from community.accounts.models import User
 from community.core import clock
-from community.core.errors import Conflict
+from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
 from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services
-from community.moderation.models import Flag
+from community.moderation.models import Appeal, Flag
 from community.moderation.permissions import why_not_write
+from community.moderation.wagtail_hooks import settle
 from community.questions.models import Answer, Thread
 from products.models import Product
 from reviews.models import Review
@@ -201,3 +202,27 @@ def test_what_its_author_took_away_is_nobody_elses_to_show(answer: Answer, bob: 
     services.delete(answer, ravi, reason="Rude words in it")
     services.restore(answer, ravi)
     assert answer.is_visible
+
+
+def test_nobody_moderates_what_they_wrote(ravi: User, hanna: User, alice: User, duo: Product) -> None:
+    """Not by showing it again, not by declining flags, not from the queue; a colleague does."""
+    own = factories.a_thread(ravi, product=duo)
+    told = services.flag(own, alice, reason="spam")
+    with pytest.raises(NotAllowed, match="Another moderator"):
+        services.decide_flag(told, ravi, uphold=False)
+    with pytest.raises(NotAllowed, match="Another moderator"):
+        settle(own, ravi, "keep", "It is fine")
+    services.hide(own, hanna, reason="An advertisement of yours")
+    services.appeal(own, ravi, words="It only says what happened to me, and when.")
+    with pytest.raises(NotAllowed, match="Another moderator"):
+        services.restore(own, ravi)
+    own.refresh_from_db()
+    assert own.visibility == "hidden" and Flag.objects.get().state == "open" and Appeal.objects.get().granted is None
+    services.restore(own, hanna)
+    services.hide(own, ravi, reason="I would rather not")
+    services.restore(own, ravi)
+    assert own.is_visible, "what one hid oneself"
+    type(own).objects.filter(pk=own.pk).update(visibility="pending")
+    own.refresh_from_db()
+    with pytest.raises(NotAllowed, match="Another moderator"):
+        services.approve(own, ravi)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.accounts.models import User
+from community.accounts.services import set_role
 from community.core import clock, outbox
 from community.core.models import Delivery, Numbers
 from community.events.log import record, replay
@@ -19,6 +20,7 @@ from community.notifications import delivery, services, wording
 from community.notifications.delivery import announce, announce_due, stop_token
 from community.notifications.kinds import KINDS
 from community.notifications.models import Announcement, Notification, Preference
+from community.notifications.recipients import recipients
 from community.posts.services import comment, follow, unfollow
 from community.questions import asking_back
 from community.questions import services as questions
@@ -334,3 +336,33 @@ def test_a_flag_on_a_thread_that_is_hidden_leads_to_no_page(thread, charlie, rav
     announce_due()
     notice = Notification.objects.exclude(kind="badge").get(recipient=charlie)
     assert notice.data["url"] == reverse("notices:list")
+
+
+def test_what_can_not_be_told_is_tried_again_and_counts_as_waiting(thread, alice, bob, monkeypatch):
+    """However often it failed: nobody's notice is thrown away, and `/readyz` says that it is late."""
+
+    def fails(announcement):
+        raise RuntimeError("a template that breaks")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery, "announce", fails)
+        an_answer(thread, bob)
+        Announcement.objects.update(attempts=40)
+        assert announce_due() == 0
+    row = Announcement.objects.get(event__kind="answer.posted")
+    assert row.done_at is None and row.due_at > clock.now() and "breaks" in row.last_error
+    assert delivery.oldest_waiting() == Announcement.objects.earliest("event__recorded_at").event.recorded_at
+    with clock.travel(clock.now() + timedelta(days=1)):
+        assert told(alice) == ["new_answer"] and delivery.oldest_waiting() is None
+
+
+def test_notices_of_the_staff_reach_nobody_who_left(thread, dana, alice, support):
+    event = record(
+        "escalation.lead_notified", actor=None, subject=thread, people=[dana.pk, alice.pk], department=support.pk
+    )
+    assert recipients(event) == {dana.pk: "case_lead"}
+    announce(Announcement.objects.get(event=event))
+    waiting = Delivery.objects.get(user=dana, kind="notice")
+    assert delivery.still_wanted(waiting)
+    set_role(dana, None, "")
+    assert not delivery.still_wanted(Delivery.objects.get(pk=waiting.pk))

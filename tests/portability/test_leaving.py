@@ -302,3 +302,16 @@ def test_no_vote_comes_back_to_who_left_or_for_oneself(alice, bob, dana):
     assert not rings._give_one_back(None, alice, dana, kept)
     leaving.erase(alice, words_go=False)
     assert not rings._give_one_back(answer, User.objects.get(pk=alice.pk), dana, kept)
+
+
+def test_mails_to_an_address_go_with_its_owner(alice, bob):
+    """Codes and receipts hang on no account: the outbox holds name and code of who has left otherwise."""
+    a_confirmed_address(alice, "second@example.org")
+    for address in ("Alice@example.org", "second@example.org", "bob@example.org"):
+        outbox.queue(kind=outbox.TRANSACTIONAL, address=address, subject="Code", text="Hello, 123456")
+    Delivery.objects.update(state=Delivery.State.PARKED)
+    leaving.erase(alice, words_go=False)
+    assert list(Delivery.objects.values_list("address", flat=True)) == ["bob@example.org"]
+    with clock.travel(clock.now() + outbox.KEPT + timedelta(days=1)):
+        outbox.tidy()
+    assert not Delivery.objects.exists(), "what was given up is kept no longer than what was sent"

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if options["demo"] and not settings.DEMO_ALLOWED:
             raise CommandError("The demo community has known passwords: it is not for production settings.")
         self.migrate()
-        if "DatabaseCache" in settings.CACHES["default"]["BACKEND"]:
+        if any("DatabaseCache" in one["BACKEND"] for one in settings.CACHES.values()):
             call_command("createcachetable", verbosity=0)
         if hasattr(staticfiles_storage, "manifest_name"):
             self.stdout.write("Collecting static files")
