@@ -392,7 +392,7 @@ def _person_page(
     context = {
         "person": person,
         "role": ROLES[role].group if role else "",
-        "penalties": person.penalties.select_related("by", "lifted_by"),
+        "penalties": person.penalties.select_related("by", "lifted_by", "appeal"),
         "may_moderate": request.user.has_perm("moderation.moderate"),  # type: ignore[union-attr]
         "used_up": person.is_active and services.next_hours(person) is None,
         "actions": [(verb, *titles[verb], form) for verb, form in shown.items()],

@@ -26,7 +26,7 @@
     responsive: true, maintainAspectRatio: false, animation: still ? false : { duration: 200 },
     interaction: { mode: "index", intersect: false },
     font: { family: c.sans },
-    plugins: { legend: { position: "bottom", labels: { color: c.ink, usePointStyle: true, pointStyleWidth: 26, boxHeight: 6, generateLabels: labels, font: { family: c.sans, size: 13 } } } },
+    plugins: { legend: { position: "bottom", labels: { color: c.ink, usePointStyle: true, boxHeight: 9, generateLabels: labels, font: { family: c.sans, size: 13 } } } },
     scales: {
       x: { stacked: said.stacked, grid: { display: false }, ticks: { color: c.ink, font: { family: c.sans, size: 12 } } },
       y: { stacked: said.stacked, beginAtZero: true, max: said.unit === "%" ? 100 : undefined, grid: { color: c.hair }, border: { display: false }, ticks: { color: c.ink, font: { family: c.sans, size: 12 }, callback: (value) => (said.unit === "n" ? value.toLocaleString(document.documentElement.lang) : `${value.toLocaleString(document.documentElement.lang)} ${said.unit}`) } },

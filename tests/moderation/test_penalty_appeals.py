@@ -16,7 +16,7 @@ from community.core import clock
 from community.core.errors import NotAllowed
 from community.core.models import Delivery
 from community.events.models import Event
-from community.moderation import penalties, services, spam
+from community.moderation import figures, penalties, services, spam
 from community.moderation.models import PenaltyAppeal, SpamAct
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
@@ -69,6 +69,7 @@ def test_a_silence_is_read_appealed_once_and_undone_by_somebody_else(
         penalties.decide_penalty_appeal(appeal, charlie, granted=True)
     desk = signed_in(mika)
     assert WORDS in desk.get(queue).content.decode()
+    assert "?queue=appeals" in desk.get(reverse("keepers:person", args=[bob.pk])).content.decode()
     decide = reverse("moderation:penalty_appeal", args=[appeal.pk])
     assert desk.get(decide).status_code == 405
     refused = desk.post(decide, {"answer": " "})
@@ -93,6 +94,8 @@ def test_a_warning_stands_after_an_appeal_and_says_why(bob: User, ravi: User, mi
     penalty.refresh_from_db()
     assert penalty.lifted_at is None
     assert told(bob)[-1] == "Your appeal against a warning was not granted"
+    (month,) = figures.by_month()["rows"]
+    assert (month["people"], month["appeals"], month["granted"]) == (1, 1, 0), "everybody may read the numbers"
     assert "It was read by three of us." in signed_in(bob).get(reverse("posts:conduct")).content.decode()
 
 
