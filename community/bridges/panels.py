@@ -41,10 +41,13 @@ class ReviewOffers(Panel):
         bridges = list(rows)
         bridge = next((one for one in bridges if one.state != Bridge.State.DECLINED), None)
         declined = {one.kind for one in bridges if one.state == Bridge.State.DECLINED}
+        thread = where_it_stands(bridge.thread) if bridge is not None and bridge.thread is not None else None
+        if thread is not None and not thread.is_visible:  # its title may be why it was taken away
+            thread = Thread.objects.visible_to(user).filter(pk=thread.pk).first()
         return {
             "review": review,
             "bridge": bridge,
-            "thread": where_it_stands(bridge.thread) if bridge is not None and bridge.thread is not None else None,
+            "thread": thread,
             "own": own,
             "can_start": bridge is None and own and not permissions.why_not_start(user, review),
             "can_offer": bridge is None and bool(departments) and Bridge.Kind.FIX not in declined,

@@ -216,7 +216,7 @@ def in_words(seconds: int) -> str:
     return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
 
 
-_SECRET = ("csrf", "password", "code", "token", "secret")
+_SECRET = ("csrf", "password", "code", "token", "secret", "started")
 
 
 def typed(post: QueryDict) -> str:

@@ -108,7 +108,7 @@ def act(what: str = "vote") -> Callable[[View], View]:
                 return HttpResponseNotAllowed(["POST"])
             if not request.user.is_authenticated:
                 return to_login(request, where_from(request))
-            kept = request.POST.get("body", "")
+            kept = request.POST.get("body", "") or limits.typed(request.POST)
             try:
                 limits.spend(what, request.user)
                 return view(request, *args, **kwargs)

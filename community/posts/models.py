@@ -111,6 +111,11 @@ class Comment(OnTarget, Body, Moderated, Sourced):
             return gettext("Its words are the question of a thread now.")
         return ""
 
+    def people_called(self) -> list[int]:
+        from . import gates  # it makes bodies, and those need the models
+
+        return list(gates.called(self.body_source, self.author).values())
+
     def published_event(self) -> tuple[str, dict[str, Any]]:
         return "comment.posted", {"target_type": self.target_type.model, "target_id": self.target_id}
 

@@ -48,6 +48,8 @@ def comment(
 
     Raises ValidationError at `body`, NotAllowed, Conflict.
     """
+    if isinstance(target, Comment):
+        raise Conflict(_("A comment has no comments of its own. Say it under the post."))
     row = held(target)
     if not is_replaying():
         require(why_not_write(by))

@@ -64,6 +64,13 @@ def find(request: HttpRequest, kind: str, pk: int) -> Any:
     return thing
 
 
+def _under(request: HttpRequest, kind: str, pk: int) -> Any:
+    """`find`, for what has comments under it: a comment has none, and is 404."""
+    if kind == "comment":
+        raise Http404
+    return find(request, kind, pk)
+
+
 def place_of(thing: Any) -> str:
     """The address at which a post is read."""
     if isinstance(thing, Comment):
@@ -217,7 +224,7 @@ def comment_context(
 @require_GET
 def comments(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """The comments under a post, a hundred at once: a piece of its page for htmx, else the page with them unfolded."""
-    target, part, since = find(request, kind, pk), part_of(request), _since(request)
+    target, part, since = _under(request, kind, pk), part_of(request), _since(request)
     if not request.htmx:
         page = _with_room(target.get_absolute_url())
         place = f"comments={kind}-{pk}" + (f"&part={part}" if part > 1 else "")
@@ -248,7 +255,7 @@ def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Say something short under a post."""
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
-    target = find(request, kind, pk)
+    target = _under(request, kind, pk)
     place = target.get_absolute_url()
     if not request.user.is_authenticated:
         return to_login(request, place)

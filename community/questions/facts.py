@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from community.core.errors import Conflict
 from community.moderation.models import Moderated
+from community.posts.models import Comment
 
 from .models import Answer, Kind, State, Thread
 
@@ -109,6 +111,21 @@ def refresh(thread: Thread) -> None:
         thread.leading_solution = solutions.first()
     thread.state = derive_state(thread)
     thread.save(update_fields=FACTS)
+
+
+def read_words(thread: Thread) -> None:
+    """The last words of the asker and of others, read again from the comments that readers see, for a thread whose
+    row is held. `refresh` adds those of the answers and saves. Asking for information is a word, too."""
+    of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
+    answers = Answer.objects.filter(thread=thread, visibility=Moderated.Visibility.VISIBLE)
+    remarks = Comment.objects.filter(
+        Q(target_type=of_thread, target_id=thread.pk) | Q(target_type=of_answer, target_id__in=answers.values("pk")),
+        visibility=Moderated.Visibility.VISIBLE,
+    )
+    online_at, own = Coalesce("published_at", "created_at"), Q(author=thread.author_id)
+    said = remarks.aggregate(own=Max(online_at, filter=own), others=Max(online_at, filter=~own))
+    thread.asker_spoke_at = said["own"]
+    thread.replied_at = latest(said["others"], thread.needs_info_since)
 
 
 def standing_in(thread: Thread) -> Q:

@@ -37,8 +37,21 @@ def ask_in_three_days(event: Event) -> None:
 def recount_answers(event: Event) -> None:
     answer: Answer = event.subject
     thread = answer.thread = locked(answer.thread)
+    facts.read_words(thread)
     facts.refresh(thread)
     tally(thread)
+
+
+@listen("comment.hidden", "comment.restored", "comment.deleted")
+def recount_words(event: Event) -> None:
+    """Who spoke last is read from what readers see: spam that was taken away answered nobody."""
+    target = event.subject.target
+    if isinstance(target, Answer):
+        target = target.thread
+    if isinstance(target, Thread):
+        thread = locked(target)
+        facts.read_words(thread)
+        facts.refresh(thread)
 
 
 @listen("answer.unaccepted", "answer.restored")
@@ -68,12 +81,13 @@ def note_comment(event: Event) -> None:
         thread = target
     else:
         return
-    thread.active_at = max(thread.active_at, comment.created_at)
+    online_at = comment.published_at or comment.created_at  # later than it was written, when it waited for a look
+    thread.active_at = max(thread.active_at, online_at)
     if comment.author_id == thread.author_id:
-        thread.asker_spoke_at = facts.latest(thread.asker_spoke_at, comment.created_at)
+        thread.asker_spoke_at = facts.latest(thread.asker_spoke_at, online_at)
         services.end_needs_info(thread, event.actor)
     else:
-        thread.replied_at = facts.latest(thread.replied_at, comment.created_at)
+        thread.replied_at = facts.latest(thread.replied_at, online_at)
     thread.state = facts.derive_state(thread)
     thread.save(update_fields=["active_at", "asker_spoke_at", "replied_at", "state"])
 

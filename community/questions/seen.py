@@ -60,16 +60,16 @@ def with_new(rows: Any, thread: Thread, since: datetime | None, user: Any) -> An
         Comment.objects.visible()
         .filter(
             Q(target_type=of_thread, target_id=thread.pk) | Q(target_type=of_answer, target_id__in=answers),
-            created_at__gt=since,
         )
         .exclude(author=user)
-        .annotate(all=Value(1))
+        .annotate(all=Value(1), online_at=Coalesce("published_at", "created_at"))
+        .filter(online_at__gt=since)
     )
     return rows.annotate(
         new_count=Coalesce(Subquery(_number(new, "thread")), 0),
         first_new=Subquery(new.order_by("came_at", "pk").values("pk")[:1]),
         new_comments=Coalesce(Subquery(_number(said, "all")), 0),
-        first_new_comment=Subquery(said.order_by("created_at", "pk").values("pk")[:1]),
+        first_new_comment=Subquery(said.order_by("online_at", "pk").values("pk")[:1]),
     )
 
 

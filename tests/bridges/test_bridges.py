@@ -292,6 +292,23 @@ def test_a_closed_thread_can_not_be_joined(bob: User, dana: User, support: Depar
         services.offer_fix(low, dana, department=support, thread=question)
 
 
+def test_a_thread_that_was_taken_down_is_neither_named_nor_joined(
+    client: Client, alice: User, bob: User, ravi: User, dana: User, support: Department, duo: Product, low: Review
+) -> None:
+    known = factories.a_thread(bob, product=duo, kind="problem", title="Somebody by name sells rubbish")
+    services.offer_fix(low, dana, department=support, thread=known)
+    client.force_login(alice)
+    assertContains(client.get(low.get_absolute_url()), "Yes, join that thread")
+    moderation.hide(known, ravi, reason="A name")
+    page = client.get(low.get_absolute_url()).content.decode()
+    assert "by name" not in page and "by-name" not in page and "Yes, " not in page and "No, thank you" in page
+    moderation.restore(known, ravi)
+    services.agree(low, alice)
+    moderation.hide(known, ravi, reason="A name")
+    page = client.get(low.get_absolute_url()).content.decode()
+    assert "by name" not in page and "by-name" not in page and "has been taken down" in page
+
+
 def test_pictures_go_with_the_words_as_the_threads_own(alice: User, duo: Product, settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
     picture = io.BytesIO()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from community.accounts.models import Department, User
 from community.core.errors import Conflict
@@ -74,3 +75,29 @@ def test_when_to_ring_stays_with_the_private_details(thread: Thread, alice: User
     services.give_private_details(thread, alice, phone="+44 20 7946", call_when="Mondays after six")
     shown = signed_in(alice).get(thread.get_absolute_url())
     assert shown.context["private"]["call_when"].value() == "Mondays after six"
+
+
+def test_an_answer_written_before_signing_in_is_found_after_a_merge(
+    client: Client, thread: Thread, duo: Product, bob: User, charlie: User, ravi: User
+) -> None:
+    stands = a_thread(charlie, product=duo)
+    words = "Take the gasket out and rinse it."
+    client.post(reverse("questions:answer", args=[thread.pk]), {"body": words})
+    services.merge_thread(thread, stands, ravi, "The same")
+    client.force_login(bob)
+    page = client.get(thread.get_absolute_url(), follow=True)
+    assert page.context["answer_form"]["body"].value() == words
+    started = page.context["answer_form"]["started"].value()
+    sent = client.post(reverse("questions:answer", args=[stands.pk]), {"body": words, "started": started})
+    assert sent.status_code == 303 and client.session["kept_answers"] == {}
+
+
+def test_mine_shows_what_waits_for_a_look_to_its_asker_only(thread: Thread, alice: User, bob: User, ravi: User) -> None:
+    moderation.watch(ravi, pattern="watchme", act="queue")
+    waits = a_thread(alice, title="It waits for a look, watchme")
+    page = signed_in(alice).get("/questions/?show=mine")
+    assert {row.pk for row in page.context["threads"]} == {thread.pk, waits.pk}
+    assert {show.key: count for show, count, _address in page.context["tabs"]}["mine"] == 2
+    assert page.context["counted"]["total"] == 2 and page.context["counted"]["asked"] == 1
+    for who, show in ((alice, ""), (bob, ""), (bob, "mine"), (ravi, "mine")):
+        assert waits.title not in signed_in(who).get(f"/questions/?show={show}").content.decode()

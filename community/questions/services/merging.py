@@ -54,9 +54,12 @@ def why_not_merge(thread: Thread, into: Thread) -> str:
     return ""
 
 
-def end_of(thread: Thread) -> Thread:
-    """Where a thread leads: what it was merged into, and of that what asked first."""
+def end_of(thread: Thread, of: Thread | None = None) -> Thread:
+    """Where a thread leads: what it was merged into, and of that what asked first. For the merge `of` a thread a
+    duplicate of that one stands for itself: the original goes into its copy."""
     thread = thread.merged_into or thread
+    if of is not None and thread.duplicate_of_id == of.pk:
+        return thread
     return thread.duplicate_of or thread
 
 
@@ -169,7 +172,7 @@ def retitle_merged(thread: Thread, by: User, *, title: str, hidden: bool, reason
 
 def _hold(thread: Thread, into: Thread) -> tuple[Thread, Thread]:
     """Both rows, held in the order of their ids, with `into` followed to where it leads."""
-    into = end_of(type(into)._base_manager.select_related("merged_into", "duplicate_of").get(pk=into.pk))
+    into = end_of(type(into)._base_manager.select_related("merged_into", "duplicate_of").get(pk=into.pk), thread)
     held = {pk: locked(Thread(pk=pk)) for pk in sorted({thread.pk, into.pk})}
     row, target = held[thread.pk], held[into.pk]
     if row.merged_into_id:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -250,15 +250,7 @@ def move(row: Thread, new: Thread, answers: list[Answer], comments: list[Comment
 
 def read_again(thread: Thread) -> None:
     """Facts and state from the rows that a thread has now. Its row is held."""
-    of_thread, of_answer = (ContentType.objects.get_for_model(model) for model in (Thread, Answer))
-    answers = Answer.objects.filter(thread=thread)
-    remarks = Comment.objects.filter(
-        Q(target_type=of_thread, target_id=thread.pk) | Q(target_type=of_answer, target_id__in=answers.values("pk")),
-        visibility=Visibility.VISIBLE,
-    )
-    own = Q(author=thread.author_id)
-    said = remarks.aggregate(own=Max("created_at", filter=own), others=Max("created_at", filter=~own))
-    thread.asker_spoke_at, thread.replied_at = said["own"], said["others"]
+    facts.read_words(thread)
     facts.refresh(thread)
     if thread.solved_at is None or thread.official_at is None:  # one of the two that disagreed is gone
         thread.disagree_since = thread.reconciled_at = None
@@ -267,7 +259,6 @@ def read_again(thread: Thread) -> None:
         thread.recheck_at = None
     thread.save(
         update_fields=[
-            "asker_spoke_at", "replied_at", "disagree_since", "disagree_note", "reconciled_at", "reconciled_outcome",
-            "reconciled_note", "recheck_at",
+            "disagree_since", "disagree_note", "reconciled_at", "reconciled_outcome", "reconciled_note", "recheck_at",
         ]
     )  # fmt: skip

@@ -40,7 +40,7 @@ from ..forms import (
 from ..ideas import purse_of
 from ..models import Answer, Kind, PrivateDetails, Thread
 from . import ideas
-from .thread import KEPT_ANSWERS, find_thread, show_thread, show_works, speaks_for, went_meanwhile
+from .thread import KEPT_ANSWERS, find_thread, kept_under, show_thread, show_works, speaks_for, went_meanwhile
 
 MOST_KEPT = 5  # answers of one visitor that wait for a sign-in
 
@@ -227,7 +227,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         return show_thread(request, fresh, answer_form=form, status=status)
     credit.first_post(request)
     posts.drop_draft(request.user, f"answer:{pk}")
-    _forget(request, pk)
+    _forget(request, found)
     if new.is_visible:
         return back(request, new, _("Answer posted."))
     return back(request, new, _("Your answer is with a moderator. It shows here once somebody has read it."))
@@ -249,9 +249,10 @@ def _keep_for_later(request: HttpRequest, thread: Thread) -> HttpResponse:
     return to_login(request, place)
 
 
-def _forget(request: HttpRequest, pk: int) -> None:
-    kept = dict(request.session.get(KEPT_ANSWERS, {}))
-    if kept.pop(str(pk), None) is not None:
+def _forget(request: HttpRequest, thread: Thread) -> None:
+    if key := kept_under(request, thread):
+        kept = dict(request.session[KEPT_ANSWERS])
+        del kept[key]
         request.session[KEPT_ANSWERS] = kept
 
 
@@ -336,21 +337,32 @@ def official(request: HttpRequest, pk: int) -> HttpResponse:
 # Private details
 
 
-@act("vote")
 def private(request: HttpRequest, pk: int) -> HttpResponse:
     """Staff look at the private details (each look is kept); the asker changes them."""
     # They stay with the thread they were given to, also when that was merged: its asker's, and never another's.
     merged = Thread.objects.filter(pk=pk, merged_into__isnull=False).first()
     thread = merged or get_thread(request, pk)
-    if thread.author_id == request.user.pk:
-        form = PrivateForm(request.POST)
-        if not form.is_valid():
-            raise ValidationError(
-                [f"{form.fields[name].label}: {' '.join(said)}" for name, said in form.errors.items()]
-            )
-        services.give_private_details(thread, request.user, **form.cleaned_data)
-        place = reverse("questions:merged", args=[pk]) if merged else thread
-        return back(request, place, _("Saved. Only staff see it."))
+    if request.method != "POST" or thread.author_id != request.user.pk:
+        return _look(request, thread)
+    form, status = PrivateForm(request.POST), 422
+    place = reverse("questions:merged", args=[pk]) if merged else thread.get_absolute_url()
+    if form.is_valid():
+        given, status = send(
+            form, "vote", request.user,
+            lambda: services.give_private_details(thread, request.user, **form.cleaned_data),
+        )  # fmt: skip
+        if given:
+            return back(request, place, _("Saved. Only staff see it."))
+    context = {"form": form, "thread": thread, "back": place}
+    response = render(request, "questions/private_again.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    if wait := getattr(form, "retry_after", 0):
+        response["Retry-After"] = str(wait)
+    return response
+
+
+@act("vote")
+def _look(request: HttpRequest, thread: Thread) -> HttpResponse:
     details: PrivateDetails | None = services.view_private_details(thread, request.user)
     template = "questions/_private_details.html" if request.htmx else "questions/private.html"
     response = render(request, template, {"details": details, "thread": thread})

@@ -270,12 +270,15 @@ def questions(request: HttpRequest) -> HttpResponse:
     if isinstance(tag, HttpResponse):
         return tag
 
-    base: ThreadQuerySet = Thread.objects.visible()
+    chosen = Q()
     if chosen_products:
-        base = base.filter(product__in=[product.pk for product in products if product.slug in chosen_products])
+        chosen &= Q(product__in=[product.pk for product in products if product.slug in chosen_products])
     if tag:
-        base = base.filter(tags=tag)
-    everything, base = base, base.filter(aged(age))
+        chosen &= Q(tags=tag)
+    everything: ThreadQuerySet = Thread.objects.visible().filter(chosen)
+    base = everything.filter(aged(age))
+    # What one asked oneself is there, too, while it waits for a look; its sign says so.
+    bases = {MINE.key: Thread.objects.visible_to(user).filter(chosen).filter(aged(age))}
     kinds = Q(kind__in=chosen_kinds) if chosen_kinds else Q()
     states = Q()
     for state in STATES:
@@ -285,7 +288,7 @@ def questions(request: HttpRequest) -> HttpResponse:
     conditions |= {"mine": mine(user), "answered": answered(user), "followed": followed(user)}
 
     # Each count is what one would get by choosing it with everything else as it is.
-    of_show, of_rest = base.filter(conditions[show.key]), kinds & states
+    of_show, of_rest = bases.get(show.key, base).filter(conditions[show.key]), kinds & states
     asked, solved = everything, everything.filter(solved_at__isnull=False)
     counted = count_up_to(
         {
@@ -293,7 +296,11 @@ def questions(request: HttpRequest) -> HttpResponse:
             "asked": asked,
             "solved": solved,
             "waiting": everything.filter(conditions["unanswered"]),
-            **{f"show_{s.key or 'all'}": base.filter(conditions[s.key] & kinds) for s in shows if _is_for(s, user)},
+            **{
+                f"show_{s.key or 'all'}": bases.get(s.key, base).filter(conditions[s.key] & kinds)
+                for s in shows
+                if _is_for(s, user)
+            },
             **{f"kind_{kind}": of_show.filter(states, kind=kind) for kind in Kind.values},
             **{f"state_{state.key}": of_show.filter(state.condition & kinds) for state in STATES},
         }

@@ -92,7 +92,7 @@ def merged(request: HttpRequest, pk: int) -> HttpResponse:
 def _target(request: HttpRequest, form: MergeForm, thread: Thread) -> Thread | None:
     """The thread that would stay; what stands against it is said at the field."""
     try:
-        into = services.end_of(named_thread(request, form.cleaned_data["of"]))
+        into = services.end_of(named_thread(request, form.cleaned_data["of"]), thread)
     except ValidationError as error:
         form.add_error("of", error.message_dict["of"])
         return None

@@ -422,11 +422,22 @@ def show_works(answer: Answer) -> None:
     answer.by_version = [*sorted(named), *unnamed] if named else []  # type: ignore[attr-defined]
 
 
-def _kept_answer(request: HttpRequest, thread: Thread) -> dict[str, Any]:
-    """What this person wrote and did not post yet: before signing in, or in a draft."""
+def kept_under(request: HttpRequest, thread: Thread) -> str:
+    """The key of the answer that a visitor wrote here before signing in, also to what was merged here since; else
+    nothing. `thread` comes from `find_thread`."""
     kept = request.session.get(KEPT_ANSWERS, {}) if request.session.session_key else {}
     if str(thread.pk) in kept:
-        return {"body": kept[str(thread.pk)], "started": long_open()}
+        return str(thread.pk)
+    if not kept:
+        return ""
+    merged = thread.merged_threads.filter(pk__in=kept).first() if thread.has_merged else None  # type: ignore[attr-defined]
+    return "" if merged is None else str(merged.pk)
+
+
+def _kept_answer(request: HttpRequest, thread: Thread) -> dict[str, Any]:
+    """What this person wrote and did not post yet: before signing in, or in a draft."""
+    if key := kept_under(request, thread):
+        return {"body": request.session[KEPT_ANSWERS][key], "started": long_open()}
     if request.user.is_authenticated and not thread.my_answer:
         drafted = thread.my_draft or {}
         return {name: drafted[name] for name in ("body", "disclosure", "model_version") if name in drafted}
