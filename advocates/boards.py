@@ -17,8 +17,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 
 from community.accounts.models import Standing, User
 from community.core import clock
@@ -287,17 +286,6 @@ def prune() -> None:
 # Reading
 
 
-def _places(rows: QuerySet[BoardScore]) -> QuerySet[BoardScore]:
-    """Add the dense `place`: how many different higher scores there are, and one."""
-    higher = BoardBucket.objects.filter(
-        period=OuterRef("period"), start=OuterRef("start"), board=OuterRef("board"), points__gt=OuterRef("points"),
-        people__gt=0,
-    )  # fmt: skip
-    # Everything in the partial index: PostgreSQL counts places without reading the rows.
-    count = higher.order_by().values("board").annotate(n=Count("*")).values("n")
-    return rows.annotate(place=Coalesce(Subquery(count), 0) + 1)
-
-
 def _with_places(rows: Iterable[BoardScore], first: int) -> list[BoardScore]:
     """Give rows in order their places, counting from the place of the first."""
     numbered = list(rows)
@@ -320,20 +308,23 @@ def top(period: str, board: str = EVERYTHING, *, count: int = 20, on: date | Non
 def around(person: User, period: str, board: str = EVERYTHING, *, reach: int = 2) -> list[BoardScore]:
     """Somebody with the neighbours above and below; empty when they are not on the board."""
     end_absences()
-    rows = BoardScore.objects.on(period, start_of(period, today()), board).shown().select_related("person")
-    mine: Any = _places(rows).filter(person=person).first()
+    rows = BoardScore.objects.on(period, start_of(period, today()), board).shown()
+    mine = rows.filter(person=person).first()
     if mine is None:
         return []
-    upper, lower = _beside(mine, reach)
+    mine.person = person
+    upper, lower, place = _beside(mine, reach)
     higher = {row.points for row in upper} - {mine.points}
-    return _with_places([*upper[::-1], mine, *lower], mine.place - len(higher))
+    return _with_places([*upper[::-1], mine, *lower], place - len(higher))
 
 
-def _beside(mine: BoardScore, reach: int) -> tuple[list[BoardScore], list[BoardScore]]:
-    """Who stands right above, the nearest first, and right below.
+def _beside(mine: BoardScore, reach: int) -> tuple[list[BoardScore], list[BoardScore], int]:
+    """Who stands right above, the nearest first, and right below; and the dense place, which is how many different
+    higher scores there are, and one.
 
-    Along the index alone: with "or", or joined to people, PostgreSQL may read everybody from the first. Four short
-    walks from one place, in one statement; people afterwards, for those few.
+    Along the indexes alone: with "or", or joined to people, PostgreSQL may read everybody from the first, and places
+    that are counted for a row instead of for given points are counted in the table. Four short walks from one place and
+    a count, in one statement; people afterwards, for those few.
     """
     table = connection.ops.quote_name(BoardScore._meta.db_table)
     on_board = f"SELECT id, points, person_id FROM {table} WHERE listed AND period = %s AND start = %s AND board = %s"  # noqa: S608
@@ -346,10 +337,17 @@ def _beside(mine: BoardScore, reach: int) -> tuple[list[BoardScore], list[BoardS
     parts = [f"SELECT id, {walk} FROM ({on_board} {order} LIMIT {reach:d}) w{walk}" for walk, order in walks.items()]  # noqa: S608
     start = connection.ops.adapt_datefield_value(mine.start)
     params: list[Any] = [mine.period, start, mine.board, mine.points, mine.person_id] * len(walks)
+    buckets = connection.ops.quote_name(BoardBucket._meta.db_table)
+    parts.append(
+        f"SELECT COUNT(*), 4 FROM {buckets} "  # noqa: S608
+        "WHERE period = %s AND start = %s AND board = %s AND points > %s AND people > 0"
+    )
+    params += [mine.period, start, mine.board, mine.points]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         found = cursor.fetchall()
-    rows = BoardScore.objects.select_related("person").in_bulk([pk for pk, _walk in found])
+    place = next(number for number, walk in found if walk == 4) + 1
+    rows = BoardScore.objects.select_related("person").in_bulk([pk for pk, walk in found if walk != 4])
     upper = [rows[pk] for turn in (0, 1) for pk, walk in found if walk == turn]
     lower = [rows[pk] for turn in (2, 3) for pk, walk in found if walk == turn]
-    return upper[:reach], lower[:reach]
+    return upper[:reach], lower[:reach], place
