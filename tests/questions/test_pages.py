@@ -261,6 +261,8 @@ def test_settled_answers_stand_first_and_answers_come_in_pages(
     [
         ("Open the valve, and close it **again**. Then wait.", "Open the valve, and close it again."),
         (r"See [here](https://x.example/): $\frac{a}{b}$ holds." + " and so on" * 20, "<mfrac>"),
+        (r"Look at $|\psi\rangle$ and $$A(x) = 1$$ then", "⟩</mi></mrow></math> and …"),
+        (" ".join([r"$a^2$"] * 30), "</math> …"),
         ("Costs $5, not $10, in every shop.", "Costs $5, not $10, in every shop."),
     ],
 )
@@ -268,6 +270,7 @@ def test_the_line_that_leads_to_an_answer_sets_its_formulas(thread: Thread, bob:
     answer = factories.an_answer(thread, bob, body=body)
     made = str(said_in_short(answer))
     assert line in made and "<a" not in made and len(text.plain_text(made)) < 170
+    assert made.count("<math") == made.count("</math>") and "\x00" not in made and 'display="block"' not in made
 
 
 def test_structured_data_says_what_the_page_shows(

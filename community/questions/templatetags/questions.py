@@ -83,6 +83,7 @@ def in_short(body_text: str) -> str:
 
 
 _FIRST = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+_FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _LINKS = re.compile(r"</?a\b[^>]*>")
 SHORT = 24  # words
 
@@ -94,8 +95,15 @@ def said_in_short(post: Body) -> str:
     first = _FIRST.search(post.body_html) if "\\" in line or "<math" in post.body_html[:400] else None
     if first is None or "<math" not in first[1]:
         return line
-    html = _LINKS.sub("", first[1])  # the line is a link itself
-    return mark_safe(Truncator(html).words(SHORT, " …", html=True))  # noqa: S308 - it was made safe when written
+    before_large = first[1].partition('<math display="block"')[0]
+    html = _LINKS.sub("", before_large)  # the line is a link itself
+    whole = _FORMULA.findall(html)  # a formula is one word, and never cut
+    short = Truncator(_FORMULA.sub("\x00", html)).words(SHORT, " …", html=True)
+    if before_large != first[1] and not short.endswith("…"):
+        short = f"{short.rstrip()} …"
+    parts = short.split("\x00")
+    line = "".join(part + (whole[number] if number < len(parts) - 1 else "") for number, part in enumerate(parts))
+    return mark_safe(line)  # noqa: S308 - it was made safe when written
 
 
 @register.simple_tag
