@@ -187,7 +187,7 @@ def test_moderation_is_as_told() -> None:
     rude = the("answer:uno-warranty-refused-for-scale:former-member-17", Answer)
     assert rude.visibility == Moderated.Visibility.HIDDEN
     stray = the("comment:thread:duo-steam-wand-drip:1:sami.nieminen", Comment)
-    assert stray.target == the("thread:uno-bitter-after-steaming", Thread), "a moderator moved it where it belongs"
+    assert stray.target == the("thread:uno-temperature-surfing", Thread), "a moderator moved it where it belongs"
 
 
 def test_edits_keep_what_was_before() -> None:
