@@ -156,6 +156,8 @@ class World:
                 "acknowledge_hours": more.get("acknowledge_hours", 4),
                 "resolve_hours": more.get("resolve_hours", 24),
                 "holidays": list(holidays),
+                "holiday_country": more.get("holiday_country", ""),
+                "holiday_region": more.get("holiday_region", ""),
             },
         )
         self._departments.pop(row["slug"], None)

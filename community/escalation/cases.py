@@ -595,6 +595,8 @@ def fire_next(case: Escalation, *, told: dict[str, Any] | None = None, kind: str
         )  # fmt: skip
     elif told is None and row.get("channel") == Reach.MAIL:
         mailing.to_mailbox(case, row)
+    elif told is None and row.get("channel") == Reach.WEBHOOK and stage.here() is None:
+        mailing.to_webhooks(case, row)
     _schedule(case)
     _keep(case)
     return str(row["kind"])
@@ -630,8 +632,10 @@ def _fire_department(case: Escalation, row: dict[str, Any], at: dict[str, Any], 
     case.department = told.get("department") or case.department or routing.department_for(case.thread, case.policy)
     if case.department is None:
         return False
-    mailed = row.get("channel") == Reach.MAIL and bool(case.department.mailbox)
-    if not told and not mailed and not routing.is_staffed(case.department):
+    reached = (row.get("channel") == Reach.MAIL and bool(case.department.mailbox)) or (
+        row.get("channel") == Reach.WEBHOOK and bool(mailing.webhooks(case.department_id))
+    )
+    if not told and not reached and not routing.is_staffed(case.department):
         return False
     _told(case, clock.now())
     note_down(

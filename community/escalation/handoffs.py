@@ -36,7 +36,7 @@ from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
 
 from . import cases, claims, remembered
-from .models import Channel, Escalation, HandOff, ReceivedOutcome
+from .models import Alarm, Channel, Escalation, HandOff, ReceivedOutcome
 from .permissions import why_not_manage_channels, why_not_work
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 240, 480, 720)
 LEASE = timedelta(minutes=5)  # a worker that died while it sent
 BATCH = 50
 A_RUN = 20.0  # seconds
+KEPT = timedelta(days=90)  # alarms that have ended
 FRESH = timedelta(minutes=5)  # how old a letter from outside may be
 OLD_SECRET = timedelta(days=1)
 LONGEST_NOTE, LONGEST_OUTCOME, LONGEST_BODY = 2000, 500, 64 * 1024
@@ -362,6 +363,42 @@ def send_due(limit: int = BATCH) -> int:
     return sent
 
 
+def send_alarms(limit: int = BATCH) -> int:
+    """Tell the webhooks what rungs have for them; safe with any number of workers. Returns how many were taken."""
+    if is_replaying():
+        return 0
+    due = Alarm.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
+    sent = 0
+    for pk, was_due in list(due.values_list("pk", "next_try_at")[:limit]):
+        mine = Alarm.objects.filter(pk=pk, next_try_at=was_due, state=Alarm.State.WAITING)
+        if mine.update(next_try_at=clock.now() + LEASE, attempts=F("attempts") + 1):
+            sent += 1
+            _try_alarm(Alarm.objects.select_related("channel", "escalation__thread").get(pk=pk))
+    Alarm.objects.filter(created_at__lt=clock.now() - KEPT, next_try_at=None).delete()
+    return sent
+
+
+def _try_alarm(row: Alarm) -> None:
+    """Once; later again when it fails. After the last try the channel is switched off, as with hand-offs."""
+    mine = Alarm.objects.filter(pk=row.pk, state=Alarm.State.WAITING)
+    if not row.escalation.thread.is_visible:
+        mine.update(state=Alarm.State.DROPPED, next_try_at=None)
+        return
+    problem = _post(row)
+    if not problem:
+        mine.update(state=Alarm.State.SENT, next_try_at=None, last_error="")
+    elif row.attempts <= len(BACK_OFF) and row.channel.is_usable:
+        mine.update(last_error=problem, next_try_at=clock.now() + BACK_OFF[row.attempts - 1])
+    else:
+        mine.update(state=Alarm.State.FAILED, last_error=problem, next_try_at=None)
+        _switch_off(row.channel, problem)
+
+
+def _switch_off(channel: Channel, why: str) -> None:
+    Channel.objects.filter(pk=channel.pk, disabled_at=None).update(disabled_at=clock.now(), disabled_because=why[:300])
+    remembered.forget()
+
+
 def signature(secret: str, timestamp: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
@@ -369,6 +406,14 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def _try(row: HandOff) -> None:
     if row.state != State.WAITING:  # taken back, or its asker erased, since it was chosen
         return
+    if problem := _post(row):
+        _failed(row, problem)
+        return
+    HandOff.objects.filter(pk=row.pk, state=State.WAITING).update(state=State.SENT, next_try_at=None, last_error="")
+
+
+def _post(row: HandOff | Alarm) -> str:
+    """Send a signed letter. Returns what was wrong, or nothing."""
     body, stamp = row.payload.encode(), str(int(clock.now().timestamp()))
     headers = {
         "Content-Type": "application/json",
@@ -383,9 +428,8 @@ def _try(row: HandOff) -> None:
         if not reply.is_fine:
             raise outgoing.Refused(f"answered {reply.status}")
     except outgoing.Refused as problem:
-        _failed(row, str(problem))
-        return
-    HandOff.objects.filter(pk=row.pk, state=State.WAITING).update(state=State.SENT, next_try_at=None, last_error="")
+        return str(problem)[:300] or "refused"
+    return ""
 
 
 @transaction.atomic
@@ -399,10 +443,7 @@ def _failed(row: HandOff, problem: str) -> None:
         row.next_try_at = clock.now() + BACK_OFF[row.attempts - 1]
         row.save(update_fields=["last_error", "next_try_at"])
         return
-    Channel.objects.filter(pk=row.channel_id, disabled_at=None).update(
-        disabled_at=clock.now(), disabled_because=row.last_error
-    )
-    remembered.forget()
+    _switch_off(row.channel, row.last_error)
     _gave_up(row)
 
 
@@ -444,6 +485,7 @@ def follow_mails() -> int:
 def sweep() -> None:
     """Ticked by the worker."""
     send_due()
+    send_alarms()
     follow_mails()
     ReceivedOutcome.objects.filter(at__lt=clock.now() - timedelta(days=1)).delete()  # older letters are refused anyhow
 

@@ -5,7 +5,7 @@ from community.core.models import Delivery
 from community.core.personal import CUT, GONE, MOVES, STAYS, Leaving, before_leaving, tie
 
 from . import handoffs
-from .models import HandOff
+from .models import Alarm, HandOff
 
 tie("escalation.Escalation.assignee", left=CUT, joined=MOVES)
 tie("escalation.Escalation.acknowledged_by", left=STAYS, joined=MOVES)
@@ -40,6 +40,7 @@ tie("escalation.Simulation.by", left=STAYS, joined=MOVES)
 def forget_what_was_handed_off(leaving: Leaving) -> None:
     """Names, orders and serials that a hand-off carried, and what still waits to be sent; what the other system keeps
     is its operator's to erase."""
+    Alarm.objects.filter(escalation__thread__author=leaving.person).delete()
     rows = HandOff.objects.filter(escalation__thread__author=leaving.person)
     Delivery.objects.filter(key__in=[handoffs.mail_key(pk) for pk in rows.values_list("pk", flat=True)]).delete()
     rows.filter(state__in=[HandOff.State.WAITING, HandOff.State.FAILED]).update(state=HandOff.State.WITHDRAWN)

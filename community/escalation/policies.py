@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, Standing, User
@@ -14,7 +15,7 @@ from community.core.rows import locked
 from community.events.log import record
 from community.questions.models import Kind, State
 
-from .models import EscalationPolicy, PolicyStep, PolicyVersion, Reach, StepKind
+from .models import Channel, EscalationPolicy, PolicyStep, PolicyVersion, Reach, StepKind
 from .permissions import why_not_manage_policies
 from .routing import CRITERIA, NEWCOMER, WEEKDAYS
 
@@ -83,6 +84,8 @@ def check_steps(steps: Sequence[Step]) -> None:
             raise _wrong("steps", place, _("“%(kind)s” is no rung of a policy.") % {"kind": kind})
         if channel not in Reach.values:
             raise _wrong("steps", place, _("“%(channel)s” is no way to reach people.") % {"channel": channel})
+        if channel == Reach.WEBHOOK and kind == StepKind.ADVOCATES:
+            raise _wrong("steps", place, _("Advocates are reached as they chose; they have no webhook."))
         if channel == Reach.MAIL and kind == StepKind.ADVOCATES:
             raise _wrong("steps", place, _("Advocates are reached as they chose; they have no mailbox."))
         if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 <= hours <= MOST_HOURS:
@@ -119,8 +122,15 @@ def check_department(policy: EscalationPolicy, steps: Sequence[Step]) -> None:
     for place, (_hours, kind, _note, channel) in enumerate(steps):
         if kind == StepKind.LEAD and department.lead is None:
             raise _wrong("steps", place, _("A gap: this department has no lead."))
+        if channel == Reach.WEBHOOK and not _has_webhook(department):
+            raise _wrong("steps", place, _("A gap: this department has no webhook among the hand-off channels."))
         if channel == Reach.MAIL and not department.mailbox:
             raise _wrong("steps", place, _("A gap: this department has no mailbox."))
+
+
+def _has_webhook(department: Department) -> bool:
+    found = Channel.objects.filter(kind=Channel.Kind.WEBHOOK, active=True, disabled_at=None)
+    return found.filter(Q(departments=None) | Q(departments=department)).exists()
 
 
 def check_routes(routes: Any) -> None:

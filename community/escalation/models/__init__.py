@@ -16,7 +16,7 @@ from .base import (
     as_row,
 )
 from .claims import Claim
-from .handoffs import Channel, HandOff, ReceivedOutcome
+from .handoffs import Alarm, Channel, HandOff, ReceivedOutcome
 from .incidents import (
     Cluster,
     ClusterThread,
@@ -32,6 +32,7 @@ from .suggestions import RoutingModel
 __all__ = [
     "Absence",
     "AgentHours",
+    "Alarm",
     "Channel",
     "Claim",
     "Cluster",

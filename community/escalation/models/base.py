@@ -36,6 +36,7 @@ class Reach(models.TextChoices):
 
     OWN = "own", _("as each of them chose")
     MAIL = "mail", _("as each of them chose, and a mail at once")
+    WEBHOOK = "webhook", _("as each of them chose, and the department's webhook at once")
 
 
 class EscalationPolicy(models.Model):

@@ -112,6 +112,37 @@ class HandOff(models.Model):
         return self.state in self.RUNNING
 
 
+class Alarm(models.Model):
+    """What a rung tells a webhook of its department: the same id and body at every try."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("on its way")
+        SENT = "sent", _("told")
+        FAILED = "failed", _("could not be told")
+        DROPPED = "dropped", _("not told: the thread is gone")
+
+    escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="alarms")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="alarms")
+    round = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField()
+    delivery = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    payload = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="alarm_due")]
+        constraints = [
+            models.UniqueConstraint(fields=["escalation", "round", "position", "channel"], name="alarm_once_a_rung")
+        ]
+
+    def __str__(self) -> str:
+        return f"alarm {self.pk}"
+
+
 class ReceivedOutcome(models.Model):
     """An id that a channel has used: the same one is never listened to twice."""
 

@@ -66,6 +66,8 @@ def conditions_in_words(match: dict[str, Any]) -> str:
 def step_in_words(step: dict[str, Any]) -> str:
     kind = policies.STEP_WORDS[step["step"]]
     line = _("After %(hours)g h: %(what)s") % {"hours": step["hours"], "what": kind.label}
+    if step.get("channel") == Reach.WEBHOOK:
+        line = _("%(line)s, and the webhook is told") % {"line": line}
     if step.get("channel") == Reach.MAIL:
         line = _("%(line)s, with a mail to the mailbox") % {"line": line}
     return f"{line} ({step['note']})" if step.get("note") else line
