@@ -145,8 +145,8 @@ def measure() -> dict[str, Any]:
         "numbers beside queues": reverse("escalation:counts"),
         "who is next": reverse("escalation:who"),
     }
-    figures = {name: time_each(clients[agent].get, [path] * 40) for name, path in pages.items()}
-    figures["the desk, all departments"] = time_each(clients[boss].get, [f"{desk}?department=all"] * 40)
+    figures = {name: time_each(clients[agent].get, [path] * 30) for name, path in pages.items()}
+    figures["the desk, all departments"] = time_each(clients[boss].get, [f"{desk}?department=all"] * 30)
     return {
         "threads": Thread.objects.count(), "open": Escalation.objects.open().count(),
         "staff": Escalation.objects.with_staff().count(), "made": made, "pages": figures,

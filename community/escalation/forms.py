@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import formset_factory
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -209,6 +210,8 @@ class PolicyForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["department"].queryset = Department.objects.current()  # type: ignore[attr-defined]
+        for one in self.fields.values():
+            one.label = capfirst(one.label)  # beside Wagtail's own, which begin so
         match = self.instance.match or {}
         for name, field in self.CONDITIONS.items():
             value = match.get(name)

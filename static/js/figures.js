@@ -43,6 +43,6 @@
     });
   };
   draw();
-  document.querySelectorAll(".fgs-one").forEach((one) => { if (!one.querySelector("[data-chart]").hidden) one.querySelector("details").open = false; });
+  document.querySelectorAll(".fgs-one").forEach((one) => { if (one.querySelector("[data-chart]")?.hidden === false) one.querySelector("details").open = false; });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 })();

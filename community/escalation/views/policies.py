@@ -156,6 +156,8 @@ def _whom(kind: str, department: Department | None) -> str:
         if department and department.lead:
             return _("%(person)s, lead of %(department)s") % {"person": department.lead, "department": name}
         return _("The lead of %(department)s") % {"department": name}
+    if kind == StepKind.ASSIGNED and department is None:
+        return _("Somebody, by rotation")
     if kind == StepKind.ASSIGNED:
         return _("Somebody of %(department)s, by rotation") % {"department": name}
     return name
@@ -207,16 +209,22 @@ class Compared:
         return [(f"{hour:02d}:00", a, b) for hour, (a, b) in enumerate(zip(today, draft, strict=True))]
 
     def chart(self) -> dict[str, Any]:
-        weeks = self.weeks()
+        words = _("Line chart: alarms by week, %(today)d with today's policies and %(draft)d with the draft. "
+                  "The same numbers are in the table below.")  # fmt: skip
+        return self._chart(self.weeks(), words)
+
+    def hour_chart(self) -> dict[str, Any]:
+        words = _("Line chart: alarms by hour of the day, %(today)d with today's policies and %(draft)d with "
+                  "the draft. The same numbers are in the table below.")  # fmt: skip
+        return self._chart(self.hours(), words)
+
+    def _chart(self, rows: list[tuple[str, int, int]], words: str) -> dict[str, Any]:
         return {
-            "stacked": False, "unit": "n", "months": [row[0] for row in weeks],
-            "label": _("Line chart: alarms by week, %(today)d with today's policies and %(draft)d with the draft. "
-                       "The same numbers are in the table below.") % {
-                "today": self.result["today"]["total"], "draft": self.result["draft"]["total"],
-            },
+            "stacked": False, "unit": "n", "months": [row[0] for row in rows],
+            "label": words % {"today": self.result["today"]["total"], "draft": self.result["draft"]["total"]},
             "lines": [
-                {"label": _("Today's policies"), "values": [row[1] for row in weeks], "baseline": None},
-                {"label": _("With the draft"), "values": [row[2] for row in weeks], "baseline": None},
+                {"label": _("Today's policies"), "values": [row[1] for row in rows], "baseline": None},
+                {"label": _("With the draft"), "values": [row[2] for row in rows], "baseline": None},
             ],
         }  # fmt: skip
 
@@ -253,7 +261,8 @@ def simulated(request: HttpRequest, pk: int) -> HttpResponse:
         compared = Compared(one)
         context |= {
             "result": one.result, "kinds": compared.kinds(), "whom": compared.whom(), "weeks": compared.weeks(),
-            "hours": compared.hours(), "chart": compared.chart(), "cases": compared.cases(), "zone": compared.zone,
+            "hours": compared.hours(), "chart": compared.chart(),
+            "hour_chart": compared.hour_chart(), "cases": compared.cases(), "zone": compared.zone,
             "stale": (one.policy.version if one.policy else 0) != one.base_version,
         }  # fmt: skip
     before: dict[str, Any] = {}
