@@ -367,9 +367,11 @@ def send_alarms(limit: int = BATCH) -> int:
     """Tell the webhooks what rungs have for them; safe with any number of workers. Returns how many were taken."""
     if is_replaying():
         return 0
+    began, sent = time.monotonic(), 0
     due = Alarm.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
-    sent = 0
     for pk, was_due in list(due.values_list("pk", "next_try_at")[:limit]):
+        if time.monotonic() - began > A_RUN:
+            break
         mine = Alarm.objects.filter(pk=pk, next_try_at=was_due, state=Alarm.State.WAITING)
         if mine.update(next_try_at=clock.now() + LEASE, attempts=F("attempts") + 1):
             sent += 1

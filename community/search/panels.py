@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from community.core.panels import Panel
@@ -42,6 +43,7 @@ class AlikeAtTheDesk(Panel):
     template = "search/_alike_desk.html"
     query_budget = 14  # as asking for matches; nothing waits for it
     SHOWN = 12
+    MOST = 5  # settled ones
 
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         return {thread.pk: self._of(request, thread) for thread in batch}
@@ -55,6 +57,17 @@ class AlikeAtTheDesk(Panel):
         rows = Thread.objects.visible().select_related("product").in_bulk([row.target_id for row in found])
         ordered = [rows[row.target_id] for row in found if row.target_id in rows]
         settled = [row for row in ordered if row.solved_at or row.official_at]
+        if len(settled) < self.MOST:
+            settled += self._by_tags(thread, [thread, *ordered])[: self.MOST - len(settled)]
         asked = (Kind.QUESTION, Kind.PROBLEM)
         still = [row for row in ordered if row not in settled and row.kind in asked and not row.closed_at]
-        return {"settled": settled[:5], "open": still[:8]}
+        return {"settled": settled[: self.MOST], "open": still[:8]}
+
+    def _by_tags(self, thread: Thread, known: Sequence[Thread]) -> list[Thread]:
+        """Where the words of the title find little: what was settled about the same product, most tags in common."""
+        if thread.product_id is None:
+            return []
+        found = Thread.objects.visible().filter(product=thread.product_id, tags__in=thread.tags.order_by().values("pk"))
+        found = found.filter(Q(solved_at__isnull=False) | Q(official_at__isnull=False), merged_into=None)
+        found = found.exclude(pk__in=[row.pk for row in known]).annotate(shared=Count("tags"))
+        return list(found.select_related("product").order_by("-shared", "-pk")[: self.MOST])

@@ -22,8 +22,9 @@ from community.escalation.models import (
     RoutingModel,
     SavedReply,
 )
+from community.escalation.views.case import _next_of as next_of
 from community.posts import services as posts
-from community.posts.models import Draft
+from community.posts.models import Draft, Tag
 from community.questions.models import Answer, Thread
 from community.search import documents
 from products.models import Product
@@ -157,10 +158,15 @@ def test_one_answer_for_several_threads(agent: Client, problem: Thread, bob: Use
         other = factories.a_thread(bob, product=duo, kind="problem", title="Motor stalls, three beeps and then nothing")
         solved = factories.a_thread(bob, product=duo, kind="problem", title="The motor stalls with three beeps, too")
         services.answer_officially(solved, dana, body="Install 1.3.1, please.", department=dana.department)
+        elsewhere = factories.a_thread(bob, product=duo, title="Which grease for the bearing, and how often")
+        services.answer_officially(elsewhere, dana, body="Once a year, food grade.", department=dana.department)
+    for thread in (problem, elsewhere):
+        thread.tags.set([Tag.objects.get_or_create(slug="stall", defaults={"name": "stall"})[0]])
     documents.index_changes()
     alike = agent.get(reverse("escalation:alike", args=[problem.pk]), headers={"Accept": "text/html-fragment"})
     html = alike.content.decode()
     assert solved.title in html and f'value="{other.pk}"' in html and f'value="{solved.pk}"' not in html
+    assert html.index(solved.title) < html.index(elsewhere.title), "other words, but the same product and tag"
     assert "<html" not in html and "<html" in agent.get(alike.request["PATH_INFO"]).content.decode()
     body = "This is the start current, and 1.3.1 mends it."
     status, html = act(agent, problem, "official", body="short", department=dana.department_id, threads=[other.pk])
@@ -257,3 +263,7 @@ def test_managers_write_replies_and_channels_in_the_admin(
     client.force_login(dana)
     assert client.get(add).status_code == 302
     assert client.post(reverse("escalation:channel_secret", args=[channel.pk])).status_code == 403
+
+
+def test_the_next_case_is_the_one_behind_this_one() -> None:
+    assert [next_of(queue, 1) for queue in ([3, 1, 7], [3, 1], [3, 7], [1], [])] == [7, 3, 3, None, None]

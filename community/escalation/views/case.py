@@ -176,6 +176,7 @@ def case_page(
         "incident": getattr(getattr(thread, "in_incident", None), "incident", None),
         "suggestion": _suggestion(case, departments),
         "beside": [Row(other, user) for other in queue],  # type: ignore[arg-type]
+        "next_case": _next_of([other.thread_id for other in queue], thread.pk),
         "reached": thread.me_too_count + 1,
         "mark_departments": speaks_for,
         "own_department": own,
@@ -183,6 +184,12 @@ def case_page(
         "side": panels.render("case.side", request, [thread]).get(thread.pk, ""),
     }
     return TemplateResponse(request, "escalation/case.html", context, status=status)
+
+
+def _next_of(queue: list[int], here: int) -> int | None:
+    """The thread of the case behind this one in the queue; the first where this one is settled or the last."""
+    behind = queue[queue.index(here) + 1 :] if here in queue else []
+    return next((pk for pk in [*behind, *queue] if pk != here), None)
 
 
 def zone_of(case: Escalation, user: Any) -> ZoneInfo:
