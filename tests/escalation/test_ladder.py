@@ -247,7 +247,7 @@ def test_a_pause_moves_a_clock_by_what_that_clock_saw_of_it(
     sweep(hours(12))
     for case in (problem, question):
         with clock.travel(hours(21)):
-            services.pause(case, dana, "supplier")
+            services.pause(case, dana, "customer")
     with clock.travel(hours(21) + 2 * week):  # a Thursday again, 10:00 in Berlin
         services.acknowledge(problem, dana)
         services.route(question, dana, factories.a_department("pricing"), reason="It is about a price.")
