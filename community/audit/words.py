@@ -57,6 +57,7 @@ LABELS = {
     "escalation.clustered": _("Answered many threads at once"),
     "escalation.handed_off": _("Handed a case off"),
     "escalation.handed_over": _("Handed open cases over"),
+    "escalation.look_on": _("Named a day to look again"),
     "escalation.noted": _("Left a note for colleagues"),
     "escalation.outcome_posted": _("Posted the outcome of a hand-off"),
     "escalation.paused": _("Paused a clock"),

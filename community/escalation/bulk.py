@@ -39,7 +39,9 @@ ACTS: dict[str, Act] = {
     "take": lambda thread, by, data, seen: services.assign(thread, by, by, seen=seen),
     "assign": _assign,
     "route": lambda thread, by, data, seen: services.route(thread, by, data["department"], reason=data["reason"]),
-    "pause": lambda thread, by, data, seen: services.pause(thread, by, data["cause"], note=data["note"]),
+    "pause": lambda thread, by, data, seen: services.pause(
+        thread, by, data["cause"], note=data["note"], until=data.get("until")
+    ),
     "resume": lambda thread, by, data, seen: services.resume(thread, by),
     "resolve": lambda thread, by, data, seen: services.resolve(thread, by, data["cause"], note=data["note"]),
     "note": lambda thread, by, data, seen: services.add_note(thread, by, data["body"]),

@@ -43,6 +43,12 @@ PLANNED = (IdeaStatus.PLANNED, IdeaStatus.IN_PROGRESS, IdeaStatus.FUTURE)
 UNSAID = (Cause.OFFICIAL, Cause.HOLDS, Cause.SILENT, Cause.PRIVATE, Cause.NOTHING, Cause.PASSED_ON, Cause.ANOTHER_WAY)
 Rung = tuple[float, str, str, str]  # hours, kind, note, channel
 OWN = Reach.OWN.value
+# After how many days a pause is looked at again, where nobody names a day: what each takes as a rule. An asker is
+# reminded meanwhile, by the thread.
+PAUSE_DAYS: dict[str, int] = {
+    PauseCause.CUSTOMER: 21, PauseCause.DEPARTMENT: 3, PauseCause.PART: 7, PauseCause.WORKSHOP: 14,
+    PauseCause.SUPPLIER: 7,
+}  # fmt: skip
 
 
 # Reading and holding
@@ -473,12 +479,14 @@ def route(case: Escalation, department: Department, by: User | None, *, note: st
     _tell(case, "routed", by, note, department=department.pk, previous=previous)
 
 
-def pause(case: Escalation, cause: str, by: User | None, *, note: str = "") -> None:
-    """Stop the clocks. Another cause while they stand changes nothing."""
+def pause(case: Escalation, cause: str, by: User | None, *, note: str = "", until: datetime | None = None) -> None:
+    """Stop the clocks until a day on which somebody looks again, by the cause where none is named. Another cause
+    while they stand changes nothing."""
     if not case.is_open or case.is_paused:
         return
     now = clock.now()
     case.paused_since, case.pause_cause = now, cause
+    case.pause_until, case.pause_told_at = until or now + timedelta(days=PAUSE_DAYS.get(cause, 7)), None
     case.pause_count += 1
     _schedule(case)
     _keep(case)
@@ -486,6 +494,30 @@ def pause(case: Escalation, cause: str, by: User | None, *, note: str = "") -> N
         Pause.objects.create(escalation=case, round=case.round, cause=cause, since=now, by=by, note=note[:300])
     note_down(case, "paused", by=by, cause=cause, note=note)
     _tell(case, "paused", by, cause=cause)
+
+
+def look_on(case: Escalation, until: datetime, by: User) -> None:
+    """Another day on which somebody looks at what is paused."""
+    if not case.is_paused or case.pause_until == until:
+        return
+    case.pause_until, case.pause_told_at = until, None
+    _keep(case)
+    note_down(case, "look_on", by=by, due_at=until)
+    _tell(case, "look_on", by, until=until.isoformat())
+
+
+def pause_is_over(case: Escalation) -> None:
+    """The day has come: whoever has the case is told, once, and it stands among what needs attention. Still paused."""
+    case.pause_told_at = clock.now()
+    _keep(case)
+    note_down(case, "pause_over", cause=case.pause_cause, due_at=case.pause_until, department=case.department)
+    _tell(case, "pause_over", assignee=case.assignee_id, department=case.department_id)
+
+
+def asker_stays_silent(case: Escalation) -> None:
+    """Asked for something, reminded, and silent: what waits for the asker alone is over until they write again."""
+    if case.is_open and case.pause_cause == PauseCause.CUSTOMER:
+        settle(case, Cause.SILENT, None)
 
 
 def _end_pause(case: Escalation) -> None:
@@ -506,7 +538,8 @@ def _end_pause(case: Escalation) -> None:
             elif row["target"] == "resolve":
                 case.resolve_due_at = due_of(row)
     case.paused_seconds += max(0, int((now - paused).total_seconds()))
-    case.paused_since, case.pause_cause = None, ""
+    case.paused_since = case.pause_until = case.pause_told_at = None
+    case.pause_cause = ""
     if stage.here() is None:
         Pause.objects.filter(escalation=case, until__isnull=True).update(until=now)
 

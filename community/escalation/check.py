@@ -112,7 +112,7 @@ def with_nobody_there() -> QuerySet[Escalation]:
 
 
 def long_paused(now: datetime) -> QuerySet[Escalation]:
-    """A pause has no end of its own: after a month somebody should ask what became of it."""
+    """Whatever day was named: after a month somebody should ask what became of it."""
     return _open().filter(paused_since__lte=now - LONG).order_by("paused_since", "id")
 
 

@@ -76,7 +76,23 @@ class PauseForm(forms.Form):
     cause = forms.ChoiceField(
         label=_("Because"), choices=PauseCause.choices, widget=forms.Select(attrs={"class": "dsk-input"})
     )
+    until = forms.DateField(
+        label=_("Look at it again on"),
+        required=False,
+        widget=forms.DateInput({"type": "date", "class": "dsk-input"}, format="%Y-%m-%d"),
+        help_text=_(
+            "Left empty, after 3 days for a department, 7 for a part or supplier, 14 in the workshop, 21 for customers."
+        ),
+    )
     note = forms.CharField(label=_("Note"), max_length=300, required=False, widget=area(2))
+
+
+class LookForm(forms.Form):
+    until = forms.DateField(
+        label=_("Look at it again on"),
+        widget=forms.DateInput({"type": "date", "class": "dsk-input"}, format="%Y-%m-%d"),
+        help_text=_("On that day whoever has the case is told, and it stands among what needs attention."),
+    )
 
 
 class ResolveForm(forms.Form):

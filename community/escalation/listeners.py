@@ -68,6 +68,12 @@ def hear_reminder(event: Event) -> None:
         cases.asker_reminded(case)
 
 
+@listen("thread.asker_silent")
+def hear_silence(event: Event) -> None:
+    if case := _case(event.subject):
+        cases.asker_stays_silent(case)
+
+
 @listen("answer.hidden", "answer.deleted")
 def miss_answer(event: Event) -> None:
     """Without its solution a thread is open again, and without any reply nobody has answered it."""

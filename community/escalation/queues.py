@@ -73,7 +73,9 @@ QUEUES: dict[str, Queue] = {
     ),
     "late": Queue(_("Late"), _("A promised time has passed."), lambda wish: OPEN & Q(late_at__isnull=False)),
     "attention": Queue(
-        _("Needs attention"), _("The asker spoke last: nobody has replied to it yet."), lambda wish: OPEN & ASKER_LAST
+        _("Needs attention"),
+        _("The asker spoke last: nobody has replied to it yet; or it was paused until today."),
+        lambda wish: OPEN & (ASKER_LAST | Q(paused_since__isnull=False, pause_until__lte=clock.now())),
     ),
     "unanswered": Queue(
         _("Unanswered 24 h"), _("A question or problem without any reply for a day."), _unanswered

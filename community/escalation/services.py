@@ -1,7 +1,7 @@
 """What agents do with cases, a verb each. The desk, the API and the demo share them."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,6 +15,7 @@ from community.questions import services as questions
 from community.questions.models import Answer, Thread
 
 from . import cases, claims, handoffs, promises
+from .clock import zone
 from .models import Channel, Escalation, EscalationStep, InternalNote, PauseCause
 from .permissions import why_not_work, works_cases
 
@@ -93,19 +94,39 @@ def route(thread: Thread, by: User, department: Department, *, reason: str) -> E
 
 
 @transaction.atomic
-def pause(thread: Thread, by: User, cause: str, *, note: str = "") -> Escalation:
+def pause(thread: Thread, by: User, cause: str, *, note: str = "", until: date | None = None) -> Escalation:
     """Stop the clocks because of something that is not ours to speed up. Twice is harmless.
 
     Only waiting for the customer stops both clocks. Another cause stops the one until it is settled: whoever knows
-    that it waits for a part has read it, so that is an acknowledgement.
+    that it waits for a part has read it, so that is an acknowledgement. On `until`, else on a day that follows from the
+    cause, somebody looks at it again.
     """
     case = _open(thread, by)
     if cause not in PauseCause.values:
         raise ValidationError({"cause": _("Choose why the clock stands.")})
     if cause not in STOPS_BOTH and case.acknowledged_at is None:
         cases.acknowledge(case, by)
-    cases.pause(case, cause, by, note=note.strip())
+    cases.pause(case, cause, by, note=note.strip(), until=_morning(case, until) if until else None)
     return case
+
+
+@transaction.atomic
+def look_on(thread: Thread, by: User, until: date) -> Escalation:
+    """Name another day on which a paused case is looked at again. Twice is harmless."""
+    case = _open(thread, by)
+    if not case.is_paused:
+        raise Conflict(_("Its clocks run: nothing waits for a day."))
+    cases.look_on(case, _morning(case, until), by)
+    return case
+
+
+def _morning(case: Escalation, day: date) -> datetime:
+    """Eight o'clock of a day that is to come, in the department's zone. Raises ValidationError for another."""
+    tz = zone(case.department.time_zone if case.department else "")
+    today = clock.now().astimezone(tz).date()
+    if not today < day <= today + timedelta(days=366):
+        raise ValidationError({"until": _("Choose a day that is still to come, within a year.")})
+    return datetime.combine(day, time(8), tz).astimezone(UTC)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from advocates.matching import looked_up
 from community.core import clock
@@ -19,6 +19,7 @@ from community.events.log import is_replaying
 
 from . import cases
 from .models import Escalation, StepKind
+from .querysets import EscalationQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,30 @@ def sweep(now: datetime | None = None) -> Counter[str]:
             while pks:
                 fired += _fire(pks[:size], moment)
                 pks, size = pks[size:], min(2 * size, TOGETHER)  # few due cases stand alone
+        fired += _look_at_paused(moment)
     return fired
+
+
+def _ended(moment: datetime) -> EscalationQuerySet:
+    """Paused cases whose day has come, of which nobody was told."""
+    return Escalation.objects.open().filter(pause_until__lte=moment, pause_told_at=None, paused_since__isnull=False)
+
+
+def _look_at_paused(moment: datetime) -> Counter[str]:
+    """Tell who has a paused case that its day has come, once each; two sweeps at once are harmless."""
+    told: Counter[str] = Counter()
+    for pk in list(_ended(moment).order_by("pause_until", "pk").values_list("pk", flat=True)[:BATCH]):
+        try:
+            with transaction.atomic():
+                held = _ended(moment).select_for_update(of=("self",), no_key=True, skip_locked=True)
+                case = held.select_related("thread", "department").filter(pk=pk).first()
+                if case is not None:
+                    cases.pause_is_over(case)
+                    told["pause_over"] += 1
+        except Exception:
+            logger.exception("Paused case %s could not be looked at and is tried again", pk)
+            told["failed"] += 1
+    return told
 
 
 def _due(moment: datetime, last: tuple[int, datetime] | None) -> list[tuple[int, datetime]]:
@@ -122,6 +146,7 @@ def catch_up(until: datetime | None = None) -> Counter[str]:
                 kind = fire(pk, due)
                 if kind:
                     fired[kind] += 1
+    _ended(moment).update(pause_told_at=F("pause_until"))  # nobody is told of what is past
     return fired
 
 

@@ -229,6 +229,8 @@ def _is_moot(event: Event, subject: models.Model, kind: str, person: User) -> bo
         over = subject.ended_at is not None and event.kind != "alert.ended"
         return over or not alerts.is_concerned(subject, person)
     thread = thread_of(subject)
+    if kind == "reminder" and event.data.get("info"):
+        return thread is not None and thread.needs_info_since is None
     if kind == "reminder":
         return thread is not None and (thread.is_settled or not thread.is_open or thread.duplicate_of_id is not None)
     return kind == "follow_up" and hasattr(subject, "follow_up")

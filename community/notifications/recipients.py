@@ -445,6 +445,17 @@ def _late(event: Event) -> Heard:
     return heard
 
 
+@heard_by("escalation.pause_over")
+def _pause_over(event: Event) -> Heard:
+    """Whoever has the case; else who is there of its department, and the managers when it has none."""
+    heard: Heard = {}
+    if event.data.get("assignee"):
+        _add(heard, with_stand_ins([event.data["assignee"]], event.occurred_at), "case_assigned")
+    elif department := Department.objects.filter(pk=event.data.get("department")).first():
+        _add(heard, _present(department, event), "case_assigned")
+    return heard or managers()
+
+
 @heard_by("escalation.promise_late")
 def _promise_late(event: Event) -> Heard:
     return dict.fromkeys(event.data.get("people", ()), "case_late")

@@ -219,6 +219,14 @@ def _new_thread(f: _Facts) -> Words:
 
 
 def _reminder(f: _Facts) -> Words:
+    if f.event.data.get("info"):
+        made = f.say(
+            _("“%(title)s” waits for one thing from you"), _("One thing we still need to know: %(title)s"), _("Reply"),
+            _("We asked you for something, and have not heard from you yet."),
+            _("Nobody goes on until you reply. If it is settled, say so in a comment."),
+        )  # fmt: skip
+        made.quote = f.thread.needs_info_note if f.thread else ""
+        return made
     made = f.say(
         _("Did an answer to “%(title)s” settle it?"), _("Did that settle it? %(title)s"), _("Say whether it did"),
         _("You have an answer, and we don't know yet whether it helped."),
@@ -736,6 +744,10 @@ def _case_department(f: _Facts) -> Words:
 
 
 def _case_assigned(f: _Facts) -> Words:
+    if f.event.kind == "escalation.pause_over":
+        return _case(
+            f, _("“%(title)s” was paused until today; look what became of it"), _("Look again: %(title)s")
+        )  # fmt: skip
     return _case(f, _("“%(title)s” is yours"), _("Yours: %(title)s"))
 
 

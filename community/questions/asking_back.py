@@ -18,7 +18,7 @@ from django.db import transaction
 from community.accounts.models import User
 from community.core import clock, numbers
 from community.core.rows import locked
-from community.events.log import record
+from community.events.log import is_replaying, record
 
 from . import facts, permissions
 from .models import Answer, FollowUpRequest, Reminder, Thread
@@ -108,6 +108,8 @@ def remind(pk: int, moment: datetime) -> str:
     if not Thread._base_manager.filter(pk=pk, remind_at__lte=moment).update(remind_at=None):
         return ""
     thread = locked(Thread(pk=pk))
+    if thread.needs_info_since is not None and not is_replaying():
+        return _remind_of_request(thread, moment)
     answers = _undecided(thread)
     sent = list(thread.reminders.order_by("number").values_list("sent_at", flat=True))
     counted = [at for at in sent if thread.reopened_at is None or at > thread.reopened_at]
@@ -129,6 +131,23 @@ def remind(pk: int, moment: datetime) -> str:
         "thread.asker_reminded", actor=None, subject=thread, number=len(sent) + 1,
         answers=[answer.pk for answer in answers],
     )  # fmt: skip
+    return "reminded"
+
+
+def _remind_of_request(thread: Thread, moment: datetime) -> str:
+    """Asked for something, an asker is reminded as often as of answers; an interval after the last it is silence."""
+    over = thread.is_settled or thread.closed_at or thread.locked_at or thread.duplicate_of_id or not thread.is_visible
+    if over or not _can_decide(thread):
+        return "dropped"
+    sent = list(thread.reminders.order_by("number").values_list("sent_at", flat=True))
+    since = thread.needs_info_since
+    if sum(since is not None and at > since for at in sent) >= numbers.remembered().reminders:
+        record("thread.asker_silent", actor=None, subject=thread)
+        return "silent"
+    Reminder.objects.create(thread=thread, number=len(sent) + 1, sent_at=moment)
+    thread.remind_at = moment + interval()
+    thread.save(update_fields=["remind_at"])
+    record("thread.asker_reminded", actor=None, subject=thread, number=len(sent) + 1, answers=[], info=True)
     return "reminded"
 
 

@@ -26,6 +26,13 @@ def count_answer(event: Event) -> None:
         asking_back.plan_reminder(thread, online_at)
 
 
+@listen("thread.needs_info")
+def remind_of_what_was_asked(event: Event) -> None:
+    """Whoever does not reply to a request is reminded of it; a replayed story tells itself what came of it."""
+    if event.origin == Event.Origin.LIVE:
+        asking_back.plan_reminder(event.subject, event.occurred_at)
+
+
 @listen("answer.accepted")
 def ask_in_three_days(event: Event) -> None:
     """Imported threads were settled elsewhere and long ago; nobody is asked about them now."""

@@ -3,14 +3,18 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from community.accounts.models import Department, User
 from community.core import clock
-from community.escalation import promises, services
+from community.core.errors import Conflict, NotAllowed
+from community.escalation import promises, queues, services
 from community.escalation.models import Escalation, EscalationPolicy, EscalationStep
 from community.escalation.sweep import sweep
 from community.events.models import Event
 from community.moderation import services as moderation
+from community.notifications.delivery import announce_due
+from community.notifications.models import Notification
 from community.posts import services as posts
 from community.questions import asking_back
 from community.questions import services as questions
@@ -260,7 +264,7 @@ def test_a_pause_moves_a_clock_by_what_that_clock_saw_of_it(
     moved = case_of(question).acknowledge_due_at
     assert moved and told_by < moved < told_by + timedelta(days=2)
     with clock.travel(hours(23) + 2 * week):
-        services.pause(problem, dana, "part")
+        services.pause(problem, dana, "customer")
     promised = hours(22) + 4 * week
     with clock.travel(hours(22) + 3 * week):
         promises.make(problem, dana, text="A new seal", due_at=promised)
@@ -268,6 +272,70 @@ def test_a_pause_moves_a_clock_by_what_that_clock_saw_of_it(
     assert case_of(problem).resolve_due_at == promised
     sweep(promised)
     assert case_of(problem).late_at == promised
+
+
+def test_a_pause_is_looked_at_again_on_its_day(
+    problem: Thread, asked: list[User], alice: User, dana: User, bob: User, told: Kinds
+) -> None:
+    """By the cause, or on the day an agent names; who has it is told once, and it stands among what needs attention."""
+    with clock.travel(hours(1)):
+        services.pause(problem, dana, "supplier", note="Ordered")
+        assert case_of(problem).pause_until == hours(1 + 7 * 24)
+        with pytest.raises(NotAllowed):
+            services.look_on(problem, bob, hours(48).date())
+        for wrong in (hours(0), hours(24 * 400)):
+            with pytest.raises(ValidationError):
+                services.look_on(problem, dana, wrong.date())
+        for _twice in range(2):
+            services.look_on(problem, dana, hours(48).date())
+    assert told(problem).count("look_on") == 1
+    day = datetime(2026, 11, 20, 7, tzinfo=NOON.tzinfo)  # 8:00 in Berlin
+    assert case_of(problem).pause_until == day
+
+    def waits() -> bool:
+        attention = queues.QUEUES["attention"].condition(queues.Wish(user=dana))
+        return Escalation.objects.filter(attention, thread=problem).exists()
+
+    with clock.travel(day - timedelta(minutes=1)):
+        assert not sweep()["pause_over"] and not waits()
+    with clock.travel(day):
+        assert sweep()["pause_over"] == 1 and not sweep()["pause_over"] and waits()
+        assert case_of(problem).is_paused
+        announce_due()
+        notice = Notification.objects.get(recipient=dana, kind="case_assigned")
+        assert "paused until today" in notice.verb
+        services.look_on(problem, dana, day.date() + timedelta(days=3))
+        assert not waits()
+        services.resume(problem, dana)
+    assert case_of(problem).pause_until is None
+    assert not sweep(day + timedelta(days=9))["pause_over"]
+    with clock.travel(day), pytest.raises(Conflict):
+        services.look_on(problem, dana, day.date() + timedelta(days=3))
+
+
+def test_who_never_says_what_was_asked_is_reminded_and_then_the_case_ends(
+    problem: Thread, asked: list[User], alice: User, dana: User, told: Kinds
+) -> None:
+    """As with answers: five reminders, three days apart; silence for as long again ends it, until the asker writes."""
+    with clock.travel(hours(1)):
+        services.ask_for_info(problem, dana, "Which serial number does it have?")
+    for number in range(1, 6):
+        asking_back.sweep(hours(1 + 72 * number - 1))
+        assert problem.reminders.count() == number - 1
+        asking_back.sweep(hours(1 + 72 * number))
+        asking_back.sweep(hours(1 + 72 * number))
+        assert problem.reminders.count() == number and case_of(problem).is_paused
+    with clock.travel(hours(1 + 72 * 5)):
+        announce_due()
+    assert "waits for one thing from you" in Notification.objects.filter(recipient=alice, kind="reminder")[0].verb
+    asking_back.sweep(hours(1 + 72 * 6))
+    asking_back.sweep(hours(1 + 72 * 9))
+    case = case_of(problem)
+    assert (case.state, case.resolved_cause, problem.reminders.count()) == ("settled", "silent", 5)
+    assert told(problem)[-1] == "resolved"
+    with clock.travel(hours(1 + 72 * 10)):
+        posts.comment(problem, alice, body="It is M54-2609-0388.")
+    assert case_of(problem).is_open and not case_of(problem).is_paused
 
 
 def test_a_pause_moves_the_ladder(question: Thread, asked: list[User], bob: User, dana: User, told: Kinds) -> None:

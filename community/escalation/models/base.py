@@ -252,6 +252,10 @@ class Escalation(models.Model):
     late_at = models.DateTimeField(null=True, blank=True)
     paused_since = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=20, choices=PauseCause, blank=True, default="")
+    pause_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("When somebody looks at what is paused again.")
+    )
+    pause_told_at = models.DateTimeField(null=True, blank=True)
     paused_seconds = models.PositiveIntegerField(default=0)
     pause_count = models.PositiveSmallIntegerField(default=0)
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -266,6 +270,11 @@ class Escalation(models.Model):
         permissions = [("work_cases", "Can take, answer and resolve cases")]
         indexes = [
             models.Index(fields=["next_due_at"], condition=Q(next_due_at__isnull=False), name="escalation_due"),
+            models.Index(
+                fields=["pause_until"],
+                condition=Q(pause_until__isnull=False, pause_told_at__isnull=True),
+                name="escalation_pause_ends",
+            ),
             models.Index(fields=["state", "department", "next_due_at"], name="escalation_desk"),
             models.Index(fields=["assignee", "state"], name="escalation_assignee"),
             models.Index(fields=["-resolved_at", "-id"], condition=Q(state="settled"), name="escalation_done"),

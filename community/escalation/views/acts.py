@@ -37,6 +37,7 @@ from ..case_forms import (
 from ..forms import (
     AssignForm,
     InfoForm,
+    LookForm,
     MarkForm,
     NoteForm,
     PauseForm,
@@ -168,8 +169,13 @@ def _info(thread: Thread, user: User, data: dict[str, Any]) -> str:
 
 
 def _pause(thread: Thread, user: User, data: dict[str, Any]) -> str:
-    services.pause(thread, user, data["cause"], note=data["note"])
+    services.pause(thread, user, data["cause"], note=data["note"], until=data["until"])
     return _("The clocks stand.")
+
+
+def _look(thread: Thread, user: User, data: dict[str, Any]) -> str:
+    services.look_on(thread, user, data["until"])
+    return _("It is looked at again on that day.")
 
 
 def _resume(thread: Thread, user: User, data: dict[str, Any]) -> str:
@@ -207,6 +213,7 @@ VERBS: dict[str, tuple[type[forms.Form], Callable[[Thread, User, dict[str, Any]]
     "official": (OfficialForm, _official),
     "mark": (MarkForm, _mark),
     "pause": (PauseForm, _pause),
+    "look": (LookForm, _look),
     "resume": (PlainForm, _resume),
     "resolve": (ResolveForm, _resolve),
     "reopen": (ReopenForm, _reopen),

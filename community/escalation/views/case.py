@@ -31,7 +31,7 @@ from products.models import Ownership
 from .. import claims, remembered, replies, services, suggesting
 from ..case_forms import HandOffForm, IncidentForm, OfficialForm, PromiseForm
 from ..clock import business_between, zone
-from ..forms import AssignForm, InfoForm, NoteForm, PauseForm, ReopenForm, ResolveForm, RouteForm
+from ..forms import AssignForm, InfoForm, LookForm, NoteForm, PauseForm, ReopenForm, ResolveForm, RouteForm
 from ..models import Channel, Escalation, EscalationStep, HandOff, PauseCause, Promise, SavedReply, StepKind
 from ..querysets import Joined
 from ..relay import moment
@@ -130,6 +130,10 @@ def case_page(
             auto_id="route_%s", departments=departments, initial={"department": request.GET.get("to", "")}
         ),
         "pause": PauseForm(auto_id="pause_%s"),
+        "look": LookForm(
+            auto_id="look_%s",
+            initial={"until": case.pause_until.astimezone(tz).date() if case.pause_until else None},
+        ),
         "resolve": ResolveForm(auto_id="resolve_%s"),
         "reopen": ReopenForm(auto_id="reopen_%s"),
     }
@@ -428,6 +432,8 @@ def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool =
         "acknowledged": _("read by %(by)s") % {"by": by},
         "routed": _("to %(department)s, by %(by)s") % {"department": department, "by": by},
         "paused": _("paused"),
+        "look_on": _("to be looked at again on another day"),
+        "pause_over": _("to be looked at again"),
         "resumed": _("goes on"),
         "resolved": _("settled"),
         "reopened": _("open again"),

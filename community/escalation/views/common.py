@@ -51,6 +51,9 @@ class Row:
         if case.is_paused:
             self.due = _("Paused %(time)s") % {"time": short(now - case.paused_since)}  # type: ignore[operator]
             self.sub = case.get_pause_cause_display()
+            if case.pause_until is not None:
+                told = {"cause": self.sub, "day": moment(case.pause_until, tz)}
+                self.sub = _("%(cause)s; look again: %(day)s") % told
         elif not case.is_open:
             self.due = moment(case.resolved_at, tz) if case.resolved_at else ""
             self.sub = case.get_resolved_cause_display()
