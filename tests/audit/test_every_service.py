@@ -53,6 +53,7 @@ SILENT: dict[str, str] = {
     "community.escalation.claims.release": "as above",
     "community.posts.services.add_revision": "part of an edit, which is recorded",
     "community.posts.services.attach_uploads": "part of a post or an edit, which is recorded",
+    "community.posts.services.set_photos": "part of a post or an edit, which is recorded",
     "community.posts.services.save_draft": "a draft of one's own that nobody else sees",
     "community.questions.services.private.give_private_details": "one's own, and what it is about must leave no copy",
     "advocates.services.save_rank": WATCHED,
