@@ -202,7 +202,9 @@ def page_of(
     if before or after:
         annotated = annotated.filter(_beyond(keys, _read(before or after, order), back=back))
     ordering = [f"{'-' if descending != back else ''}{name}" for name, descending in keys]
-    rows = list(annotated.order_by(*ordering)[: size + 1])
+    # First which ones, then all that a row shows: the whole queue is put in order by its own columns alone.
+    places = annotated.select_related(None).order_by(*ordering).values("pk")[: size + 1]
+    rows = list(annotated.filter(pk__in=places).order_by(*ordering))
     more, rows = len(rows) > size, rows[:size]
     if back:
         rows = rows[::-1]

@@ -340,6 +340,7 @@ BY_ITSELF = {
     "look.asked", "appeal.made", "queue.late", "escalation.advocates_notified", "escalation.department_notified",
     "escalation.lead_notified", "escalation.manager_notified", "escalation.outcome_not_posted",
     "escalation.hand_off_failed", "escalation.promise_late", "escalation.late",
+    "escalation.pause_over",
 }  # fmt: skip
 
 

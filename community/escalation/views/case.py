@@ -148,7 +148,7 @@ def case_page(
         else []
     )
     shelf = Ownership.objects.filter(owner=thread.author).select_related("product", "version").order_by("-added_at")[:8]
-    queue = beside(request, departments)[:BESIDE]
+    queue = beside(request, departments, BESIDE)
     context = {
         "case": case,
         "thread": thread,
