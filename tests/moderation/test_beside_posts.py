@@ -26,6 +26,10 @@ def test_what_is_shown_with_a_post(alice: User, bob: User, thread: Thread) -> No
     with pytest.raises(ValidationError):
         factories.a_thread(alice, model_version="casino 3")
     with pytest.raises(ValidationError):
+        questions.edit_thread(
+            thread, thread.author, title=thread.title, body=thread.body_source, model_version="casino 3"
+        )
+    with pytest.raises(ValidationError):
         factories.a_tip(alice, safety="Mind the casino.")
     with pytest.raises(ValidationError):
         factories.a_recipe(alice, ingredients=[{"name": "Water", "note": "from the casino", "amount": "1"}])

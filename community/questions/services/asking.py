@@ -149,7 +149,7 @@ def edit_thread(
         limit=None if same or is_replaying() else text.MAX_POST_BYTES, base_url=row.source_url,
     )  # fmt: skip
     gates.check_newcomer(row, reviewed_by or by)
-    looked = gates.look_again(row, reviewed_by or by, "threads", title)
+    looked = gates.look_again(row, reviewed_by or by, "threads", title, version)
     before = row.product_id
     row.title, row.product, row.model_version = title, product, version
     row.topic_id = next((tag.topic_id for tag in named if tag.topic_id), row.topic_id)
