@@ -12,23 +12,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from django.db.models import Case, DateTimeField, Exists, F, IntegerField, OuterRef, Q, Value, When
-from django.db.models.functions import Coalesce
+from django.core.cache import cache
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from community.accounts.models import Department, User
 from community.core import clock
-from community.questions.counting import count_up_to
+from community.questions import counting
 from community.questions.models import Kind
 
 from .models import Escalation, EscalationStep
-from .querysets import EscalationQuerySet
+from .querysets import DESK_DUE, RANK, STAFF_HAVE_IT, EscalationQuerySet
 from .rotation import stands_in_for
 
 PER_PAGE = 50
-FAR = datetime(9999, 1, 1, tzinfo=UTC)  # sorts behind every due time
 DONE_DAYS = 90  # how far back words are looked for among what is done
-REACHED = Q(told_at__isnull=False) | Q(acknowledged_at__isnull=False) | Q(late_at__isnull=False)
 ASKER_LAST = Q(thread__asker_spoke_at__isnull=False) & (
     Q(thread__replied_at=None) | Q(thread__asker_spoke_at__gt=F("thread__replied_at"))
 )
@@ -43,6 +41,7 @@ class Queue:
     condition: Callable[[Wish], Q]
     everywhere: bool = False
     counted: bool = True
+    by_thread: bool = False  # depends on who spoke last in the thread, which no index of cases knows
 
 
 OPEN = Q(state="open")
@@ -62,7 +61,7 @@ _SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 QUEUES: dict[str, Queue] = {
     "due": Queue(
         _("Due next"), _("What staff have or are told of, by the time it is due."),
-        lambda wish: OPEN & REACHED & ~Q(phase="remind"),
+        lambda wish: STAFF_HAVE_IT,
     ),
     "mine": Queue(
         _("Mine"), _("Yours, and those of people you stand in for today, of any department."), _mine, everywhere=True
@@ -76,15 +75,17 @@ QUEUES: dict[str, Queue] = {
         _("Needs attention"),
         _("The asker spoke last: nobody has replied to it yet; or it was paused until today."),
         lambda wish: OPEN & (ASKER_LAST | Q(paused_since__isnull=False, pause_until__lte=clock.now())),
+        by_thread=True,
     ),
     "unanswered": Queue(
-        _("Unanswered 24 h"), _("A question or problem without any reply for a day."), _unanswered
+        _("Unanswered 24 h"), _("A question or problem without any reply for a day."), _unanswered, by_thread=True
     ),
     "unhelped": Queue(
         _("Didn't help"),
         _("It was answered and is not settled: the asker wrote again, it is open again, or a solution is in doubt."),
         lambda wish: OPEN
         & (Q(thread__first_reply_at__isnull=False) & ASKER_LAST | Q(round__gt=1) | Q(thread__recheck_at__isnull=False)),
+        by_thread=True,
     ),
     "info": Queue(
         _("Needs info"), _("The asker was asked for something and has not said it yet."),
@@ -93,6 +94,7 @@ QUEUES: dict[str, Queue] = {
     "responded": Queue(
         _("Responded"), _("Somebody replied last; the asker has not said whether it helped."),
         lambda wish: OPEN & Q(thread__replied_at__isnull=False, thread__needs_info_since=None) & ~ASKER_LAST,
+        by_thread=True,
     ),
     "paused": Queue(
         _("Paused"), _("The clocks stand, with the cause."), lambda wish: OPEN & Q(paused_since__isnull=False)
@@ -109,16 +111,6 @@ QUEUES: dict[str, Queue] = {
 
 
 # Orders. Each is a list of (name, expression or None for a column, descending); the id is always the last.
-
-DESK_DUE = Case(
-    When(acknowledged_at__isnull=False, then=Coalesce("resolve_due_at", "next_due_at", Value(FAR))),
-    default=Coalesce("acknowledge_due_at", "next_due_at", Value(FAR)),
-    output_field=DateTimeField(),
-)
-RANK = Case(
-    When(paused_since__isnull=False, then=2), When(late_at__isnull=False, then=0), default=1,
-    output_field=IntegerField(),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -291,7 +283,10 @@ def query_of(written: str) -> str:
 def scoped(found: EscalationQuerySet, wish: Wish) -> EscalationQuerySet:
     """The cases of the chosen department, and those that no department has yet."""
     if wish.department and wish.department != "all":
-        return found.filter(Q(department__slug=wish.department) | Q(department=None))
+        own = wish.own is not None and wish.own.slug == wish.department
+        # Its number says more to a database than its name: how many cases are its own.
+        chosen = Q(department=wish.own) if own else Q(department__slug=wish.department)
+        return found.filter(chosen | Q(department=None))
     return found
 
 
@@ -338,9 +333,10 @@ def with_words(found: EscalationQuerySet, wish: Wish) -> EscalationQuerySet:
 
 
 def counts(wish: Wish, names: Iterable[str] = ()) -> dict[str, int]:
-    """How many there are in each queue that has a number, up to 999 (1000 is more), in one query.
+    """How many there are in each queue that has a number, up to 999 (1000 is more), in two queries at most.
 
-    `today` is what is due within a day.
+    `today` is what is due within a day. Where more than 999 cases are open, the numbers that depend on who spoke last
+    are read from all of them at once, and kept for a minute.
     """
     wanted = {
         name: cases_of(name, wish) for name in names or QUEUES
@@ -348,4 +344,21 @@ def counts(wish: Wish, names: Iterable[str] = ()) -> dict[str, int]:
     }  # fmt: skip
     if not names:
         wanted["today"] = cases_of("due", wish).filter(next_due_at__lte=clock.now() + timedelta(hours=24))
-    return count_up_to(wanted)
+    by_thread = {name: QUEUES[name] for name in wanted if name in QUEUES and QUEUES[name].by_thread}
+    if not by_thread:
+        return counting.count_up_to(wanted)
+    everything = scoped(Escalation.objects.open(), wish)
+    found = counting.count_up_to(
+        {name: rows for name, rows in wanted.items() if name not in by_thread} | {"open": everything}
+    )
+    many = found.pop("open") > counting.MOST
+    key = f"desk:{wish.department}:{','.join(by_thread)}"
+    known = cache.get(key) if many else None
+    if known is None:
+        known = everything.filter(thread__visibility="visible").aggregate(
+            **{name: Count("pk", filter=queue.condition(wish)) for name, queue in by_thread.items()}
+        )
+        if many:
+            cache.set(key, known, counting.KEPT)
+    found |= {name: min(number, counting.MOST + 1) for name, number in known.items()}
+    return {name: found[name] for name in wanted}

@@ -15,7 +15,7 @@ from community.accounts.models import Department
 from community.core import clock
 from community.questions.models import Thread
 
-from ..querysets import EscalationQuerySet
+from ..querysets import DESK_DUE, RANK, STAFF_HAVE_IT, EscalationQuerySet
 
 
 class StepKind(models.TextChoices):
@@ -276,6 +276,12 @@ class Escalation(models.Model):
                 name="escalation_pause_ends",
             ),
             models.Index(fields=["state", "department", "next_due_at"], name="escalation_desk"),
+            # The desk's first queue in its order, and two queues that hold few of all that is open.
+            models.Index(RANK, DESK_DUE, "id", condition=STAFF_HAVE_IT, name="escalation_in_order"),
+            models.Index(fields=["late_at"], condition=Q(state="open", late_at__isnull=False), name="escalation_late"),
+            models.Index(
+                fields=["paused_since"], condition=Q(state="open", paused_since__isnull=False), name="escalation_paused"
+            ),
             models.Index(fields=["assignee", "state"], name="escalation_assignee"),
             models.Index(fields=["-resolved_at", "-id"], condition=Q(state="settled"), name="escalation_done"),
         ]
