@@ -1,7 +1,7 @@
 """The programme inside the Wagtail admin: who comes in, who is asked how often, why somebody is first, who decides."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -124,21 +124,46 @@ def _people(since: Any) -> list[dict[str, Any]]:
     return rows
 
 
+def _funnel(since: datetime) -> list[tuple[str, int, int | None, list[str]]]:
+    """The way in, of all applications begun since then or still open: (step, how many came so far, in percent of those
+    who began, where the others are now). One query."""
+    came = {
+        "begun": Q(),
+        "applied": Q(applied_at__isnull=False),
+        "tried": Q(answered_at__isnull=False) | Q(judged_at__isnull=False),  # where there are no old questions: at once
+        "judged": Q(judged_at__isnull=False),
+        "accepted": Q(state=State.ACCEPTED),
+    }
+    here = {f"at_{state}": Q(state=state) for state in State.values}
+    rows = Application.objects.filter(Q(created_at__gte=since) | Q(state__in=OPEN_APPLICATIONS))
+    n = rows.aggregate(**{name: Count("pk", filter=which) for name, which in (came | here).items()})
+
+    def said(state: str, words: str) -> list[str]:
+        return [words % {"n": n[f"at_{state}"]}] if n[f"at_{state}"] else []
+
+    steps = (
+        ("begun", _("Invited or applied"), said("invited", _("not answered yet: %(n)d"))),
+        ("applied", _("Applied"), said("trial", _("at the trial: %(n)d"))),
+        ("tried", _("Trial done"), said("judging", _("with the judges: %(n)d"))),
+        ("judged", _("Judged"), said("judged", _("wait for your decision: %(n)d"))),
+        (
+            "accepted", _("Accepted"),
+            [*said("declined", _("declined: %(n)d")), *said("withdrawn", _("taken back: %(n)d"))],
+        ),
+    )  # fmt: skip
+    share = {name: round(100 * n[name] / n["begun"]) if n["begun"] else None for name in came}
+    return [(label, n[name], share[name], others) for name, label, others in steps]
+
+
 @require_safe
 @for_managers
 def overview(request: HttpRequest) -> HttpResponse:
     """Funnel, activity, fairness and load on one screen. Ten queries, however many advocates."""
     since = clock.now() - LOOKED_BACK
-    counts = dict(
-        Application.objects.filter(Q(created_at__gte=since) | Q(state__in=OPEN_APPLICATIONS))
-        .order_by()
-        .values_list("state")
-        .annotate(n=Count("pk"))
-    )
     people = _people(since)
     most = max(people, key=lambda row: row["share"], default=None)
     context = {
-        "funnel": [(state, label, counts.get(state, 0)) for state, label in State.choices],
+        "funnel": _funnel(since),
         "people": people,
         "limit": Numbers.load().asks_per_advocate_a_week,
         "routing": queue.figures(since),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
@@ -158,12 +159,17 @@ def assumption(letter: Letter) -> str:
 
 
 def picture(letter: Letter, brand_name: str, accent: str, language: str) -> bytes:
-    """The letter as a picture of 1200 x 630, drawn once and remembered; a new name is drawn anew."""
-    said = f"{letter.person.name}|{letter.signed_by}|{brand_name}|{accent}|{language}"
+    """The letter as a picture of 1200 x 630, drawn once and remembered; a new name is drawn anew.
+
+    Its code leads to the letter's page: whoever is shown the picture can check it.
+    """
+    address = f"{settings.BASE_URL.rstrip('/')}{letter.get_absolute_url()}"
+    said = f"{letter.person.name}|{letter.signed_by}|{brand_name}|{accent}|{language}|{address}"
     key = f"letter:{letter.pk}:{sha256(said.encode()).hexdigest()[:16]}"
     drawn: bytes | None = cache.get(key)
     if drawn is None:
         card = drawing.Card(accent)
+        card.code(address, _("Scan to check it"))
         card.line(brand_name, size=30, weight=600, fill=accent)
         card.y += 18
         card.line(str(letter.person), files=drawing.SERIF, size=64, weight=560)

@@ -40,7 +40,7 @@ def matching_advocates(thread: Thread, limit: int | None = None) -> list[User]:
     has answered or was asked about it before. `limit` is the number of the settings unless given.
     """
     field = _looked_up(thread) or Field([thread])
-    limit = field.numbers.advocates_asked if limit is None else limit
+    limit = field.numbers.asked_at_most if limit is None else limit
     return [row.member.user for row in field.of(thread) if not row.out][:limit]
 
 
@@ -57,7 +57,7 @@ def asked(thread: Thread, people: Iterable[User]) -> list[User]:
     field = _looked_up(thread)
     rows = list(Ask.objects.filter(thread=thread).values_list("person", "place"))
     known, taken = {person for person, _place in rows}, {place for _person, place in rows if place}
-    most = len(wanted) + len(taken) if is_replaying() else (field.numbers if field else Numbers.load()).advocates_asked
+    most = len(wanted) + len(taken) if is_replaying() else (field.numbers if field else Numbers.load()).asked_at_most
     free = [place for place in range(1, most + 1) if place not in taken]
     new = [person for person in wanted if person.pk not in known][: len(free)]
     Ask.objects.bulk_create(

@@ -107,6 +107,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         "form": form,
         "code": code,
         "why_not": why_not,
+        "further": user.is_advocate,
     }
     return render(request, "advocates/apply.html", context, status=status)
 
@@ -304,6 +305,7 @@ def _mine(request: HttpRequest, user: User, status: int = 200, **more: Any) -> H
     context = {
         "member": member,
         "here": here,
+        "reason": services.reason_of_removal(user) if member is not None and member.removed else "",
         "accepted": accepted,
         "code": code,
         "code_changed": here and (accepted is None or accepted.code_id != code.pk),

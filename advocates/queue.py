@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -36,6 +37,11 @@ class Row:
     fit: float
     score: float
     claim: Claim | None = None
+
+    @property
+    def minutes(self) -> int:
+        """For how long at most somebody else may go on writing."""
+        return max(1, ceil((self.claim.until - clock.now()).total_seconds() / 60)) if self.claim is not None else 0
 
     @property
     def asked(self) -> bool:

@@ -20,6 +20,7 @@ from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import CommunityImage
 from community.core.rows import locked
 from community.events.log import is_replaying, record
+from community.events.models import Event
 from products.models import Product
 
 from . import badges as judging
@@ -496,6 +497,12 @@ def remove(user: User, by: User, *, reason: str) -> None:
     if _end(user, removed=True) is not None:
         record("advocate.removed", actor=by, subject=user, note=reason)
         trust.evaluate(user)
+
+
+def reason_of_removal(user: User) -> str:
+    """Why the role was taken away, the last time; for whom it was taken from. One query."""
+    told = Event.objects.about(user).filter(kind="advocate.removed").in_order().values_list("note__text", flat=True)
+    return told.last() or ""
 
 
 # Ties to the brand

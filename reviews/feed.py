@@ -55,8 +55,9 @@ def written(brand: BrandSettings) -> Iterator[str]:
     while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
         head = "" if last else "<reviews>\n"
         last = chunk[-1].pk
-        products = {review.product_id for review in chunk}
-        (skus, gtins), photos = _numbers(products), _photos(chunk)
+        told = [review for review in chunk if not _tied(review)]
+        products = {review.product_id for review in told}
+        (skus, gtins), photos = _numbers(products), _photos(told)
         yield head + "".join(
             _review(
                 review,
@@ -65,9 +66,15 @@ def written(brand: BrandSettings) -> Iterator[str]:
                 + _many("brands", "brand", [brand.name]),
                 photos.get(review.pk, []),
             )
-            for review in chunk
+            for review in told
         )
     yield ("</reviews>\n" if last else "") + "</feed>\n"
+
+
+def _tied(review: Review) -> bool:
+    """Whether its author had declared a tie to the brand for a day on which they wrote some of it."""
+    moments = [review.created_at, *(chapter.created_at for chapter in review.chapters.all())]
+    return any(review.author.ties_on(moment) for moment in moments)
 
 
 def _numbers(products: set[int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:

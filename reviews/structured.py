@@ -9,10 +9,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from community.core import ties
 from products.models import Product
 from products.structured import kind_of, known_as, rating
 
-from .models import Review
+from .models import Disclosure, Review
 
 
 def may_be_marked_up(review: Review) -> bool:
@@ -38,6 +39,11 @@ def _steps(product: Product) -> list[tuple[str, str]]:
     ]
 
 
+def _tied(review: Review) -> dict[str, str]:
+    said = "" if review.disclosure == Disclosure.BOUGHT else review.get_disclosure_display()
+    return ties.known_of(review.author, review.created_at, said)
+
+
 def one_review(review: Review, base_url: str) -> dict[str, Any]:
     """A `Review`, without what it is of."""
     return {
@@ -48,7 +54,7 @@ def one_review(review: Review, base_url: str) -> dict[str, Any]:
         "inLanguage": review.language,
         "datePublished": (review.published_at or review.created_at).date().isoformat(),
         **({"dateModified": review.edited_at.date().isoformat()} if review.edited_at else {}),
-        "author": {"@type": "Person", "name": str(review.author)},
+        "author": {"@type": "Person", "name": str(review.author), **_tied(review)},
         "reviewRating": {"@type": "Rating", "ratingValue": review.current_stars, "bestRating": 5, "worstRating": 1},
     }
 

@@ -161,18 +161,42 @@ class Card:
     """A picture to share, of words alone: what is written goes below what was written before."""
 
     EDGE = 72
+    CODE = 180  # side of a code, at most
 
     def __init__(self, accent: str) -> None:
         self.image = Image.new("RGB", (WIDE, HIGH), LEAF)
         self.draw = ImageDraw.Draw(self.image)
         self.y = self.EDGE
+        self.code_ends = 0  # what is written above keeps clear of the code
         self.draw.rectangle((0, 0, 18, HIGH), fill=accent)
 
     def line(self, words: str, *, files: Files = SANS, size: int = 32, weight: int = 400, fill: str = INK) -> None:
         """Words on one line; what doesn't fit ends in dots."""
-        line = wrapped(words, files, size, weight, WIDE - 2 * self.EDGE, 1)[0]
+        room = WIDE - 2 * self.EDGE - (self.CODE + 32 if self.y < self.code_ends else 0)
+        line = wrapped(words, files, size, weight, room, 1)[0]
         write(self.draw, (self.EDGE, self.y + size), line, files, size, weight, fill)
         self.y += round(size * 1.3)
+
+    def code(self, says: str, words: str) -> None:
+        """A QR code in the upper corner, with a word below it. To be drawn first."""
+        import qrcode
+
+        made = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
+        made.add_data(says)
+        made.make()
+        rows = made.get_matrix()
+        dot = self.CODE // len(rows)
+        left, top, side = WIDE - self.EDGE - dot * len(rows), self.EDGE, dot * len(rows)
+        for down, row in enumerate(rows):
+            for right, dark in enumerate(row):
+                if dark:
+                    x, y = left + right * dot, top + down * dot
+                    self.draw.rectangle((x, y, x + dot - 1, y + dot - 1), fill="#000000")
+        size = 22
+        while size > 12 and length(words, SANS, size, 400) > side:
+            size -= 1
+        write(self.draw, (left, top + side + 12 + size), words, SANS, size, 400, INK_2)
+        self.code_ends = top + side + 24 + size
 
     def figures(self, figures: list[tuple[str, str]]) -> None:
         """Numbers side by side, each over its words."""

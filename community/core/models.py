@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -316,5 +317,17 @@ class Numbers(BaseGenericSetting):
         _("seconds an agent has a case to answer it alone"), default=600, help_text="[G]"
     )
 
+    MOST_ASKED = 3  # a question is offered to so many at most, whatever the settings say [F]
+
     class Meta:
         verbose_name = _("Numbers")
+
+    def clean(self) -> None:
+        if self.advocates_asked > self.MOST_ASKED:
+            said = _("At most %(n)d: a question is not passed round.") % {"n": self.MOST_ASKED}
+            raise ValidationError({"advocates_asked": said})
+
+    @property
+    def asked_at_most(self) -> int:
+        """How many advocates a question is offered to."""
+        return min(self.MOST_ASKED, self.advocates_asked)

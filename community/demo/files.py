@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from advocates.models import Ask
 from community.moderation.models import Flag
 from community.questions.models import FollowUp, IdeaStatus, Kind, Reconciled
 from products.models import Product
@@ -398,6 +399,9 @@ class _Check:
             self.known(step, "department", self.departments, "department")
             for key in ("by", "to", "asked"):
                 self.known(step, key, self.people, "person")
+            for name, why in (step.get("passed") or {}).items():
+                if name not in (step.get("asked") or []) or why not in Ask.Why.values:
+                    self.bad(step, f"passed: {name}: {why}: who was asked, and one of {', '.join(Ask.Why.values)}")
         if detail := row.get("state_detail"):
             self.minutes(detail, row)
             self.known(detail, "by", self.people, "person")

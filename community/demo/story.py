@@ -22,6 +22,7 @@ from .world import World
 
 Act = Callable[[World], Any]
 LETTERS = 3  # months with letters
+THINKS = timedelta(minutes=55)  # until somebody who was asked passes
 THANKFUL = 0.4  # of those an advocate helped
 OPEN_BEFORE = timedelta(days=45)  # the house is set up before the first guest
 
@@ -278,7 +279,9 @@ class Story:
                 back = self.now + timedelta(days=away["back_in_days"])
                 self.add(
                     at, f"away:{name}", row,
-                    lambda world, name=name, away=away, back=back: world.go_away(name, back, away.get("note", "")),
+                    lambda world, name=name, away=away, back=back: world.go_away(
+                        name, back, away.get("note", ""), away.get("stand_in", "")
+                    ),
                     who=[name],
                 )  # fmt: skip
 
@@ -407,20 +410,24 @@ class Story:
         self.add(at, "ring-look", told, lambda world: world.look_for_rings())
 
     def _letters_and_thanks(self) -> None:
-        """The letters of the last months, and a line from some who were helped by an advocate."""
+        """The letters of the last months, and a line from some who were helped by an advocate.
+
+        Letters are written at the end, as of their day: readings by day are told then, too (`_Thread.readings`).
+        """
         lines = self.content.programme.get("thanks", [])
         if not lines:
             return
-        begins = self.now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
-        for _month in range(LETTERS):
+        first = self.now.replace(day=1, hour=6, minute=0, second=0, microsecond=0)
+        days = [first]
+        while len(days) < LETTERS:
+            days.append((days[-1] - timedelta(days=2)).replace(day=1))
+        for begins in reversed(days):
             before = (begins - timedelta(days=2)).date().replace(day=1)
+            key = f"letters:{before:%Y-%m}"
             self.add(
-                begins,
-                f"letters:{before:%Y-%m}",
-                self.content.programme,
-                lambda world, month=before: world.letters(month),
-            )
-            begins = (begins - timedelta(days=2)).replace(day=1)
+                self.base(key, 0), key, self.content.programme,
+                lambda world, month=before, at=begins: world.letters(month, at),
+            )  # fmt: skip
         advocates = {row["username"] for row in self.content.people if row.get("role") == "advocate"}
         for row in self.content.threads:
             for answer in row.get("answers") or []:
@@ -623,6 +630,11 @@ class _Telling:
                 at, f"step:{self.slug}:{place}:{step['step']}", step,
                 lambda world, step=step, at=at, end=end: world.step(self.key, step, at, end),
             )  # fmt: skip
+            for name, why in (step.get("passed") or {}).items():
+                self.add(
+                    at + THINKS, f"passed:{self.slug}:{name}", step,
+                    lambda world, name=name, why=why: world.pass_on(self.key, name, why), who=[name], moves=False,
+                )  # fmt: skip
 
     def answer(self, answer: Row) -> None:
         slug, author = self.slug, answer["author"]

@@ -17,7 +17,7 @@ from allauth.account.models import EmailAddress
 from django.db import models
 from wagtail.models import Site
 
-from advocates import gratitude, letters, programme, rings
+from advocates import gratitude, letters, programme, queue, rings
 from advocates import services as advocates
 from advocates.models import CodeOfConduct
 from community.accounts import services as accounts
@@ -392,8 +392,12 @@ class World:
         advocates.leave(self.person(name), self.person(by), farewell=farewell)
         self._people.pop(name, None)
 
-    def letters(self, month: date) -> None:
-        letters.write_all(month)
+    def letters(self, month: date, at: datetime) -> None:
+        with clock.travel(at):
+            letters.write_all(month)
+
+    def pass_on(self, key: str, name: str, why: str) -> None:
+        queue.pass_on(self.row(key), self.person(name), why)
 
     def thank(self, key: str, row: Mapping[str, Any]) -> None:
         answer = self.row(key)
@@ -402,11 +406,14 @@ class World:
 
     def declare(self, name: str, tie: Row) -> None:
         user = self.person(name)
-        advocates.declare_interest(user, user, kind=tie["kind"], line=tie["line"], since=clock.now().date())
+        since = clock.now().date()
+        lasted = tie["days_ago"] - tie["until_days_ago"] if tie.get("until_days_ago") else None
+        until = since + timedelta(days=lasted) if lasted is not None else None
+        advocates.declare_interest(user, user, kind=tie["kind"], line=tie["line"], since=since, until=until)
 
-    def go_away(self, name: str, back: datetime, note: str) -> None:
+    def go_away(self, name: str, back: datetime, note: str, stand_in: str) -> None:
         user = self.person(name)
-        advocates.set_away(user, user, until=back, note=note)
+        advocates.set_away(user, user, until=back, note=note, stand_in=self._maybe(stand_in))
 
     def work(self, name: str, works: Mapping[Any, Any]) -> None:
         user = self.person(name)

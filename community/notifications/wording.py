@@ -16,6 +16,7 @@ from advocates.models import Badge, VoteFinding
 from community.accounts.models import Department, User
 from community.bridges import releases
 from community.bridges.models import ReleaseNote
+from community.core import ties
 from community.core.brand import of_request
 from community.core.text import excerpt
 from community.escalation.models import Escalation, Incident
@@ -41,6 +42,7 @@ class Words:
     action: str
     lines: list[str] = field(default_factory=list)
     quote: str = ""
+    tied: str = ""  # what ties whoever is quoted to the brand: it stands below their words
     about: models.Model | None = None
     quotes: list[tuple[str, str]] = field(default_factory=list)  # who said what
     choices: list[tuple[str, str]] = field(default_factory=list)  # a word and its address, in place of the one action
@@ -88,6 +90,16 @@ class _Facts:
         return excerpt(getattr(self.subject, "body_text", ""), 400)
 
     @property
+    def tied(self) -> str:
+        """What tied the author of the quoted words to the brand when they wrote them."""
+        pk = getattr(self.subject, "author_id", None)
+        if pk is None or not hasattr(self.subject, "created_at"):
+            return ""
+        author = self.event.actor if self.event.actor_id == pk else self.subject.author
+        own = self.subject.disclosure if isinstance(self.subject, Answer) else ""
+        return ties.in_a_line(author, self.subject.created_at, own)
+
+    @property
     def department(self) -> str:
         pk = self.event.data.get("department")
         found = Department.objects.filter(pk=pk).first() if pk else getattr(self.event.actor, "department", None)
@@ -97,8 +109,14 @@ class _Facts:
         told = {"who": self.who, "title": self.title, "department": self.department}
         return Words(
             sentence % told, subject % told, self.url, action, [line % told for line in lines],
-            self.quote if quote else "",
+            self.quote if quote else "", self.tied if quote else "",
         )  # fmt: skip
+
+
+def _said_by(answer: Answer) -> str:
+    """Whose words are quoted, with what ties them to the brand."""
+    tied = ties.in_a_line(answer.author, answer.created_at, answer.disclosure)
+    return f"{answer.author} ({tied.rstrip('.')})" if tied else str(answer.author)
 
 
 def _new_answer(f: _Facts) -> Words:
@@ -235,7 +253,7 @@ def _reminder(f: _Facts) -> Words:
     made.url += "#answers"
     answers = Answer.objects.visible_to(f.reader).filter(pk__in=f.event.data.get("answers", ()))
     made.quotes = [
-        (str(answer.author), excerpt(answer.body_text, 200))
+        (_said_by(answer), excerpt(answer.body_text, 200))
         for answer in answers.select_related("author").order_by("-created_at", "-pk")
     ]
     return made
@@ -694,10 +712,21 @@ def _programme(f: _Facts) -> Words:
             reverse("advocates:mine"), *lines,
         )  # fmt: skip
     elif f.event.data.get("accepted"):
+        rows = list(f.subject.products.select_related("product")) if f.subject is not None else []
+        told = {
+            "products": ", ".join(row.product.label for row in rows if row.accepted),
+            "others": ", ".join(row.product.label for row in rows if not row.accepted),
+        }
+        lines = [_("Your trial was judged, and you were accepted. Thank you for the time you give.")]
+        if told["products"]:
+            lines.append(_escaped(_("Accepted for: %(products)s.") % told))
+        if told["others"]:
+            lines.append(
+                _escaped(_("Not this time: %(others)s. What the judges say stands with your application.") % told)
+            )
         made = _plain(
             f, _("You are an advocate now"), _("Welcome among the advocates"), _("Open your place"),
-            reverse("advocates:mine"),
-            _("Your trial was judged, and you were accepted. Thank you for the time you give."),
+            reverse("advocates:mine"), *lines,
         )  # fmt: skip
     else:
         made = _plain(

@@ -10,10 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import format_html
 from django.utils.http import http_date
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from community.core import ties
 from community.posts import tagging
 from community.posts.models import Tag
 from products.models import Product
@@ -34,10 +37,9 @@ class Questions(Feed):
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        rows = list(
-            self.items(self.get_object(request, *args, **kwargs)).values_list("pk", "active_at", "edited_at", "title")
-        )
-        newest = max((active for _pk, active, _edited, _title in rows), default=None)
+        told = ("active_at", "pk", "edited_at", "title", "author__ties")  # whatever changes makes it another feed
+        rows = list(self.items(self.get_object(request, *args, **kwargs)).values_list(*told))
+        newest = max((row[0] for row in rows), default=None)
         words = f"{get_language()} {request.get_host()} {request.path} {rows}"
         answer = get_conditional_response(
             request,
@@ -77,7 +79,12 @@ class Questions(Feed):
         return structured.absolute(reverse("questions:short", args=[item.pk]))
 
     def item_description(self, item: Thread) -> str:
-        return item.body_html
+        """The words, and below them what tied the author to the brand when they wrote them."""
+        tied = ties.in_a_line(item.author, item.created_at)
+        if not tied:
+            return item.body_html
+        words = mark_safe(item.body_html)  # noqa: S308 - made by our own pipeline
+        return format_html("{}<p><small>{}: {}</small></p>", words, item.author, tied)
 
     def item_author_name(self, item: Thread) -> str:
         return _("Former member") if item.author.is_erased else str(item.author)

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from community.core import ties
+
 from .models import Answer, Kind, Thread
 
 
@@ -13,10 +15,13 @@ def absolute(path: str) -> str:
     return settings.BASE_URL.rstrip("/") + path
 
 
-def person(user: Any) -> dict[str, Any]:
+def person(post: Thread | Answer) -> dict[str, Any]:
+    """Who wrote a post, with what tied them to the brand when they did."""
+    user = post.author
     if user.is_erased:
         return {"@type": "Person", "name": "Former member"}
-    return {"@type": "Person", "name": str(user), "url": absolute(f"/people/{user.username}/")}
+    told = {"@type": "Person", "name": str(user), "url": absolute(f"/people/{user.username}/")}
+    return {**told, **ties.known_of(user, post.created_at, getattr(post, "disclosure", ""))}
 
 
 def thread_data(thread: Thread, answers: Sequence[Answer]) -> dict[str, Any]:
@@ -32,7 +37,7 @@ def _common(post: Thread | Answer) -> dict[str, Any]:
     data: dict[str, Any] = {
         "text": post.body_text,
         "datePublished": post.created_at.isoformat(timespec="seconds"),
-        "author": person(post.author),
+        "author": person(post),
         "url": absolute(post.get_absolute_url()),
     }
     if post.edited_at:

@@ -2,11 +2,17 @@
 
 from typing import Any
 
+from community.core import ties
+
 from .models import Recipe, Tip
 
 
 def _minutes(minutes: int) -> str:
     return f"PT{minutes}M"
+
+
+def _author(thing: Recipe | Tip) -> dict[str, Any]:
+    return {"@type": "Person", "name": str(thing.author), **ties.known_of(thing.author, thing.created_at)}
 
 
 def recipe_data(recipe: Recipe, base_url: str, picture: str = "") -> dict[str, Any]:
@@ -16,7 +22,7 @@ def recipe_data(recipe: Recipe, base_url: str, picture: str = "") -> dict[str, A
         "name": recipe.title,
         "url": base_url + recipe.get_absolute_url(),
         "inLanguage": recipe.language,
-        "author": {"@type": "Person", "name": str(recipe.author)},
+        "author": _author(recipe),
         "datePublished": (recipe.published_at or recipe.created_at).date().isoformat(),
         "description": recipe.body_text[:500],
         "recipeYield": f"{recipe.yield_amount.normalize():f} {recipe.yield_unit}".strip(),
@@ -50,7 +56,7 @@ def tip_data(tip: Tip, base_url: str) -> dict[str, Any]:
         "name" if steps else "headline": tip.title,
         "url": base_url + tip.get_absolute_url(),
         "inLanguage": tip.language,
-        "author": {"@type": "Person", "name": str(tip.author)},
+        "author": _author(tip),
         "datePublished": (tip.published_at or tip.created_at).date().isoformat(),
         "description": tip.goal or tip.body_text[:300],
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from advocates import matching, programme, services
+from advocates import console, matching, programme, services
 from advocates.models import AdvocateMembership, Application, CodeOfConduct
 from community.accounts.models import User
 from community.accounts.services import set_role
@@ -18,6 +18,24 @@ def manager(client, hanna, enrol):
     enrol(hanna)
     client.force_login(hanna)
     return client
+
+
+def test_the_funnel_says_how_many_came_how_far_and_where_the_others_are(manager, wednesday, bob, hanna, duo):
+    for state, done in (
+        ("invited", {}), ("trial", {"applied_at": wednesday}),
+        ("judged", {"applied_at": wednesday, "answered_at": wednesday, "judged_at": wednesday}),
+        ("accepted", {"applied_at": wednesday, "judged_at": wednesday}),  # there were no old questions
+    ):  # fmt: skip
+        Application.objects.create(person=a_person(), state=state, created_at=wednesday, **done)
+    found = console._funnel(wednesday - console.LOOKED_BACK)
+    assert [(label, n, share) for label, n, share, _others in found] == [
+        ("Invited or applied", 4, 100), ("Applied", 3, 75), ("Trial done", 2, 50), ("Judged", 2, 50),
+        ("Accepted", 1, 25),
+    ]  # fmt: skip
+    others = [line for *_step, lines in found for line in lines]
+    assert others == ["not answered yet: 1", "at the trial: 1", "wait for your decision: 1"]
+    page = manager.get("/admin/programme/").content.decode()
+    assert "wait for your decision: 1" in page and "75 %" in page
 
 
 @pytest.fixture
@@ -69,6 +87,8 @@ def test_invite_decide_and_end_a_role(manager, bob, duo, alice):
     assert manager.post(url, {"remove": "1", "reason": "Rude."}).status_code == 422
     assert manager.post(url, {"remove": "1", "reason": "Was rude to newcomers, three times."}).status_code == 303
     assert User.objects.get(pk=bob.pk).standing == "member"
+    page = manager.get(url).content.decode()
+    assert "was taken away on" in page and "Save the line" not in page
 
 
 def test_editors_word_the_code_and_see_nothing_else(client, enrol, charlie, dana):

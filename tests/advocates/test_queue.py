@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from advocates import matching, queue, ranking, rhythm, services
@@ -75,6 +76,17 @@ def test_three_are_asked_and_never_a_fourth(experts, thread):
     assert matching.asked(thread, experts) == experts[:3]
     assert matching.asked(thread, experts[3:]) == []
     assert sorted(Ask.objects.values_list("place", flat=True)) == [1, 2, 3]
+
+
+def test_three_is_the_most_whatever_the_settings_say(experts, thread):
+    numbers = Numbers.load()
+    numbers.advocates_asked = 9
+    numbers.save()
+    with pytest.raises(ValidationError) as said:
+        numbers.full_clean()
+    assert list(said.value.message_dict) == ["advocates_asked"]
+    assert len(matching.matching_advocates(thread)) == 3
+    assert matching.asked(thread, experts) == experts[:3]
 
 
 def test_the_queue_shows_what_was_asked_first_and_never_what_does_not_fit(experts, thread, duo, alice, client):
@@ -204,7 +216,7 @@ def test_what_a_pass_teaches(wednesday, experts, duo, charlie):
     assert thread.pk not in {row.thread.pk for row in queue.for_advocate(queue.member_of(me)).rows}
 
 
-def test_who_goes_away_hands_over_what_is_open(experts, thread, duo, alice):
+def test_who_goes_away_hands_over_what_is_open(experts, thread, duo, alice, client):
     me, other = experts[:2]
     done = a_thread(alice, product=duo)
     matching.asked(thread, [me])
@@ -217,6 +229,9 @@ def test_who_goes_away_hands_over_what_is_open(experts, thread, duo, alice):
     assert not Claim.objects.exists()
     assert queue.for_advocate(queue.member_of(other)).rows[0].thread == thread
     assert of(thread, me).out == "away"
+    client.force_login(me)
+    page = client.get("/advocates/queue/").content.decode()
+    assert "You are away" in page and "Answer it" not in page
 
 
 def test_how_often_the_first_asked_answered(wednesday, experts, duo):

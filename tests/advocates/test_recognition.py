@@ -18,11 +18,14 @@ from community.moderation import services as moderation
 from community.notifications import services as notices
 from community.notifications.recipients import recipients
 from community.notifications.wording import words_for
+from community.posts import services as posts
 from community.questions import permissions
 from community.questions import services as questions
 from community.questions.models import FollowUp, Readings, Thread
+from community.sharing import permissions as sharing
+from reviews import permissions as reviewing
 
-from ..factories import a_person, a_product, a_review, a_thread, an_answer
+from ..factories import a_person, a_product, a_recipe, a_review, a_thread, a_tip, an_answer
 
 pytestmark = pytest.mark.django_db
 OCTOBER = date(2026, 10, 1)
@@ -71,6 +74,7 @@ def test_a_letter_can_be_shared_and_checked(client, month, bob, alice, django_as
     assert address.startswith("/advocates/letters/")
     with django_assert_max_num_queries(10):
         page = client.get(address).content.decode()
+    assert "Readers: how often threads were read in the month" in page
     assert "This letter is genuine." in page and "Dana, Customer support" in page and "noindex" in page
     assert client.get(address.replace(f"{letter.pk}:", f"{letter.pk + 1}:")).status_code == 404
     assert client.get("/advocates/letters/nonsense/").status_code == 404
@@ -151,6 +155,16 @@ def test_a_profile_shows_how_neutral_somebody_is(client, month, bob, django_asse
     with django_assert_max_num_queries(25):
         page = client.get(bob.get_absolute_url()).content.decode()
     assert "How neutral" in page and "Paid for a test." in page and "31 Oct 2026" in page
+
+
+def test_staff_change_no_review_recipe_tip_or_comment(month, bob, dana, hanna, ravi, duo):
+    review, recipe, tip = a_review(bob, duo), a_recipe(bob), a_tip(bob)
+    comment = posts.comment(month.thread, bob, body="Twice a year does it.")
+    for person in (dana, hanna, ravi):
+        assert reviewing.why_not_edit(person, review)
+        assert sharing.why_not_edit(person, recipe) and sharing.why_not_edit(person, tip)
+        with pytest.raises(NotAllowed):
+            posts.edit_comment(comment, person, body="Once is enough.")
 
 
 def test_nobody_else_changes_an_advocates_words(month, bob, dana, hanna, ravi, duo, charlie, alice, client, enrol):

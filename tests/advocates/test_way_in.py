@@ -319,5 +319,5 @@ def test_leaving_with_honours_and_being_sent_away(bob, charlie, hanna, duo, clie
     assert "Charlie" not in client.get("/advocates/").content.decode()
     client.force_login(charlie)
     page = client.get("/advocates/mine/").content.decode()
-    assert "ended on" in page
+    assert "ended on" in page and "Was rude to newcomers, twice, after a warning." in page
     assert "Was rude" not in client.get(charlie.get_absolute_url()).content.decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import zlib
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +19,7 @@ from django.utils.translation import get_language, ngettext, pgettext, pgettext_
 from django.utils.translation import gettext_lazy as _
 
 from community.core import clock, text
+from community.core.ties import beside
 
 register = template.Library()
 
@@ -379,13 +379,5 @@ def json_ld(data: Any) -> SafeString:
 
 @register.simple_tag
 def ties(author: Any, at: Any, disclosure: str = "") -> list[str]:
-    """What tied somebody to the brand when they wrote something, each said once: what stands with the post, then what
-    else they declared for that day."""
-    interests = author.ties_on(at) if author is not None and not author.is_erased else ""
-    said = _same(disclosure)
-    further = [line for line in re.split(r"(?<=[.!?])\s+", interests or "") if line and _same(line) not in said]
-    return [line for line in (disclosure, " ".join(further)) if line]
-
-
-def _same(words: str) -> str:
-    return " ".join((words or "").lower().split()).rstrip(".!?")
+    """What tied somebody to the brand when they wrote something (`core.ties`)."""
+    return beside(author, at, disclosure)
