@@ -11,7 +11,7 @@ from products.models import Product
 
 from .gratitude import LONGEST
 from .models import AdvocateMembership, Interest
-from .programme import LONGEST_MOTIVATION
+from .programme import LONGEST_MOTIVATION, SHORTEST_MOTIVATION
 
 
 class ApplyForm(forms.Form):
@@ -20,12 +20,13 @@ class ApplyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple, help_text=_("At most three. Each has its own questions in the trial."),
     )  # fmt: skip
     motivation = forms.CharField(
-        label=_("Why you, and why these?"), max_length=LONGEST_MOTIVATION,
+        label=_("Why you, and why these?"), max_length=LONGEST_MOTIVATION, min_length=SHORTEST_MOTIVATION,
+        error_messages={"min_length": _("Tell us in a sentence or two (40 characters at least).")},
         widget=forms.Textarea(attrs={"rows": 5, "class": "textarea"}),
         help_text=_("A few sentences. Only those who run the programme read them."),
     )  # fmt: skip
     code = forms.IntegerField(widget=forms.HiddenInput)
-    accepts = forms.BooleanField(label=_("I have read the code of conduct and will keep it."))
+    accepts = forms.BooleanField(label=_("I have read the code of conduct and will keep it"))
 
     def __init__(self, *args: Any, choices: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

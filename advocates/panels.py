@@ -99,7 +99,8 @@ class Cheer(panels.Panel):
 
 
 class Neutral(panels.Panel):
-    """Of advocates, now or then: how they rate, and how much of what they wrote has a tie beside it; public thanks."""
+    """Of advocates, now or then, and of whoever declared a tie: how they rate, how much of what they wrote has a tie
+    beside it, public thanks."""
 
     template = "advocates/_neutral.html"
     order = 90
@@ -109,7 +110,7 @@ class Neutral(panels.Panel):
     def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
         found: dict[Hashable, Mapping[str, Any]] = {}
         for person in batch[:1]:  # a page is about one
-            if person.standing in (Standing.ADVOCATE, Standing.FORMER_ADVOCATE):
+            if person.standing in (Standing.ADVOCATE, Standing.FORMER_ADVOCATE) or person.ties:
                 thanks = Thanks.objects.public().filter(answer__author=person).order_by("-pk")
                 found[person.pk] = {
                     "neutral": neutrality.of(person),

@@ -38,7 +38,7 @@ MOST_PRODUCTS = 3
 QUESTIONS = 3  # of a trial on one product; on more products two of each
 OLD = timedelta(days=30)  # a trial's questions were solved so long ago
 SHORTEST_ANSWER, LONGEST_ANSWER = 40, 8_000
-LONGEST_MOTIVATION = 1_500
+SHORTEST_MOTIVATION, LONGEST_MOTIVATION = 40, 1_500
 JUDGES = 2
 PATIENCE = timedelta(days=7)  # a judge who has not judged by then is replaced
 
@@ -153,7 +153,7 @@ def apply(user: User, products: Sequence[Product], motivation: str, *, code_vers
         errors["products"] = _("At most %(n)d products at once; others can follow later.") % {"n": MOST_PRODUCTS}
     elif again := [one for one in wanted if one.pk in held]:
         errors["products"] = _("You are an advocate for %(product)s already.") % {"product": again[0].label}
-    if len(motivation) < 40:
+    if len(motivation) < SHORTEST_MOTIVATION:
         errors["motivation"] = _("Tell us in a sentence or two (40 characters at least).")
     elif len(motivation) > LONGEST_MOTIVATION:
         errors["motivation"] = _("At most %(n)d characters.") % {"n": LONGEST_MOTIVATION}
