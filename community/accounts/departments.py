@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from community.core import clock
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 
 from .models import Department, Membership, Standing, User
@@ -150,7 +150,7 @@ def save_department(department: Department, by: User | None) -> Department:
     return department
 
 
-@transaction.atomic
+@retried
 def archive_department(department: Department, by: User, *, on: bool = True) -> None:
     """A department ends: what it said stays under its name, nothing new goes to it (RULINGS 16). Twice is harmless."""
     require(why_not_keep(by))

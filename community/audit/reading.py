@@ -47,7 +47,7 @@ def search(asked: dict[str, Any]) -> EventQuerySet:
     if since := asked.get("since"):
         found = found.filter(occurred_at__gte=datetime.combine(since, time.min, UTC))
     if until := asked.get("until"):
-        found = found.filter(occurred_at__lt=datetime.combine(until, time.min, UTC) + timedelta(days=1))
+        found = found.filter(occurred_at__lte=datetime.combine(until, time.max, UTC))
     if asked.get("q"):
         found = found.filter(note__text__icontains=asked["q"])
     return found.select_related("actor", "whom", "note", "subject_type")

@@ -270,7 +270,7 @@ def new_round(
     case.assignee = case.acknowledged_at = case.acknowledged_by = None
     case.told_at = case.acknowledge_due_at = case.resolve_due_at = case.late_at = None
     case.policy, case.policy_version = policy, policy.version
-    if policy.department_id or case.department is None:
+    if policy.department_id or case.department is None or case.department.archived_at is not None:
         case.department = routing.department_for(case.thread, policy)
     case.ladder = []
     rungs = rungs_of(policy)
@@ -317,10 +317,12 @@ def rematch(case: Escalation, *, edited: bool = False) -> None:
 
 
 def hurry(case: Escalation) -> None:
-    """So many have the same that the next rung is due at once."""
+    """So many have the same that the next rung is due at once: once a round, however often somebody says so."""
     rows = waiting(case)
-    if rows and case.is_open and not case.is_paused and due_of(rows[0]) > clock.now():
-        rows[0]["due"] = clock.now().isoformat()
+    if any(row.get("hurried") for row in case.ladder) or not case.is_open or case.is_paused:
+        return
+    if rows and due_of(rows[0]) > clock.now():
+        rows[0] |= {"due": clock.now().isoformat(), "hurried": True}
         _schedule(case)
         _keep(case)
 

@@ -26,10 +26,11 @@ from community.core import clock, outbox
 from community.core.errors import Conflict, require
 from community.core.rows import locked
 from community.events.log import is_replaying
+from community.questions import services as questions
 from community.questions.models import Kind as ThreadKind
 from community.questions.models import Thread
 
-from . import cases, routing, shifts
+from . import cases, remembered, routing, shifts
 from .models import DeskCheck, Escalation
 from .permissions import why_not_work
 
@@ -97,10 +98,13 @@ def stuck(now: datetime) -> QuerySet[Escalation]:
 
 
 def lost() -> QuerySet[Escalation]:
-    """Cases that ended by what a thread says of itself, such as its solution, and the thread does not say it now."""
+    """Cases that ended by what a thread says of itself, such as its solution, and the thread does not say it now; and
+    those of a thread that was asked before where nobody can read any more."""
+    unsaid = Q(resolved_cause__in=BY_FACTS, **{f"thread__{name}": None for name in ENDS})
+    led_away = Q(resolved_cause="duplicate", thread__duplicate_of__isnull=False)
+    led_away &= ~Q(thread__duplicate_of__visibility="visible")
     return Escalation.objects.filter(
-        state=Escalation.State.SETTLED, resolved_cause__in=BY_FACTS, thread__visibility="visible",
-        **{f"thread__{name}": None for name in ENDS},
+        unsaid | led_away, state=Escalation.State.SETTLED, thread__visibility="visible"
     ).exclude(thread__kind=ThreadKind.IDEA).order_by("resolved_at", "id")  # fmt: skip
 
 
@@ -216,6 +220,10 @@ def warning(last: DeskCheck | None, oldest: datetime | None, now: datetime) -> s
             "%(n)d threads are forgotten: nothing will happen to them by themselves.",
             last.count,
         ) % {"n": last.count}
+    if off := [channel.name for channel in remembered.switched_off()]:
+        return _("Switched off, because nobody answered there: %(names)s. A community manager can switch it on.") % {
+            "names": ", ".join(off)
+        }
     return ""
 
 
@@ -230,6 +238,9 @@ def look_after(thread: Thread, by: User) -> Escalation:
     row = locked(thread)
     case = cases.held(row)
     if case is not None and lost().filter(pk=case.pk).exists():
+        if row.duplicate_of_id is not None:
+            questions.reopen_thread(row, by, _("The thread that asked this before is gone."))  # the case hears of it
+            case = cases.held(row) or case
         cases.new_round(case, by)
     elif case is not None and case.assignee is not None and with_nobody_there().filter(pk=case.pk).exists():
         shifts.give_back(case.assignee, by)

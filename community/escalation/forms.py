@@ -105,7 +105,12 @@ class ResolveForm(forms.Form):
 
 
 class ReopenForm(forms.Form):
-    reason = forms.CharField(label=_("Why it is open again"), max_length=300, widget=area(2))
+    reason = forms.CharField(
+        label=_("Why it is open again"),
+        max_length=300,
+        widget=area(2),
+        help_text=_("If the thread was solved or closed, whoever asked and whoever follows it reads this."),
+    )
 
 
 class NoteForm(forms.Form):

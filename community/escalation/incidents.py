@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import Conflict, require
+from community.core.models import Numbers
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.questions import services as questions
-from community.questions.models import Thread
+from community.questions.models import Answer, Thread
 from community.questions.permissions import departments_of
 from products.models import OwnerAlert, Product, Version
 from products.shelf import alerts
@@ -131,7 +132,8 @@ def solve(incident: Incident, by: User, *, solution: str, department: Department
     if not solution or len(solution) > 8000:
         raise ValidationError({"solution": _("Say what solves it, in at most 8,000 characters.")})
     threads = list(Thread.objects.visible().filter(in_incident__incident=incident).order_by("created_at", "pk"))
-    lead = _first_open(incident, threads)
+    open_ones = _to_answer(threads, by)
+    lead = _first_open(incident, open_ones)
     if lead is not None:
         lead = locked(lead)  # threads before incidents and alerts, as everybody who holds both
     row = locked(incident)
@@ -145,7 +147,7 @@ def solve(incident: Incident, by: User, *, solution: str, department: Department
     answered: list[int] = []
     if lead is not None and speaks_for is not None and not is_replaying():
         answer = questions.post_answer(lead, by, body=solution, official_for=speaks_for)
-        others = [thread for thread in threads if thread.pk != lead.pk and _is_open(thread)]
+        others = [thread for thread in open_ones if thread.pk != lead.pk]
         answered = [lead.pk, *(thread.pk for thread in others)]
         if others:
             clusters.spread(answer, by, speaks_for, others)
@@ -164,13 +166,27 @@ def _speaks_for(incident: Incident, by: User) -> Department | None:
     return by.department
 
 
-def _is_open(thread: Thread) -> bool:
-    return thread.kind in clusters.SOLVABLE and not (
-        thread.solved_at or thread.official_at or thread.closed_at or thread.duplicate_of_id
-    )
+def _to_answer(threads: list[Thread], by: User) -> list[Thread]:
+    """Those that are open to an answer of this person's; of the others nobody is kept waiting."""
+    said: set[int] = set()
+    if Numbers.load().one_answer_per_person:
+        mine = Answer.objects.filter(thread__in=threads, author=by).exclude(visibility__in=("deleted", "hidden"))
+        said = set(mine.values_list("thread", flat=True))
+    return [
+        thread for thread in threads
+        if thread.kind in clusters.SOLVABLE and thread.pk not in said and thread.is_open
+        and not (thread.solved_at or thread.official_at or thread.duplicate_of_id)
+    ]  # fmt: skip
 
 
-def _first_open(incident: Incident, threads: list[Thread]) -> Thread | None:
+def _first_open(incident: Incident, found: list[Thread]) -> Thread | None:
     """The first report, while it is open; else the oldest that is."""
-    found = [thread for thread in threads if _is_open(thread)]
     return next((thread for thread in found if thread.pk == incident.first_thread_id), found[0] if found else None)
+
+
+def go_along(thread: Thread, into: Thread) -> None:
+    """What was merged is about the incident where it went, unless that is about one already."""
+    row = IncidentThread.objects.filter(thread=thread).first()
+    if row is not None and not IncidentThread.objects.filter(thread=into).exists():
+        row.thread = into
+        row.save(update_fields=["thread"])

@@ -8,7 +8,7 @@ from community.events.models import Event
 from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
-from . import cases, routing, shifts
+from . import cases, incidents, routing, shifts
 from .models import Absence, Escalation, PauseCause
 from .permissions import works_cases
 
@@ -89,7 +89,7 @@ def find_answer(event: Event) -> None:
     if thread.recheck_at is None and (case := _case(thread)):
         if answer.is_accepted and thread.solved_at:
             cases.settle(case, Cause.ACCEPTED, event.actor)
-        elif answer.is_official:
+        elif answer.official_at and (thread.reopened_at is None or answer.official_at > thread.reopened_at):
             cases.settle(case, Cause.OFFICIAL, event.actor)
 
 
@@ -136,6 +136,7 @@ def settle(event: Event) -> None:
 def go_on_together(event: Event) -> None:
     """The thread that stands has more reporters, and perhaps its first replies."""
     thread = event.subject.merged_into
+    incidents.go_along(event.subject, thread)
     case = _case(thread)
     if case is None or not case.is_open:
         return
@@ -247,7 +248,11 @@ def unsettled(event: Event) -> None:
 @listen("idea.status_changed")
 def idea_judged(event: Event) -> None:
     case = _case(event.subject)
-    if case is None or not case.is_open:
+    if case is None:
+        return
+    if case.resolved_cause == Cause.DECIDED and event.data["status"] not in FINAL_STATUSES:
+        cases.new_round(case, event.actor, planned=True)  # decided, and open again: somebody looks at it
+    if not case.is_open:
         return
     if case.acknowledged_at is None and event.actor is not None:
         cases.acknowledge(case, event.actor)

@@ -125,7 +125,7 @@ class Words:
     def holder(self) -> str:
         """Who of the brand has it."""
         case = self.case
-        person = case.assignee or case.acknowledged_by
+        person = case.assignee
         if person is None:
             return self.department
         return _("%(name)s of %(department)s") % {"name": person.name, "department": self.department}
@@ -251,6 +251,8 @@ class Words:
             return _("%(name)s wrote again, so %(department)s looks at it again.") % {
                 "name": self.asker, "department": self.department,
             }  # fmt: skip
+        if case.round > 1 and not (self.thread.reopened_at or self.thread.recheck_at):
+            return _("It is open again, and is looked at anew.")  # hidden for a while, say: nothing had failed
         if case.round > 1:
             return _("Opened again: what helped before no longer does, so it has gone further up.")
         if case.policy.asker_sees and not case.policy.default_for:

@@ -41,5 +41,10 @@ def channels(department: int | None) -> list[Channel]:
     return [row for row in _all(Channel) if row.is_usable and _is_for(row, department)]
 
 
+def switched_off() -> list[Channel]:
+    """Those in use that failed until they were switched off: no case and no alarm goes there."""
+    return [row for row in _all(Channel) if row.disabled_at is not None]
+
+
 def forget() -> None:
     _kept.clear()

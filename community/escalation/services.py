@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed, require
+from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
@@ -155,7 +156,11 @@ def reopen(thread: Thread, by: User, *, reason: str) -> Escalation:
     require(why_not_work(by))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why it is open again.")})
-    row = Thread.objects.select_for_update(of=("self",), no_key=True).get(pk=thread.pk)
+    row = locked(thread)
+    if not row.is_visible:
+        raise Conflict(
+            _("This thread was merged with another one.") if row.merged_into_id else _("Nobody sees this thread now.")
+        )
     if row.solved_at or row.closed_at or row.duplicate_of_id:
         questions.reopen_thread(row, by, reason)  # the case hears of it
     case = _any(thread)

@@ -208,6 +208,8 @@ def keep_filter(by: User, name: str, query: str, *, shared: bool = False) -> Des
         raise ValidationError({"name": _("A name has at most 40 characters.")})
     if not query:
         raise ValidationError({"name": _("Choose a filter first; then it can be kept.")})
+    if len(query) > DeskFilter.LONGEST:
+        raise ValidationError({"name": _("These words are too many to be kept. Use fewer.")})
     department: Department | None = by.department if shared else None
     if shared and department is None:
         raise ValidationError({"name": _("You are in no department to share it with.")})

@@ -24,6 +24,7 @@ from community.search.models import Deflection
 
 from . import metrics
 from .models import DailyFigure, Fact, Figure, LateChange, Month, Stale
+from .querysets import FactQuerySet
 
 FREEZE_AFTER = timedelta(days=3)
 AT_ONCE = 20_000  # events of the days that are counted together: bounds the memory
@@ -191,12 +192,23 @@ def count_stale_again() -> int:
             Q(thread__in=set(stale.values())) | Q(thread__merged_into__in=set(stale.values()))
         )
         if open_from is not None:
+            moved = _moved(facts.filter(day__gte=open_from))
             _follow(facts.filter(day__gte=open_from))
+            for day in sorted(moved):
+                count(day, day, [])
         frozen = facts.filter(day__lt=open_from) if open_from else facts
         for first in {month_of(day) for day in frozen.values_list("day", flat=True).distinct()}:
             _note_late(Month.objects.get(first=first))
         Stale.objects.filter(pk__in=list(stale)).delete()
     return len(stale)
+
+
+def _moved(facts: FactQuerySet) -> set[date]:
+    """Days on which somebody stopped at a thread that was merged since: what was spared is the other thread's now."""
+    stopped = facts.filter(figure=Figure.DEFLECTION, part="stopped").values_list("key", "thread", "day")
+    known = {int(key.removeprefix("stopped:")): (thread, day) for key, thread, day in stopped}
+    now = dict(Deflection.objects.filter(pk__in=known).values_list("pk", "thread"))
+    return {day for pk, (thread, day) in known.items() if now.get(pk) != thread}
 
 
 def _unfrozen() -> list[Month]:

@@ -35,4 +35,4 @@ class FactQuerySet(Filtered):
 
     def for_listing(self) -> Self:
         """Everything a row of the list and of its export shows."""
-        return self.select_related("thread", "department", "product").order_by("-day", "-id")
+        return self.select_related("thread__merged_into", "department", "product").order_by("-day", "-id")

@@ -168,7 +168,7 @@ def rows(request: HttpRequest, asked: Asked, figure: str) -> HttpResponse:
     page = page_of(request, found.filter(part=part) if part else found, PER_PAGE)
     labels = dict(definition.parts)
     for row in page:
-        row.outcome = said_of(row, labels)
+        row.outcome, row.title = said_of(row, labels), title_of(row)
     context = {
         "asked": asked,
         "name": Figure(figure).label,
@@ -186,6 +186,13 @@ def said_of(row: Fact, labels: dict[str, Any]) -> str:
     return str(labels[row.part]) if row.part else report.shown(row.value / 60, "h")
 
 
+def title_of(row: Fact) -> str:
+    """The title of its thread; nothing when that is taken away, or its title is: a month that is over names it, too."""
+    thread = row.thread
+    seen = thread.merged_into or thread
+    return thread.title if seen.is_visible and not thread.title_hidden else ""
+
+
 @require_GET
 @asked
 def rows_csv(request: HttpRequest, asked: Asked, figure: str) -> HttpResponse:
@@ -200,7 +207,7 @@ def rows_csv(request: HttpRequest, asked: Asked, figure: str) -> HttpResponse:
         for row in _facts(asked, figure).iterator(chunk_size=1000):
             yield [
                 row.day.isoformat(), row.at.isoformat(timespec="seconds"), row.figure, row.part,
-                row.value if figure == Figure.RESOLUTION else None, row.count, row.thread_id, row.thread.title,
+                row.value if figure == Figure.RESOLUTION else None, row.count, row.thread_id, title_of(row),
                 row.department.slug if row.department else "", row.product.slug if row.product else "", row.kind,
             ]  # fmt: skip
 

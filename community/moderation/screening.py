@@ -107,7 +107,7 @@ def screen(
     links = links_in(html)
     hosts = [host for host, _shown in links]
     if new and not _carried.get():
-        _same_again(looked, by, rules, found, hosts)
+        _same_again(looked, by, rules, found, hosts, words_of)
     if by.trust <= TrustLevel.MEMBER:
         _suspicious(looked, by, rules, found, links, words_of, new=new)
     if new and _is_first(by, rules, kind, published):
@@ -227,10 +227,14 @@ def _watched(looked: Looked, found: Sequence[str]) -> None:
         looked.reasons.add(Reason.WORD)
 
 
-def _same_again(looked: Looked, by: User, rules: ModerationRules, found: Sequence[str], hosts: Sequence[str]) -> None:
+def _same_again(
+    looked: Looked, by: User, rules: ModerationRules, found: Sequence[str], hosts: Sequence[str], said: Sequence[str]
+) -> None:
     """The same words by the same person within minutes are refused; by another newcomer within a day, looked at."""
     now = clock.now()
-    digest = sha256(" ".join(found).encode()).hexdigest()
+    # Signs alone have no words to compare: a heart is not a thumb.
+    told = " ".join(found) if any(word != "\n" for word in found) else "\n".join(said)
+    digest = sha256(told.encode()).hexdigest()
     same = Print.objects.filter(digest=digest)
     since = now - timedelta(minutes=rules.duplicate_minutes)
     in_line("screening", by.pk)  # two presses of a button at once

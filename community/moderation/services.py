@@ -80,18 +80,25 @@ def approve(target: Moderated, by: User) -> None:
 
 @retried
 def hide(target: Moderated, by: User | None, *, reason: str) -> None:
-    """Take a thing out of sight, with the reason its author will read. `by` is None when flags did it."""
+    """Take a thing out of sight, with the reason its author will read. `by` is None when flags did it; a moderator who
+    agrees with those says so, too: the author reads that reason, and it comes back by no edit alone."""
     if by is not None:
         require(permissions.why_not_moderate(by) or doors.of(target).why_not(by, target, "hide"))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why; its author will read it.")})
     row = held(target)
-    if row.visibility in (Visibility.HIDDEN, Visibility.DELETED):
+    confirmed = row.visibility == Visibility.HIDDEN and row.hidden_by_id is None and by is not None
+    if row.visibility in (Visibility.HIDDEN, Visibility.DELETED) and not confirmed:
         _copy_state(target, row)
         return
     before = row.visibility
     row.visibility, row.hidden_reason = Visibility.HIDDEN, reason.strip()[:300]
-    row.hidden_at, row.hidden_by = clock.now(), by
+    row.hidden_by = by
+    if confirmed:  # an appeal names the hiding by its moment: it is the same one, and stays open, for somebody else
+        about = {"target_type": ContentType.objects.get_for_model(row), "target_id": row.pk}
+        Appeal.objects.filter(**about, granted=None).update(hidden_by=by)
+    else:
+        row.hidden_at = clock.now()
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
     if by is not None:
         screening.decide_look(row, by, kept=False)

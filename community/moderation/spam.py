@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
 from community.accounts import services as accounts
@@ -22,12 +22,13 @@ Visibility = Moderated.Visibility
 
 
 def posts_of(person: User) -> list[Any]:
-    """What others can see of somebody, or will, of every kind: children first, so that a post is out of sight before
-    what it stands in."""
+    """What others can see of somebody, or will, or would if flags alone had not hidden it, of every kind: children
+    first, so that a post is out of sight before what it stands in."""
     found: list[Any] = []
     for model in _kinds():
-        rows = model._base_manager.filter(author=person, visibility__in=(Visibility.VISIBLE, Visibility.PENDING))
-        found += rows.order_by("-pk")
+        seen = Q(visibility__in=(Visibility.VISIBLE, Visibility.PENDING))
+        by_flags = Q(visibility=Visibility.HIDDEN, hidden_by=None)
+        found += model._base_manager.filter(seen | by_flags, author=person).order_by("-pk")
     return found
 
 

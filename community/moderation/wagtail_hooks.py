@@ -29,6 +29,7 @@ from community.accounts.models import User
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.rows import retried
+from community.core.text import clean_source
 
 from . import doors, penalties, permissions, screening, services, spam, words
 from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, PenaltyAppeal, SpamAct, WatchedWord
@@ -76,7 +77,8 @@ class Item:
 
     @property
     def key(self) -> str:
-        return f"{self.type.pk}-{self.target.pk}"
+        """Which post, and how it was when somebody looked."""
+        return f"{self.type.pk}-{self.target.pk}-{self.target.visibility}"
 
     @property
     def why(self) -> list[str]:
@@ -229,6 +231,7 @@ class DecideForm(forms.Form):
         ]
     )
     reason = forms.CharField(max_length=300, required=False, strip=True)
+    seen = forms.CharField(max_length=20, required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -310,7 +313,7 @@ def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
                      typed=request.POST.get("reason", ""))  # fmt: skip
     act, reason = form.cleaned_data["act"], form.cleaned_data["reason"]
     try:
-        said = settle(target, request.user, act, reason)
+        said = settle(target, request.user, act, reason, seen=form.cleaned_data["seen"])
     except (Conflict, NotAllowed) as problem:
         messages.error(request, problem.reason)
     except ValidationError as problem:
@@ -321,14 +324,24 @@ def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
 
 
 @retried
-def settle(target: Any, by: Any, act: str, reason: str) -> str:
-    """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator."""
+def settle(target: Any, by: Any, act: str, reason: str, *, seen: str = "") -> str:
+    """Do it to the post and decide its open flags accordingly. Returns what to tell the moderator.
+
+    `seen` is its state on the page that was decided from: raises Conflict when it is another by now, so that nobody
+    undoes what a colleague decided a moment ago.
+    """
     row = services.held(target)
     services.require_free(row, by)
+    by_flags = row.visibility == Moderated.Visibility.HIDDEN and row.hidden_by_id is None
+    if seen and seen != row.visibility and not by_flags:
+        raise Conflict(_("Somebody else has decided about this meanwhile. Please look again."))
     if act not in ("hide", "delete"):
         require(permissions.why_not_judge_own(by, row))
     services.release(row, by)
     services.decide_flags(row, by, uphold=act in ("hide", "delete"), note=reason)
+    if row.visibility == Moderated.Visibility.DELETED:  # by its author, or a colleague: the flags alone were left
+        screening.decide_look(row, by, kept=False)
+        return _("It had been taken away already.")
     if act == "hide":
         services.hide(row, by, reason=reason)
         return _("Hidden. Its author reads why.")
@@ -380,16 +393,20 @@ def many(request: HttpRequest) -> HttpResponse:
     """The same for several posts: each is decided by itself, and what could not be is said."""
     form = DecideForm(request.POST)
     keys = [key.split("-") for key in request.POST.getlist("item")[:AT_ONCE]]
-    keys = [key for key in keys if len(key) == 2 and all(part.isdecimal() and len(part) < 19 for part in key)]
+    keys = [key for key in keys if len(key) in (2, 3) and all(part.isdecimal() and len(part) < 19 for part in key[:2])]
     if not form.is_valid() or not keys:
         problem = " ".join(sum(form.errors.values(), [])) or _("Choose at least one post.")
         return _page(request, request.POST.get("queue", "") if request.POST.get("queue") in QUEUES else "flagged",
                      bulk_problem=problem, typed=request.POST.get("reason", ""))  # fmt: skip
     done = 0
-    for type_id, pk in keys:
-        target = _post_of(type_id, pk)
+    for type_id, pk, *state in keys:
         try:
-            settle(target, request.user, form.cleaned_data["act"], form.cleaned_data["reason"])
+            target = _post_of(type_id, pk)
+        except Http404:
+            messages.error(request, _("This post is gone."))  # the others are decided all the same
+            continue
+        try:
+            settle(target, request.user, form.cleaned_data["act"], form.cleaned_data["reason"], seen="".join(state))
             done += 1
         except (Conflict, NotAllowed) as problem:
             messages.error(request, f"{target}: {problem.reason}")
@@ -404,7 +421,7 @@ def many(request: HttpRequest) -> HttpResponse:
 def hear(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide about an appeal: somebody else than who hid the post."""
     row = get_object_or_404(Appeal, pk=pk)
-    answer = request.POST.get("answer", "")
+    answer = clean_source(request.POST.get("answer", ""))
     try:
         services.decide_appeal(row, request.user, granted="grant" in request.POST, answer=answer)  # type: ignore[arg-type]
     except (Conflict, NotAllowed) as problem:
@@ -422,7 +439,7 @@ def hear(request: HttpRequest, pk: int) -> HttpResponse:
 def hear_penalty(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide about an appeal against a penalty: somebody else than who gave it."""
     row = get_object_or_404(PenaltyAppeal.objects.select_related("author", "penalty"), pk=pk)
-    answer = request.POST.get("answer", "")
+    answer = clean_source(request.POST.get("answer", ""))
     granted = "grant" in request.POST
     try:
         penalties.decide_penalty_appeal(row, request.user, granted=granted, answer=answer)  # type: ignore[arg-type]

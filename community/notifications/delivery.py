@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.db import models, transaction
-from django.db.models import Min, Q
+from django.db.models import Max, Min, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -22,7 +22,7 @@ from community.core.rows import locked
 from community.events.acts import is_staff
 from community.events.models import Event
 from community.moderation.models import Moderated
-from community.posts.models import Comment
+from community.posts.models import Comment, Revision
 from community.questions.models import Thread
 from products.models import OwnerAlert
 from products.shelf import alerts
@@ -210,15 +210,32 @@ def _may_see(subject: models.Model, person: User | AnonymousUser, kind: str) -> 
     return all(type(thing).objects.visible_to(person).filter(pk=thing.pk).exists() for thing in things)  # type: ignore[attr-defined]
 
 
+def retitled(threads: Iterable[int], reader: User) -> dict[int, datetime]:
+    """When a moderator last took away the title of some threads, but for what the reader asked. One query."""
+    kept = Revision.objects.filter(
+        target_type=ContentType.objects.get_for_model(Thread), target_id__in=list(threads), retitled=True
+    ).exclude(target_id__in=Thread.objects.filter(author=reader).values("pk"))
+    return dict(kept.order_by().values_list("target_id").annotate(at=Max("created_at")))
+
+
 def still_wanted(delivery: Delivery) -> bool:
-    """The outbox asks right before sending: still visible to the person, and not stopped since."""
+    """The outbox asks right before sending: still visible to the person, not stopped since, its words still shown."""
     event = Event.objects.filter(pk=delivery.data.get("event")).first()
     kind = delivery.data.get("kind", "")
     if event is None or event.subject is None or kind not in KINDS or delivery.user is None:
         return False
     if not wants_mail(delivery.user, kind) or (KINDS[kind].staff and not is_staff(delivery.user)):
         return False
+    if _tells_an_old_title(event, delivery.user):
+        return False
     return not _is_moot(event, event.subject, kind, delivery.user) and _may_see(event.subject, delivery.user, kind)
+
+
+def _tells_an_old_title(event: Event, reader: User) -> bool:
+    """Whether a moderator took the title away since: the notice in the house tells the new one."""
+    thread = thread_of(event.subject) if event.subject is not None else None
+    at = retitled([thread.pk], reader).get(thread.pk) if thread is not None else None
+    return at is not None and at > event.occurred_at
 
 
 def _is_moot(event: Event, subject: models.Model, kind: str, person: User) -> bool:

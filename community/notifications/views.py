@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from community.accounts.models import User
 from community.core.paging import page_of
 from community.moderation.models import Moderated
+from community.questions.models import Thread
 
 from . import services
-from .delivery import OF_ONES_OWN, read_stop_token
+from .delivery import OF_ONES_OWN, read_stop_token, retitled
 from .kinds import KINDS
 from .models import Notification, Preference
 
@@ -45,11 +46,17 @@ def _tell_less(page: Any, user: Any) -> None:
         model: Any = ContentType.objects.get_for_id(type_id).model_class()
         if model is None or not issubclass(model, Moderated):
             continue
-        seen = set(model.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True))
+        seen = model.objects.visible_to(user).filter(pk__in=ids).in_bulk()
+        renamed = retitled(ids, user) if model is Thread else {}
         for notice in told:
-            if notice.target_content_type_id == type_id and int(notice.target_object_id) not in seen:
+            if notice.target_content_type_id != type_id:
+                continue
+            pk = int(notice.target_object_id)
+            if pk not in seen:
                 notice.verb, notice.by = _("What this was about is not shown any more"), None
                 notice.data = {**notice.data, "by_somebody": False}
+            elif pk in renamed and notice.timestamp < renamed[pk]:
+                notice.verb = _("News about “%(title)s”") % {"title": seen[pk].title}
 
 
 def _groups(page: Any, actors: dict[int, User]) -> list[dict[str, Any]]:

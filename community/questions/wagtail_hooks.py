@@ -23,6 +23,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
 
 from community.core.errors import Conflict, NotAllowed
+from community.core.text import clean_source
 from community.events.models import Event
 
 from . import (
@@ -99,7 +100,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def settle(request: HttpRequest, pk: int) -> HttpResponse:
     """It holds, it doesn't, or which of two does; what was typed comes back when it can't be done."""
     thread = get_object_or_404(Thread.objects.visible(), pk=pk)
-    outcome, line = request.POST.get("outcome", ""), request.POST.get("line", "")
+    outcome, line = request.POST.get("outcome", ""), clean_source(request.POST.get("line", ""))
     by: Any = request.user
     try:
         if outcome in Reconciled.values:

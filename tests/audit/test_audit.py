@@ -409,6 +409,13 @@ def test_the_page_costs_the_same_however_long_it_is(
         manager.get(reverse("audit:audit"))
 
 
+def test_the_last_day_there_is_can_be_asked_for(manager: Client, thread: Thread, ravi: User) -> None:
+    moderation.hide(thread, ravi, reason="Spam")
+    asked = {"since": "0001-01-01", "until": "9999-12-31"}
+    assert "Spam" in manager.get(reverse("audit:audit"), asked).content.decode()
+    assert b"Spam" in b"".join(manager.get(reverse("audit:csv"), asked).streaming_content)
+
+
 def test_a_target_that_is_gone_still_has_its_entry(hanna: User) -> None:
     rank = Rank.objects.order_by("threshold").last()
     with transaction.atomic():

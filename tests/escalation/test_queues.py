@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -149,6 +150,13 @@ def test_odd_addresses_have_an_end(agent: Client, problems: list[Thread]) -> Non
     for query in ("after=x", "after=1.2", "before=9.9.9.9", "after=1.99999999999999999999.3", "queue=nope"):
         assert agent.get(f"{DESK}?{query}").status_code == 404
     assert agent.get(f"{DESK}?sort=nope&kind=x&with=y&q=%00%25&department=%00").status_code == 200
+    assert agent.get(f"{DESK}{10**30}/").status_code == 404
+    huge = [f"{10**30}:0", f"{problems[0].pk}:{10**30}"]
+    assert agent.post(reverse("escalation:bulk"), {"verb": "take", "case": huge}).status_code == 422
+    # A hundred Cyrillic letters are six hundred in an address, more than the column holds.
+    long = {"name": "Long", "query": urlencode({"q": "п" * 100})}
+    page = agent.post(reverse("escalation:keep_filter"), long, follow=True)
+    assert "These words are too many to be kept." in page.content.decode() and not DeskFilter.objects.exists()
 
 
 def test_search_within_a_queue(agent: Client, problems: list[Thread], alice: User) -> None:

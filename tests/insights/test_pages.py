@@ -16,6 +16,7 @@ from community.core import clock, csvs
 from community.events.models import Event
 from community.insights import baseline, daily
 from community.insights.models import Input
+from community.moderation import services as moderation
 from community.questions import services as questions
 from community.questions.models import Thread
 
@@ -208,3 +209,14 @@ def test_cost_and_return_name_what_is_missing_and_keep_to_their_digits(told, han
 def test_a_merged_thread_is_named_among_the_rows(told, ravi, hanna, enter, alice):
     questions.merge_thread(Thread.objects.get(kind="problem"), a_thread(alice), ravi, "The same.")
     assert "merged since" in enter(hanna).get(f"{PAGE}settled_by/rows/").content.decode()
+
+
+def test_a_month_that_is_over_names_no_thread_that_was_taken_away_since(told, ravi, hanna, enter):
+    daily.catch_up(NOW + timedelta(days=20))  # frozen: its rows stay
+    with clock.travel(NOW + timedelta(days=21)):
+        moderation.delete(Thread.objects.get(kind="problem"), ravi, reason="A telephone number")
+        title, client = Thread.objects.get(kind="problem").title, enter(hanna)
+        page = client.get(f"{PAGE}settled_by/rows/?month=2026-10").content.decode()
+        assert "taken away since" in page and title not in page
+        rows = b"".join(client.get(f"{PAGE}settled_by/rows.csv?month=2026-10")).decode()
+        assert "HYPERLINK" in rows and title not in rows

@@ -19,6 +19,7 @@ from community.insights.models import DailyFigure, Fact, LateChange, Month, Stal
 from community.moderation import services as moderation
 from community.questions import reading
 from community.questions import services as questions
+from community.search.models import Deflection
 from community.search.services import record_deflection
 
 from ..factories import a_department, a_person, a_product, a_thread, an_answer
@@ -119,6 +120,19 @@ def test_after_anything_a_rebuild_equals_live_and_the_rows_behind_it(ravi, dana,
     assert date(2026, 10, 1) in frozen
     assert Fact.objects.filter(counts=False).exclude(figure="contact").exists()
     assert Fact.objects.filter(thread__merged_into__isnull=False, counts=True).exists()
+
+
+def test_what_was_spared_goes_with_a_merge_live_as_in_a_rebuild(story, ravi, duo):
+    gone, stays = story(product=duo), story(product=a_product("mill"))
+    with clock.travel(MONDAY + timedelta(days=2)):
+        Deflection.objects.create(thread=gone, ask="x", at=clock.now())
+    daily.catch_up(MONDAY + timedelta(days=4))
+    with clock.travel(MONDAY + timedelta(days=5)):
+        questions.merge_thread(gone, stays, ravi, "The same.")
+    now = MONDAY + timedelta(days=6)
+    daily.catch_up(now)
+    assert DailyFigure.objects.get(figure="deflection", part="stopped").product == stays.product
+    assert daily.rebuild(write=False, now=now).differences == []
 
 
 def test_a_check_fails_and_a_rebuild_mends(story):

@@ -1,7 +1,7 @@
 """The moderators' queue in the Wagtail admin: flags, what waits, what is hidden."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from community.accounts.models import User
+from community.accounts.services import set_role
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Numbers
@@ -21,6 +22,7 @@ from community.moderation import services
 from community.moderation.models import Appeal, Flag
 from community.moderation.permissions import why_not_write
 from community.moderation.wagtail_hooks import settle
+from community.questions import services as questions
 from community.questions.models import Answer, Thread
 from products.models import Product
 from reviews.models import Review
@@ -226,3 +228,61 @@ def test_nobody_moderates_what_they_wrote(ravi: User, hanna: User, alice: User, 
     own.refresh_from_db()
     with pytest.raises(NotAllowed, match="Another moderator"):
         services.approve(own, ravi)
+
+
+def flagged_away(answer: Answer) -> Answer:
+    for _ in range(3):
+        services.flag(answer, factories.a_person(), reason="rude")
+    answer.refresh_from_db()
+    assert answer.visibility == "hidden" and answer.hidden_by is None
+    return answer
+
+
+def test_who_agrees_with_flags_says_why_and_no_edit_alone_undoes_it(
+    moderator: Client, answer: Answer, bob: User, ravi: User
+) -> None:
+    words = "It is not rude at all, and it helped whoever asked here."
+    appeal = services.appeal(flagged_away(answer), bob, words)
+    moderator.post(decide_url(answer), {"act": "hide", "reason": "Please be kind.", "seen": "hidden"})
+    answer.refresh_from_db()
+    assert (answer.hidden_reason, answer.hidden_by, answer.hidden_at) == ("Please be kind.", ravi, appeal.hidden_at)
+    told = Event.objects.filter(kind="answer.hidden").latest("pk")
+    assert (told.actor, told.note.text) == (ravi, "Please be kind.")
+    with pytest.raises(NotAllowed, match="You hid this"):
+        appeal.refresh_from_db()
+        services.decide_appeal(appeal, ravi, granted=False, answer="It stays.")
+    with clock.travel(clock.now() + timedelta(hours=1)):
+        questions.edit_answer(answer, bob, body="Open the valve fully and close it again, please, six times.")
+    answer.refresh_from_db()
+    assert answer.visibility == "pending"
+
+
+def test_nobody_undoes_what_a_colleague_decided_a_moment_ago(
+    moderator: Client, answer: Answer, thread: Thread, charlie: User
+) -> None:
+    rosa = factories.a_person("rosa")
+    set_role(rosa, None, "moderator")
+    rosa = User.objects.get(pk=rosa.pk)
+    for post in (answer, thread):
+        services.flag(post, charlie, reason="rude")
+    settle(answer, rosa, "hide", "Please be kind.")
+    page = moderator.post(decide_url(answer), {"act": "keep", "seen": "visible"}, follow=True)
+    assert "Somebody else has decided about this meanwhile." in page.content.decode()
+    key = f"{ContentType.objects.get_for_model(Answer).pk}-{answer.pk}-visible"
+    other = f"{ContentType.objects.get_for_model(Thread).pk}-{thread.pk}-visible"
+    gone = f"{ContentType.objects.get_for_model(Thread).pk}-987654-visible"
+    many = {"act": "keep", "item": [key, gone, other]}
+    page = moderator.post(reverse("moderation:many"), many, follow=True)
+    assert "This post is gone." in page.content.decode() and "1 post decided." in page.content.decode()
+    answer.refresh_from_db()
+    assert answer.visibility == "hidden"
+    # What flags alone hid in between is nobody's decision.
+    moderator.post(decide_url(flagged_away(factories.an_answer(thread))), {"act": "keep", "seen": "visible"})
+    assert thread.answers.filter(visibility="visible").exists()
+
+
+def test_flags_on_what_was_taken_away_are_decided_and_say_no_untruth(answer: Answer, charlie: User, ravi: User) -> None:
+    services.flag(answer, charlie, reason="rude")
+    services.delete(answer, answer.author)
+    assert settle(answer, ravi, "keep", "") == "It had been taken away already."
+    assert Flag.objects.get().state == "declined"

@@ -126,6 +126,12 @@ def test_the_same_text_within_five_minutes_is_refused(thread: Thread, bob: User)
         assert posts.comment(thread, bob, body="Same here, since Monday.").pk
 
 
+def test_signs_without_words_are_compared_as_they_are(thread: Thread, bob: User) -> None:
+    assert posts.comment(thread, bob, body="👍").pk and posts.comment(thread, bob, body="🎉🎉").pk
+    with pytest.raises(ValidationError, match="arrived"):
+        posts.comment(thread, bob, body="👍")
+
+
 def test_one_text_by_two_newcomers_waits(thread: Thread, newcomer: User) -> None:
     text = "This shop has every machine for half the price, write to me and I will tell you."
     assert posts.comment(thread, newcomer, body=text).is_visible

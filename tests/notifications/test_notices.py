@@ -304,6 +304,21 @@ class TestCommentsOnHiddenAnswers:
         body = client.get(reverse("notices:list")).content.decode()
         assert "Elm Street" not in body and "not shown any more" in body
 
+    def test_a_title_that_was_taken_away_is_told_to_nobody(self, client, alice, bob, charlie, ravi):
+        thread = a_thread(alice, title="My neighbour lives at 12 Elm Street")
+        follow(thread, charlie)
+        services.prefer(charlie, "new_answer", mail=True)
+        an_answer(thread, bob)
+        assert told(charlie) == told(alice) == ["new_answer"]
+        with clock.travel(clock.now() + timedelta(minutes=1)):
+            questions.move_thread(thread, ravi, title="My neighbour has the same machine", product=None)
+            outbox.deliver_due()
+            assert [one.to for one in mail.outbox] == [[alice.email]]
+            for person, shown in ((charlie, False), (alice, True)):
+                client.force_login(person)
+                body = client.get(reverse("notices:list")).content.decode()
+                assert ("Elm Street" in body, "News about" in body) == (shown, not shown)
+
 
 def test_the_brand_is_asked_for_once_however_many_hear(thread, bob):
     for _ in range(4):

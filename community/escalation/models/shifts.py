@@ -71,7 +71,7 @@ class AgentHours(models.Model):
 class DeskFilter(models.Model):
     """A queue as somebody narrowed it down, under a name: for oneself, or for everybody of a department."""
 
-    MOST = 20
+    MOST, LONGEST = 20, 500
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="desk_filters")
     department = models.ForeignKey(
@@ -79,7 +79,7 @@ class DeskFilter(models.Model):
         help_text=_("Whoever works in it sees the filter, too."),
     )  # fmt: skip
     name = models.CharField(_("name"), max_length=40)
-    query = models.CharField(max_length=500)
+    query = models.CharField(max_length=LONGEST)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -62,7 +62,7 @@ def load(request: HttpRequest, pk: int) -> Escalation:
                 .values("names")
             ),
         ),
-        thread=pk,
+        thread__pk=pk,  # not thread=: of a number no table has, SQLite would complain
     )  # fmt: skip
     seen = case.thread.merged_into or case.thread  # what was merged is read as long as what it went to
     if not seen.is_visible and not request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]

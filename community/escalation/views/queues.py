@@ -105,7 +105,7 @@ def ticked(values: Sequence[str]) -> dict[int, int]:
     found: dict[int, int] = {}
     for value in values:
         thread, _colon, seen = value.partition(":")
-        if thread.isdecimal() and seen.isdecimal() and len(value) < 40:
+        if thread.isdecimal() and seen.isdecimal() and max(len(thread), len(seen)) < 18:
             found[int(thread)] = int(seen)
     return found
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from wagtail.admin import messages
 
 from community.accounts.models import Department, User
-from community.core import clock
+from community.core import clock, text
 from community.core.errors import NotAllowed
 
 from .. import rotation, shifts
@@ -163,7 +163,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = HandOverForm(request.POST, people=people)
         chosen = {int(pk) for pk in request.POST.getlist("case") if pk.isdecimal() and len(pk) < 18}
-        notes = {pk: request.POST.get(f"note-{pk}", "")[:2000] for pk in chosen}
+        notes = {pk: text.clean_source(request.POST.get(f"note-{pk}", ""))[:2000] for pk in chosen}
         status = 422
         if form.is_valid():
             try:
