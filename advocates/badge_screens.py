@@ -323,6 +323,8 @@ class AwardForm(ServiceForm):
             dict.fromkeys(name.lstrip("@").lower() for name in re.split(r"[\s,;]+", self.cleaned_data["people"]))
         )
         names = [name for name in names if name]
+        if not names:
+            raise ValidationError(self.fields["people"].error_messages["required"])
         found = {person.username.lower(): person for person in User.objects.members().filter(
             claimable(), Q(username__in=names))}  # fmt: skip
         if missing := [name for name in names if name not in found]:

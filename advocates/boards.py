@@ -175,29 +175,42 @@ def _move(moves: Mapping[Move, int]) -> None:
         cursor.execute(sql, params)
 
 
+def _move_all(moves: Mapping[Move, int]) -> None:
+    """`_move`, however many they are."""
+    wanted = sorted((move, number) for move, number in moves.items() if number)
+    for start in range(0, len(wanted), CHUNK):
+        _move(dict(wanted[start : start + CHUNK]))
+
+
 def write_anew(deltas: Mapping[Delta, int], people: Mapping[int, User]) -> None:
-    """Scores of these people from scratch; the buckets are counted afterwards."""
-    BoardScore.objects.filter(person__in=list(people)).delete()
-    BoardScore.objects.bulk_create(
-        [
-            BoardScore(
-                person_id=person_id,
-                period=period,
-                start=start,
-                board=board,
-                points=points,
-                listed=is_listed(people[person_id], board),
-            )
-            for (person_id, period, start, board), points in _by_board(deltas).items()
-        ],
-        batch_size=CHUNK,
-    )
+    """Scores of these people from scratch, whose rows are held; they leave and enter buckets as anybody does, since
+    others vote meanwhile."""
+    moves: dict[Move, int] = defaultdict(int)
+    before = BoardScore.objects.filter(person__in=list(people))
+    for *move, listed in before.values_list("period", "start", "board", "points", "listed"):
+        moves[tuple(move)] -= listed  # type: ignore[index]
+    before.delete()
+    rows = [
+        BoardScore(
+            person_id=person_id,
+            period=period,
+            start=start,
+            board=board,
+            points=points,
+            listed=is_listed(people[person_id], board),
+        )
+        for (person_id, period, start, board), points in _by_board(deltas).items()
+    ]
+    BoardScore.objects.bulk_create(rows, batch_size=CHUNK)
+    for row in rows:
+        moves[row.period, row.start, row.board, row.points] += row.listed
+    _move_all(moves)
     for person in people.values():
         _note_absence(person)
 
 
 def recount_buckets() -> None:
-    """The histogram anew from the scores."""
+    """The histogram anew from the scores: for the rebuild, while nobody votes."""
     found = (
         BoardScore.objects.filter(listed=True, points__gt=0)
         .order_by()
@@ -222,8 +235,7 @@ def relist(person: User) -> None:
             moves[row.period, row.start, row.board, row.points] += 1 if wanted else -1
             changed.append(row)
     BoardScore.objects.bulk_update(changed, ["listed"], batch_size=CHUNK)
-    for start in range(0, len(moves), CHUNK):
-        _move(dict(sorted(moves.items())[start : start + CHUNK]))
+    _move_all(moves)
     _note_absence(person)
 
 
@@ -301,7 +313,7 @@ def top(period: str, board: str = EVERYTHING, *, count: int = 20, on: date | Non
     """The first of a board, each with its `place`; people with equal points share one."""
     end_absences()
     start = start_of(period, on or today())
-    rows = BoardScore.objects.on(period, start, board).shown().in_order().select_related("person")[:count]
+    rows = BoardScore.objects.on(period, start, board).shown().in_order().select_related("person__profile")[:count]
     return _with_places(rows, 1)
 
 

@@ -11,13 +11,15 @@ from community.core.personal import (
     after_joining,
     before_joining,
     before_leaving,
+    part,
     tie,
 )
 from community.events.log import record
+from community.events.models import Event
 from community.moderation import services as moderation
 
 from . import services
-from .models import AdvocateMembership, Application, Judge, Thanks, VoteFinding, VoteTakenOut
+from .models import AdvocateMembership, Application, Judge, Judgement, Letter, Thanks, VoteFinding, VoteTakenOut
 
 tie(
     "advocates.ReputationEntry.person",
@@ -53,6 +55,8 @@ tie(
     "advocates.Application.person", left=GONE, joined=MOVES,
     copy="state motivation created_at applied_at answered_at decided_at reason",
 )  # fmt: skip
+part("advocates.TrialItem.application__person", copy="application_id product__name answer answered_at")
+part("advocates.Judgement.judge__person", copy="item_id helps note at")
 tie("advocates.Application.invited_by", left=STAYS, joined=MOVES)
 tie("advocates.Application.decided_by", left=STAYS, joined=MOVES)
 tie("advocates.Judge.person", left=STAYS, joined=MOVES, copy="application_id place asked_at done_at")
@@ -79,6 +83,17 @@ def leave_the_programme(leaving: Leaving) -> None:
             moderation.delete(thanks, person)
         Thanks.objects.filter(author=person).update(body_text="–")
         VoteTakenOut.objects.filter(voter=person).delete()  # with what they wrote beside it
+        Judgement.objects.filter(judge__person=person).update(note="")
+    _out_of_letters(person)
+
+
+def _out_of_letters(person: User) -> None:
+    """A letter is signed by the name of who led the department then; the department's own stays."""
+    if not Event.objects.about(person).filter(kind="person.role_changed").exists():
+        return
+    for letter in Letter.objects.filter(signed_by__startswith=f"{person.name}, ").select_related("department"):
+        letter.signed_by = letter.department.name if letter.department is not None else ""
+        letter.save(update_fields=["signed_by"])
 
 
 @before_joining
@@ -90,6 +105,11 @@ def one_place_in_the_programme(joining: Joining) -> None:
         AdvocateMembership.objects.filter(user=gone).delete()
     if Application.objects.filter(person=kept).open().exists():
         Application.objects.filter(person=gone).open().update(state=Application.State.WITHDRAWN)
+    both = (gone, kept)
+    # Nobody thanks themselves, or judges their own trial.
+    for thanks in Thanks.objects.filter(author__in=both, answer__author__in=both).select_related("author"):
+        moderation.delete(thanks, thanks.author)
+    Judge.objects.filter(person__in=both, application__person__in=both, done_at=None).delete()
     VoteFinding.objects.filter(
         people=gone, state=VoteFinding.State.OPEN
     ).delete()  # it was one person; found anew if not

@@ -122,9 +122,15 @@ def invite(person: User, by: User | None, products: Iterable[Product] = (), *, n
     known = open_application(person)
     if known is not None:
         return known
-    application = Application.objects.create(
-        person=person, state=State.INVITED, invited_by=by, created_at=clock.now(), motivation=""
-    )
+    try:
+        with transaction.atomic():
+            application = Application.objects.create(
+                person=person, state=State.INVITED, invited_by=by, created_at=clock.now(), motivation=""
+            )
+    except IntegrityError:  # somebody invites them, or they apply, at this very moment
+        if (known := open_application(person)) is None:
+            raise
+        return known
     _set_products(application, list(products)[:MOST_PRODUCTS])
     record("advocate.invited", actor=by, subject=application, note=text.clean_line(note)[:300], person=person.pk)
     return application
@@ -180,11 +186,13 @@ def apply(user: User, products: Sequence[Product], motivation: str, *, code_vers
 
 @transaction.atomic
 def withdraw(user: User) -> None:
-    """Take one's application back, or say no to an invitation. It costs nothing; twice is harmless."""
+    """Take one's application back, or say no to an invitation. It costs nothing; twice is harmless. Nobody judges it
+    any more."""
     application = Application.objects.select_for_update(of=("self",)).open().filter(person=user).first()
     if application is None:
         return
     _move(application, State.WITHDRAWN, decided_at=clock.now(), decided_by=user)
+    application.judges.filter(done_at=None).delete()
     record("advocate.withdrew", actor=user, subject=application)
 
 
@@ -287,7 +295,11 @@ def possible_judges(application: Application) -> list[AdvocateMembership]:
         .exclude(user__in=Answer._base_manager.filter(thread__in=threads).values("author"))
         .annotate(
             knows=Count("expertise", filter=Q(expertise__product__in=products), distinct=True),
-            busy=Count("user__judged_trials", filter=Q(user__judged_trials__done_at=None), distinct=True),
+            busy=Count(
+                "user__judged_trials",
+                filter=Q(user__judged_trials__done_at=None, user__judged_trials__application__state=State.JUDGING),
+                distinct=True,
+            ),
         )
         .select_related("user")
         .order_by("-knows", "busy", "pk")

@@ -1,5 +1,6 @@
 """Pages of the programme: applying, the trial, judging, the queue, one's own place, letters, thanks."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -20,6 +21,7 @@ from community.core import clock
 from community.core.brand import of_request
 from community.core.errors import Conflict, NotAllowed
 from community.core.limits import limited
+from community.moderation.permissions import is_moderator
 from community.posts.doors import act, send
 from community.questions.models import Answer, Thread
 from products.models import Product
@@ -132,20 +134,20 @@ def trial(request: HttpRequest) -> HttpResponse:
     errors: dict[str, str] = {}
     status = 200
     if request.method == "POST":
+        typed = [item for item in items if f"answer-{item.pk}" in request.POST]
+        for item in typed:
+            item.answer = request.POST[f"answer-{item.pk}"]  # stays on the page, whatever happens
         try:
-            for item in items:
-                typed = request.POST.get(f"answer-{item.pk}")
-                if typed is not None:
-                    item.answer = typed  # what was typed stays on the page, whatever happens
-                    programme.answer_trial(user, item.pk, typed)
-            if "send" in request.POST:
-                programme.send_trial(user)
+            for item in typed:
+                errors |= _problems(lambda item=item: programme.answer_trial(user, item.pk, item.answer))
+            if "send" in request.POST and not errors:
+                errors = _problems(lambda: programme.send_trial(user))
+            if not errors and "send" in request.POST:
                 messages.success(request, _("Your answers are with two judges, without your name."))
                 return _back("apply")
-            messages.success(request, _("Kept. You can go on whenever you like."))
-            return _back("trial")
-        except ValidationError as error:
-            errors = {name: " ".join(said) for name, said in error.message_dict.items()}
+            if not errors:
+                messages.success(request, _("Kept. You can go on whenever you like."))
+                return _back("trial")
             status = 422
         except Conflict as error:
             errors, status = {"": error.reason}, 409
@@ -159,6 +161,15 @@ def trial(request: HttpRequest) -> HttpResponse:
         "longest": programme.LONGEST_ANSWER,
     }
     return render(request, "advocates/trial.html", context, status=status)
+
+
+def _problems(service: Callable[[], Any]) -> dict[str, str]:
+    """What a service objects to, by field."""
+    try:
+        service()
+    except ValidationError as error:
+        return {name: " ".join(said) for name, said in error.message_dict.items()}
+    return {}
 
 
 # Judging
@@ -439,7 +450,8 @@ def thanks(request: HttpRequest, answer: int) -> HttpResponse:
     known = Thanks.objects.visible_to(user).filter(answer=found).select_related("author").first()
     concerned = user.pk in (found.author_id, found.thread.author_id)
     why_not = gratitude.why_not_thank(user, found)
-    if not concerned and (known is None or not (known.asker_shows and known.answerer_shows)):
+    looks_after = is_moderator(user) and known is not None  # the queue leads here
+    if not concerned and not looks_after and (known is None or not (known.asker_shows and known.answerer_shows)):
         raise Http404
     form = None
     status = 200

@@ -21,6 +21,8 @@ from community.core.models import CommunityImage
 from community.core.rows import locked
 from community.events.log import is_replaying, record
 from community.events.models import Event
+from community.moderation import screening
+from community.moderation.permissions import why_not_write
 from products.models import Product
 
 from . import badges as judging
@@ -257,6 +259,7 @@ def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -
         )
     key = hashlib.sha256(reason.encode()).hexdigest()[:16]
     given = []
+    totals.hold({person.pk for person in chosen})  # two who give at once would each count without the other's
     for person in chosen:
         if person.standing in (Standing.STAFF, Standing.ERASED):
             raise ValidationError({"people": _("Staff get no badges.")})
@@ -278,6 +281,7 @@ def take_back_badge(award: Award, by: User, *, reason: str) -> None:
         raise Conflict(_("This badge follows its rule; it goes when its ground goes."))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why; they will read it.")})
+    totals.hold({award.person_id})
     gone, _details = Award.objects.filter(pk=award.pk).delete()
     if gone:
         judging.copy_counts([award.person_id])
@@ -396,10 +400,13 @@ def set_away(
 ) -> AdvocateMembership:
     """An advocate is away, or back. Who stands in for them gets the open questions they were asked about.
 
-    Twice is harmless. Raises ValidationError when the stand-in is no advocate who is here.
+    Twice is harmless. Raises ValidationError when the stand-in is no advocate who is here, and at `note` for words that
+    a rule would hold; NotAllowed for a note by somebody silenced.
     """
+    note = text.clean_line(note)[:200] if on else ""
     if not is_replaying():
-        require(permissions.why_not_change_own(by, user))
+        require(permissions.why_not_change_own(by, user) or (why_not_write(by) if note else ""))
+    screening.check_line(by, "note", note)
     if on and stand_in is not None:
         if stand_in.pk == user.pk:
             raise ValidationError({"stand_in": _("Choose somebody else.")})
@@ -411,7 +418,7 @@ def set_away(
     changes = (member.state == State.AWAY) != on
     member.state = State.AWAY if on else State.ACTIVE
     member.until = until if on else None
-    member.note = text.clean_line(note)[:200] if on else ""
+    member.note = note
     member.stand_in = stand_in if on else None
     member.save(update_fields=["state", "until", "note", "stand_in"])
     User.objects.filter(pk=user.pk).update(is_away=on)
@@ -425,11 +432,16 @@ def set_away(
 
 def bring_back() -> int:
     """Advocates whose absence has ended are asked again; returns how many. Twice is harmless."""
-    ended = AdvocateMembership.objects.filter(state=State.AWAY, until__lte=clock.now()).select_related("user")
-    for member in ended:
-        with suppress(NotAllowed):  # whoever is suspended stays away
-            set_away(member.user, member.user, on=False)
-    return len(ended)
+    ended = AdvocateMembership.objects.filter(state=State.AWAY, until__lte=clock.now())
+    back = 0
+    for pk in list(ended.values_list("pk", flat=True)):
+        with suppress(NotAllowed, Conflict), transaction.atomic():  # whoever is suspended stays away
+            # As it is now: they may have made it longer, or have left.
+            member = ended.select_for_update(of=("self",)).select_related("user").filter(pk=pk).first()
+            if member is not None:
+                set_away(member.user, member.user, on=False)
+                back += 1
+    return back
 
 
 def _end(user: User, *, removed: bool, farewell: str = "") -> AdvocateMembership | None:
@@ -510,9 +522,12 @@ def reason_of_removal(user: User) -> str:
 
 @transaction.atomic
 def declare_interest(user: User, by: User, *, kind: str, line: str, since: date, until: date | None = None) -> Interest:
-    """Declare a tie to the brand; it is printed beside the name as long as it lasts. Twice is harmless."""
+    """Declare a tie to the brand; it is printed beside the name as long as it lasts. Twice is harmless.
+
+    Raises ValidationError by field, NotAllowed: who may not write may not write this, either.
+    """
     if not is_replaying():
-        require(permissions.why_not_change_own(by, user))
+        require(permissions.why_not_change_own(by, user) or why_not_write(by))
     line = text.clean_line(line)[:200]
     errors: dict[str, str] = {}
     if kind not in Interest.Kind.values:
@@ -523,6 +538,7 @@ def declare_interest(user: User, by: User, *, kind: str, line: str, since: date,
         errors["until"] = _("It can't end before it began.")
     if errors:
         raise ValidationError(errors)
+    screening.check_line(by, "line", line)  # it stands beside all they write
     interest, _new = Interest.objects.get_or_create(
         person=user, kind=kind, line=line, since=since, defaults={"until": until, "declared_at": clock.now()}
     )

@@ -286,7 +286,8 @@ def recount(people: Iterable[int] | None = None) -> None:
     cap = Numbers.load().daily_reputation_cap
     for start in range(0, len(ids), CHUNK):
         _recount_some(ids[start : start + CHUNK], cap)
-    boards.recount_buckets()
+    if people is None:
+        boards.recount_buckets()
 
 
 def _recount_some(ids: list[int], cap: int) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.views import generic
@@ -76,6 +78,8 @@ class AdvocateForm(ServiceForm):
     def call(self) -> AdvocateMembership:
         data = self.cleaned_data
         user, products = data["user"], data["products"]
+        if data["state"] == State.CANDIDATE and AdvocateMembership.objects.current().filter(user=user).exists():
+            raise ValidationError({"state": _("They are an advocate already. To let them go, choose “Left”.")})
         if data["state"] == State.LEFT:
             services.leave(user, self.by)
         elif data["state"] == State.CANDIDATE:
@@ -93,6 +97,22 @@ class AdvocateForm(ServiceForm):
         return AdvocateMembership.objects.get(user=user)
 
 
+class AdvocateDeleteView(generic.DeleteView):
+    """Nobody is deleted from the programme: they leave it, and the row says until when they were in it."""
+
+    page_title = _("Let go")
+
+    @property
+    def confirmation_message(self) -> str:
+        return _now("They leave with our thanks, and stay with us as a former advocate.")
+
+    def get_success_message(self) -> str:
+        return _now("%(name)s is a former advocate now.") % {"name": self.object}
+
+    def delete_action(self) -> None:
+        services.leave(self.object.user, self.request.user)
+
+
 class AdvocateViewSet(Screens):
     model = AdvocateMembership
     icon = "group"
@@ -101,6 +121,7 @@ class AdvocateViewSet(Screens):
     list_filter = ["state"]
     list_export = ["user", "state", "since", "until", "note"]
     menu_label = _("Advocates")
+    delete_view_class = AdvocateDeleteView
 
     def get_form_class(self, for_update: bool = False) -> Any:
         return AdvocateForm

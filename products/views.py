@@ -65,8 +65,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         return redirect(comparing.address(waiting))
     everything = list(pages_in_language())
     by_slug = {page.slug: page for page in everything}
-    slugs = list(dict.fromkeys(slug for slug in request.GET.getlist("p") if slug in by_slug))
-    chosen = give_pictures([by_slug[slug] for slug in slugs[: comparing.MOST]])
+    asked = list(dict.fromkeys(slug for slug in request.GET.getlist("p") if slug in by_slug))
+    chosen = give_pictures([by_slug[slug] for slug in asked[: comparing.MOST]])
     groups = [*comparing.ratings(chosen), *comparing.table(chosen)]
     rows = [row for group in groups for row in group["rows"]]
     only = request.GET.get("only") == "differences" and len(chosen) > 1
@@ -78,7 +78,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "products/compare.html",
         {
             "chosen": chosen,
-            "left_out": [by_slug[slug] for slug in request.GET.getlist("p") if slug in by_slug and slug not in slugs],
+            "left_out": [by_slug[slug] for slug in asked if slug not in slugs],
             "others": [page for page in everything if page.slug not in slugs],
             "most": comparing.MOST,
             "groups": [group for group in groups if group["rows"]],

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -106,7 +107,7 @@ def reason(hint: Hint) -> str:
         ) % {
             "count": data["count"],
             "hours": BURST_HOURS,
-            "usual": data["usual"],
+            "usual": number_format(data["usual"]),
         }
     if hint.kind == Kind.DEVICE:
         return ngettext(
@@ -115,7 +116,7 @@ def reason(hint: Hint) -> str:
             data["authors"],
         ) % {"count": data["authors"]}
     why = " ".join(str(signs.REASONS[name]) for name in data["signs"] if name in signs.REASONS)
-    return _("It scores %(score)s of 1. %(why)s") % {"score": data["score"], "why": why}
+    return _("It scores %(score)s of 1. %(why)s") % {"score": number_format(data["score"]), "why": why}
 
 
 def _text(review: Review) -> str:

@@ -25,6 +25,7 @@ tie(
     "owned_months verified visibility created_at edited_at",
 )  # fmt: skip
 part("reviews.Chapter.review__author", copy="review_id months_owned stars body_source still_in_use created_at")
+part("reviews.Refusal.review__author", copy="review_id code passage note at appeal appealed_at granted")
 tie("reviews.Review.hidden_by", left=STAYS, joined=STAYS)
 tie("reviews.HelpfulVote.voter", left=STAYS, joined=MOVES, copy="target_id helpful created_at")
 tie("reviews.BrandResponse.author", left=STAYS, joined=MOVES)

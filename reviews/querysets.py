@@ -28,7 +28,7 @@ class ReviewQuerySet(ModeratedQuerySet):
         return found if below is None else found.filter(owned_last__lt=below)
 
     def with_people(self) -> Self:
-        return self.select_related("author", "author__department", "product")
+        return self.select_related("author__profile", "author__department", "product")
 
     def for_listing(self) -> Self:
         return self.with_people().prefetch_related(*self.seen_with())

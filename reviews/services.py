@@ -112,7 +112,7 @@ def write_review(
     review.owned_last = review.owned_months
     _write(review, body, source_format, by, base_url=sourced.get("source_url", ""))
     looked = gates.look(
-        review, by, "reviews", review.title, review.did_well, review.could_be_better,
+        review, by, "reviews", review.title, review.did_well, review.could_be_better, *posts.words_beside(photos),
         published=[Review.objects.filter(author=by)],
     )  # fmt: skip
     waits = hold or looked.waits or _all_wait()
@@ -186,7 +186,8 @@ def edit_review(
     ratings.follow_chapters(row)
     # Who mends it needs no appeal any longer.
     row.refusals.filter(appealed_at__isnull=False, granted=None).update(appealed_at=None)
-    looked = gates.look_again(row, by, "reviews", row.title, row.did_well, row.could_be_better)
+    words = (row.title, row.did_well, row.could_be_better, *posts.words_beside(photos))
+    looked = gates.look_again(row, by, "reviews", *words)
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, *ratings.FROM_CHAPTERS, "edited_at"])
     screening.keep_change(looked, row)

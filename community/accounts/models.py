@@ -152,6 +152,12 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
     def get_absolute_url(self) -> str:
         return reverse("people:person", args=[self.username])
 
+    @property
+    def place(self) -> str:
+        """Where they live, as far as they show it. Lists join the profile for it."""
+        profile = getattr(self, "profile", None) if self.city else None
+        return self.city if profile is None or profile.show_city else ""
+
     def get_full_name(self) -> str:
         return self.name
 

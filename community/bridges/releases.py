@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,7 +16,7 @@ from community.accounts.models import User
 from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import in_line, locked
 from community.events.log import is_replaying, record
 from community.questions import ideas
 from community.questions import services as questions
@@ -32,6 +32,7 @@ WORDS = ("title", "version", "you_said", "we_did", "finding")
 LONGEST = {"title": 150, "version": 120, "you_said": 300, "we_did": 300, "finding": 300}
 NEEDED = ("title", "you_said", "we_did")
 MOST_TIES = 50
+SAME_PRESS = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -47,7 +48,7 @@ def publish_release(
     """Say what changed, and for whom. `words` are title, version, you_said, we_did, finding.
 
     Ideas among the threads that are still open are shipped with it; whoever asked, voted, has the same or wrote the
-    review is told by the worker, once. Raises NotAllowed, and ValidationError by field.
+    review is told by the worker, once; the same twice is harmless. Raises NotAllowed, and ValidationError by field.
     """
     if not is_replaying():
         require(why_not_moderate_thread(by))
@@ -60,6 +61,8 @@ def publish_release(
         errors["asked"] = _("At most %(most)d threads and reviews.") % {"most": MOST_TIES}
     if errors:
         raise ValidationError(errors)
+    if not is_replaying() and (known := _just_said(note, {*threads, *reviews})) is not None:
+        return known
     note.save()
     ReleaseTie.objects.bulk_create(
         [ReleaseTie(note=note, thread=thread) for thread in threads]
@@ -76,6 +79,16 @@ def publish_release(
         reviews=[review.pk for review in reviews],
     )  # fmt: skip
     return note
+
+
+def _just_said(note: ReleaseNote, asked: set[Thread | Review]) -> ReleaseNote | None:
+    """The very same note by the same person a moment ago: the second of two presses tells nobody again."""
+    in_line("release", note.by_id)
+    same = {name: getattr(note, name) for name in ("product", "by", *WORDS, "body_source")}
+    before = ReleaseNote.objects.filter(**same, published_at__gt=note.published_at - SAME_PRESS).prefetch_related(
+        "ties__thread", "ties__review"
+    )
+    return next((one for one in before if {tie.thread or tie.review for tie in one.ties.all()} == asked), None)
 
 
 @transaction.atomic

@@ -141,7 +141,7 @@ def agree(review: Review, by: User, *, show_outcome: bool = False, kind: str = "
     require(permissions.why_not_decide(by, review))
     known = Bridge.objects.filter(review=review).exclude(state=State.DECLINED).select_related("thread").first()
     if known is not None and known.thread is not None:
-        locked(known.thread)  # the thread before the review, as everybody who holds both
+        locked(outcome.where_it_stands(known.thread))  # the thread before the review, as everybody who holds both
     row = locked(review)
     bridge = Bridge.objects.filter(review=row).exclude(state=State.DECLINED).select_related("thread").first()
     if bridge is None:
@@ -222,7 +222,8 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
     if row.visibility == Moderated.Visibility.DELETED:
         raise Conflict(_("This review has been deleted."))
     _check_offer_holds(bridge, row)
-    thread = bridge.thread
+    # What was offered may have been merged, or asked before, since.
+    thread = outcome.where_it_stands(bridge.thread) if bridge.thread is not None else None
     if thread is not None and (reason := _why_not_join(thread)):
         raise Conflict(reason)
     if thread is None:

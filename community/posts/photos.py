@@ -95,10 +95,12 @@ class Photos:
         return (upload.target_type_id, upload.target_id) == (content_type.pk, self.target.pk)
 
     def _reworded(self, upload: Upload, alt: str, caption: str) -> Upload:
+        """With other words. Those of a photo in a post are its service's to write, when the form is good."""
         alt, caption = _line(alt), _line(caption)
         if (upload.alt, upload.caption) != (alt, caption):
             upload.alt, upload.caption = alt, caption
-            upload.save(update_fields=["alt", "caption"])
+            if upload.target_id is None:
+                upload.save(update_fields=["alt", "caption"])
         return upload
 
 

@@ -254,12 +254,13 @@ def attach_uploads(target: Body, by: User) -> None:
 
 
 def set_photos(post: Body, by: User, photos: Iterable[Upload], most: int) -> None:
-    """Exactly these pictures beside a text, in this order. Only one's own, and only such as nothing else uses.
+    """Exactly these pictures beside a text, in this order and with these words. Only one's own, and only such as
+    nothing else uses.
 
     Newcomers have fewer than `most`. Raises ValidationError at `photos`. The objects given stay as they are, so that
     the service may be run again (docs/decisions/0099).
     """
-    wanted = list(dict.fromkeys(photo.pk for photo in photos))
+    wanted = {photo.pk: photo for photo in photos}
     if gates.is_newcomer(by) and not is_replaying():
         most = Numbers.load().newcomer_images
     if len(wanted) > most:
@@ -273,8 +274,15 @@ def set_photos(post: Body, by: User, photos: Iterable[Upload], most: int) -> Non
         raise ValidationError({"photos": _("This photo can't be used here.")})
     shown = {upload_path(address) for address in text_images(post.body_html)}
     Upload.objects.filter(here).exclude(pk__in=wanted).exclude(file__in=shown).update(target_type=None, target_id=None)
-    for position, pk in enumerate(wanted):
-        Upload.objects.filter(pk=pk).update(target_type=content_type, target_id=post.pk, position=position)
+    for position, photo in enumerate(wanted.values()):
+        Upload.objects.filter(pk=photo.pk).update(
+            target_type=content_type, target_id=post.pk, position=position, alt=photo.alt, caption=photo.caption
+        )
+
+
+def words_beside(photos: Iterable[Upload] | None) -> list[str]:
+    """What stands under photos and in their place, for the rules to look at with the text."""
+    return [words for photo in photos or () for words in (photo.alt, photo.caption) if words]
 
 
 Words = Callable[[Any], Iterable[tuple[int, str]]]  # of a query for ids of people: (person, what they are writing)

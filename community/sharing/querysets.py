@@ -47,7 +47,7 @@ class RecipeQuerySet(ModeratedQuerySet):
 
     def for_page(self) -> Self:
         return self.select_related(
-            "author", "author__department", "remix_of", "remix_of__author", "featured_by"
+            "author__profile", "author__department", "remix_of", "remix_of__author", "featured_by"
         ).prefetch_related(
             "ingredients",
             "steps__product",

@@ -99,7 +99,7 @@ def share_recipe(
         **sourced,
     )
     _write(recipe, body, source_format, by)
-    words = (recipe.title, *_beside(recipe), *_said(ingredients, steps))
+    words = (recipe.title, *_beside(recipe), *_said(ingredients, steps), *posts.words_beside(photos))
     looked = gates.look(recipe, by, "shared", *words, published=_shared_by(by))
     waits = hold or looked.waits
     if waits:
@@ -151,7 +151,8 @@ def edit_recipe(
     for field, value in fields.items():
         setattr(row, field, value)
     _write(row, body, Body.Format.MARKDOWN, by)
-    looked = gates.look_again(row, by, "shared", row.title, *_beside(row), *_said(ingredients, steps))
+    words = (row.title, *_beside(row), *_said(ingredients, steps), *posts.words_beside(photos))
+    looked = gates.look_again(row, by, "shared", *words)
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "edited_at"])
     screening.keep_change(looked, row)
@@ -271,7 +272,8 @@ def share_tip(
         **sourced,
     )
     _write(tip, body, source_format, by)
-    looked = gates.look(tip, by, "shared", tip.title, *_beside(tip), *_said(steps), published=_shared_by(by))
+    words = (tip.title, *_beside(tip), *_said(steps), *posts.words_beside(photos))
+    looked = gates.look(tip, by, "shared", *words, published=_shared_by(by))
     waits = hold or looked.waits
     if waits:
         tip.visibility = Visibility.PENDING
@@ -308,7 +310,8 @@ def edit_tip(
         setattr(row, field, value)
     row.product = product
     _write(row, body, Body.Format.MARKDOWN, by)
-    looked = gates.look_again(row, by, "shared", row.title, *_beside(row), *_said(steps))
+    words = (row.title, *_beside(row), *_said(steps), *posts.words_beside(photos))
+    looked = gates.look_again(row, by, "shared", *words)
     row.edited_at = clock.now()
     row.save(update_fields=[*fields, *BODY_FIELDS, "product", "edited_at"])
     screening.keep_change(looked, row)

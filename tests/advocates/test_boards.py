@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from advocates import boards
+from advocates import boards, totals
 from advocates.models import BoardAbsence, BoardBucket, BoardScore, Period, ReputationEntry
 from community.accounts.models import User
 from community.accounts.services import edit_profile, lift_suspension, set_role, silence, suspend
@@ -46,6 +46,21 @@ def test_equal_points_share_a_place_and_none_is_skipped(wednesday, alice, bob, c
     earn(bob, 2)
     earn(charlie, 1)
     assert shown() == [("alice", 1, 20), ("bob", 1, 20), ("charlie", 2, 10)]
+
+
+def test_a_batch_moves_its_own_people_and_leaves_the_places_of_others(wednesday, alice, bob, charlie, monkeypatch):
+    """Others vote while an import runs: places counted anew for everybody would forget what they just moved."""
+    earn(alice, 1)
+    earn(bob, 1)
+    with monkeypatch.context() as patch, replay("import"), totals.later():
+        patch.setattr(boards, "recount_buckets", lambda: pytest.fail("for everybody"))
+        earn(bob, 2)
+    kept = BoardBucket.objects.filter(people__gt=0).order_by("period", "start", "board", "points")
+    fields = ("period", "start", "board", "points", "people")
+    moved = list(kept.values_list(*fields))
+    boards.recount_buckets()
+    assert moved == list(kept.values_list(*fields))
+    assert shown() == [("bob", 1, 30), ("alice", 2, 10)]
 
 
 def test_week_month_and_all_time(wednesday, alice, bob):

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from advocates import badges
+from advocates import badges, services
 from advocates.badge_screens import BadgeForm
 from advocates.badges.fields import EVENTS, FIELDS
 from advocates.models import AdvocateMembership, Award, Badge, Rank
@@ -158,3 +158,23 @@ def test_thanks_by_hand_names_people_by_user_name(desk, bob, charlie):
     award = Award.objects.get(person=bob)
     desk.post(reverse("programme_thanks:delete", args=[award.pk]))
     assert Award.objects.get().person == charlie
+
+
+def test_an_advocate_is_let_go_and_not_deleted(desk, bob, hanna, duo):
+    member = services.admit(bob, hanna, [duo])
+    edit = reverse("programme_advocates:edit", args=[member.pk])
+    page = desk.post(edit, {"user": bob.pk, "state": "candidate"})
+    assert page.status_code == 200 and "an advocate already" in page.content.decode()
+    delete = reverse("programme_advocates:delete", args=[member.pk])
+    assert "with our thanks" in desk.get(delete).content.decode()
+    for _ in range(2):
+        assert desk.post(delete).status_code == 302
+    bob.refresh_from_db()
+    assert (AdvocateMembership.objects.get().state, bob.standing) == ("left", "former_advocate")
+
+
+def test_thanks_to_nobody_are_not_sent(desk):
+    badge = Badge.objects.filter(by_hand=True).first()
+    said = {"badge": badge.pk, "reason": "For all you did for us in spring.", "people": ", ,"}
+    page = desk.post(reverse("programme_thanks:add"), said)
+    assert page.status_code == 200 and not Award.objects.exists()

@@ -17,6 +17,7 @@ from community.core.errors import Conflict, NotAllowed
 from community.core.models import CommunityImage, Numbers
 from community.events.log import replay
 from community.events.models import Event
+from community.moderation import services as moderation
 from community.questions import services as questions
 
 from ..factories import a_person, a_product, a_thread, an_answer, an_owner
@@ -116,6 +117,25 @@ def test_a_tie_that_begins_tomorrow_is_printed_tomorrow(wednesday, bob):
     with clock.travel(wednesday + timedelta(days=1)):
         assert services.copy_all_interests() == 1
     assert User.objects.get(pk=bob.pk).interests_text == "Paid for a test."
+
+
+def test_what_is_printed_beside_a_name_keeps_the_rules(bob, charlie, hanna, ravi, duo):
+    day = clock.now().date()
+    services.admit(bob, hanna, [duo])
+    moderation.watch(ravi, pattern="cheapbeans", act="queue")
+    with pytest.raises(ValidationError):
+        services.declare_interest(charlie, charlie, kind="other", line="Buy at cheapbeans", since=day)
+    with pytest.raises(ValidationError):
+        services.set_away(bob, bob, note="Gone to cheapbeans")
+    for person in (bob, charlie):
+        silence(person, ravi, hours=24, reason="Rude.")
+        person.refresh_from_db()
+    with pytest.raises(NotAllowed):
+        services.declare_interest(charlie, charlie, kind="other", line="My aunt works there", since=day)
+    with pytest.raises(NotAllowed):
+        services.set_away(bob, bob, note="I am not rude")
+    services.set_away(bob, bob, until=clock.now() + timedelta(days=2))  # without a word
+    services.declare_interest(charlie, hanna, kind="other", line="An aunt works here", since=day)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from community.moderation import services as moderation
 from community.notifications import services as notices
 from community.notifications.recipients import recipients
 from community.notifications.wording import words_for
+from community.portability import joining, leaving
 from community.posts import services as posts
 from community.questions import permissions
 from community.questions import services as questions
@@ -66,6 +67,24 @@ def test_a_letter_says_what_came_of_a_month_once(wednesday, month, bob, dana):
     later = letters.write_letter(bob, date(2026, 11, 1))
     assert (later.readers, later.answers) == (60, 0)
     assert letters.write_letter(bob, date(2026, 12, 1)) is None  # nothing came of it: no letter, no reminder
+
+
+def test_a_letter_forgets_who_signed_it_when_they_are_erased(month, bob, alice, dana, hanna):
+    letter = letters.write_letter(bob, OCTOBER)
+    leaving.erase(a_person(name="Dana"), words_go=False)  # of the same name, and never of the staff
+    letter.refresh_from_db()
+    assert letter.signed_by == "Dana, Customer support"
+    set_role(dana, hanna, "")
+    leaving.erase(User.objects.get(pk=dana.pk), words_go=False)
+    letter.refresh_from_db()
+    assert letter.signed_by == "Customer support"
+
+
+def test_nobody_is_thanked_by_themselves(month, alice, bob, hanna):
+    thanks = gratitude.thank(month, alice, "It runs again, thank you.", show=True)
+    gratitude.show_thanks(thanks, bob, True)
+    joining.join(alice, bob, hanna, reason="One and the same, by their word.")
+    assert list(Thanks.objects.public()) == []
 
 
 def test_a_letter_can_be_shared_and_checked(client, month, bob, alice, django_assert_max_num_queries):
@@ -123,6 +142,9 @@ def test_thanks_are_moderated(client, month, alice, bob, ravi):
     assert "you clown" not in client.get(bob.get_absolute_url()).content.decode()
     client.force_login(ravi)
     assert client.get(f"/posts/thanks/{thanks.pk}/flag/").status_code in (200, 404)
+    for reason in ("A joke among friends.", "Not so kind after all."):  # shown again, and hidden once more
+        done = client.post(f"/posts/thanks/{thanks.pk}/moderate/", {"reason": reason}, follow=True)
+        assert done.status_code == 200 and "you clown" in done.content.decode()
     assert Event.objects.filter(kind="thanks.hidden").exists()
 
 

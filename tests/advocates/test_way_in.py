@@ -209,14 +209,25 @@ def test_the_trial_shows_questions_without_answers_and_keeps_what_is_typed(judge
         assert item.thread.get_absolute_url() not in page
     short = client.post("/advocates/trial/", {f"answer-{items[0].pk}": "Too short.", "send": "1"})
     assert short.status_code == 422 and "Too short." in short.content.decode()
+    long = {f"answer-{item.pk}": f"Of number {item.pk}. {WORDS}" for item in items}
+    long[f"answer-{items[0].pk}"] = "x" * (programme.LONGEST_ANSWER + 1)
+    page = client.post("/advocates/trial/", long)
+    assert page.status_code == 422
+    for item in items[1:]:  # what is wrong with the first costs nothing of the others
+        assert long[f"answer-{item.pk}"] in page.content.decode()
+        item.refresh_from_db()
+        assert item.answer == long[f"answer-{item.pk}"]
     answers = {f"answer-{item.pk}": WORDS for item in items}
     assert client.post("/advocates/trial/", {**answers, "send": "1"}).status_code == 303
     assert Application.objects.get().state == "judging"
     assert client.get("/advocates/trial/").status_code == 303
     assert client.get("/advocates/apply/withdraw/").status_code == 405
+    seat = Judge.objects.first()
     client.post("/advocates/apply/withdraw/")
     client.post("/advocates/apply/withdraw/")
     assert Application.objects.get().state == "withdrawn"
+    client.force_login(seat.person)
+    assert not Judge.objects.exists() and client.get(seat.get_absolute_url()).status_code == 404
 
 
 def test_who_may_apply_for_what(wednesday, bob, dana, duo, hanna):

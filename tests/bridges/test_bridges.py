@@ -274,6 +274,28 @@ def test_one_joins_an_open_thread_about_the_same(
     assert (low.outcome["state"], low.outcome["url"]) == ("solved", f"/questions/{original.pk}/")
 
 
+def test_one_joins_what_the_offered_thread_went_into(
+    client: Client, alice: User, bob: User, ravi: User, dana: User, support: Department, duo: Product, low: Review
+) -> None:
+    known, original, best = (
+        factories.a_thread(bob, product=duo, kind="problem", title=f"The steam wand drips, number {n}")
+        for n in range(3)
+    )
+    services.offer_fix(low, dana, department=support, thread=known)
+    questions.mark_duplicate(known, ravi, of=original)
+    client.force_login(alice)
+    assertContains(client.get(low.get_absolute_url()), original.title)
+    questions.merge_thread(original, best, ravi, "The same valve")
+    known.refresh_from_db()
+    assertContains(client.get(low.get_absolute_url()), best.title)
+    assert services.agree(low, alice, show_outcome=True) == best
+    best.refresh_from_db()
+    low.refresh_from_db()
+    assert best.me_toos.filter(voter=alice).exists()
+    assert low.outcome["url"] == f"/questions/{best.pk}/"
+    assertContains(client.get(best.get_absolute_url()), "tells of this in a review")
+
+
 @pytest.mark.parametrize(
     ("stars", "better", "may"), [(4, "All", False), (3, "", False), (3, "The lid", True), (1, "", True)]
 )

@@ -297,3 +297,12 @@ def test_a_note_shows_a_thread_where_it_was_merged(
     note = releases.publish_release(dana, duo, threads=[problem, into], **WORDS)
     questions.merge_thread(problem, into, ravi, "The same.")
     assert releases.visible_ties(note, bob) == [into], "once"
+
+
+def test_the_second_of_two_presses_tells_nobody_again(
+    note: ReleaseNote, idea: Thread, problem: Thread, review: Review, ravi: User, duo: Product
+) -> None:
+    again = releases.publish_release(ravi, duo, threads=[problem, idea], reviews=[review], **WORDS)
+    assert again == note and Event.objects.filter(kind="release.published").count() == 1
+    other = releases.publish_release(ravi, duo, threads=[problem], **WORDS)
+    assert other != note, "for somebody else"

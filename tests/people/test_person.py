@@ -10,7 +10,7 @@ from community.moderation import services as moderation
 from community.questions import services as questions
 from products.models import Ownership
 
-from ..factories import a_person, a_product, a_thread, an_answer
+from ..factories import a_person, a_product, a_recipe, a_review, a_thread, an_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +48,13 @@ def test_what_they_asked_to_hide_is_hidden(client, life, bob, duo):
     page = read(client, bob)
     assert 'id="sh-h"' in page
     assert "Porto" not in page
+    about = [a_review(bob, duo), a_recipe(bob)]
+    lists = ["/reviews/?product=duo", "/advocates/"]
+    for address in [*(post.get_absolute_url() for post in about), *lists]:
+        assert "Porto" not in client.get(address).content.decode(), address
+    edit_profile(bob, name="Bob", about="", city="Porto", show_shelf=True, show_city=True)
+    for address in [*(post.get_absolute_url() for post in about), lists[0]]:
+        assert "Porto" in client.get(address).content.decode(), address
 
 
 def test_where_points_come_from_is_ones_own_affair(client, life, bob, charlie):

@@ -115,6 +115,7 @@ def test_it_holds_the_parts_of_posts_and_one_that_fails_stops_nobody(alice, bob,
     told = copies.gather(a_recipe(alice).author)["rooms"]
     assert told["sharing.RecipeStep"] and told["sharing.Ingredient"] and not told["sharing.TipStep"]
     assert not copies.gather(bob)["rooms"]["sharing.RecipeStep"]
+    assert {"reviews.Refusal", "advocates.TrialItem", "advocates.Judgement"} <= told.keys()  # what they wrote there
     cache.clear()
     for person in (alice, bob):
         copies.ask_for_copy(person)

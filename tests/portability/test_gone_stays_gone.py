@@ -44,7 +44,10 @@ def test_after_joining_an_import_writes_under_the_account_that_stayed(bring: Cal
     kept = factories.a_person("annhere", name="Ann from here")
     joining.join(ann, kept, hanna, reason="She proved it by mail from her address.")
     files["Posts"] += [dumps.an_answer(14, 11, owner=1)]
+    next(row for row in files["Comments"] if row["Id"] == 2)["Text"] = "Her other site says so."
     bring(files)
+    remark = Comment.objects.get(source=dumps.SITE, external_id="2")
+    assert remark.author == kept and "other site" not in remark.body_source
     assert Answer.objects.get(source=dumps.SITE, external_id="14").author == kept
     kept.refresh_from_db()
     assert kept.name == "Ann from here", "her name here is hers"

@@ -19,6 +19,7 @@ from django.db import DataError
 from django.test import Client
 
 from community.accounts.models import User
+from community.portability import joining
 from community.portability.models import SourceProduct
 from products.models import Family, Product
 from products.pages import ProductPage
@@ -155,7 +156,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(bring: Callable[..., st
 
 
 def test_a_newer_table_adds_and_changes_but_not_what_was_changed_here(
-    bring: Callable[..., str], ravi: User, duo: Product
+    bring: Callable[..., str], ravi: User, charlie: User, hanna: User, duo: Product
 ) -> None:
     rows = [a_row(number) for number in range(1, 5)]
     bring(rows)
@@ -173,10 +174,14 @@ def test_a_newer_table_adds_and_changes_but_not_what_was_changed_here(
         "r9": "What I think, part 9",
     }  # fmt: skip
     assert Review.objects.get(external_id="r3").helpful_yes == 2
+    joining.join(Review.objects.get(external_id="r4").author, charlie, hanna, reason="Proved by mail from that shop.")
     assert ratings.differences() == []
     before = newest_rows()
     bring([*rows, a_row(9)])
     assert newest_rows() == before
+    bring([{**row, "title": "On third thoughts"} for row in rows])
+    told = dict(Review.objects.values_list("external_id", "title"))
+    assert (told["r3"], told["r4"]) == ("On third thoughts", "On second thoughts"), "Charlie's own words by now"
 
 
 def test_the_same_words_twice_are_left_out_with_the_reason(bring: Callable[..., str]) -> None:

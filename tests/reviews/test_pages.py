@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Membership, User
 from community.core import panels
 from community.core.models import Numbers
 from community.moderation import services as moderation
@@ -287,3 +287,16 @@ def test_the_panel_of_a_person(rf: object, alice: User, bob: User, duo: Product)
     request = rf.get("/people/alice/")  # type: ignore[attr-defined]
     request.user = bob
     assert "Too loud for me" in panels.render("person.work", request, [alice, bob])[alice.pk]
+
+
+def test_what_one_department_typed_stands_in_its_own_form(
+    client: Client, alice: User, dana: User, support: Department, duo: Product
+) -> None:
+    review = factories.a_review(alice, duo)
+    other = factories.a_department("design", name="Design")
+    Membership.objects.create(user=dana, department=other)
+    services.respond(review, dana, other, "The spring is a new one.")
+    client.force_login(dana)
+    url = f"/reviews/{review.pk}/respond/"
+    page = client.post(url, {"department": "support", "body": "x" * 4001}).content.decode()
+    assert page.count("x" * 4001) == 1 and page.count("The spring is a new one.</textarea>") == 1

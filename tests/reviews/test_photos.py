@@ -5,15 +5,18 @@ import struct
 import zlib
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from PIL import Image
 from pytest_django.asserts import assertContains
 
 from community.accounts.models import User
+from community.moderation import services as moderation
 from community.posts.doors import long_open
 from community.posts.models import Upload
 from products.models import Product
 from reviews.models import Review
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +90,28 @@ def test_what_the_camera_and_a_stranger_wrote_into_it_is_gone(client: Client, al
     assert served["Content-Type"] == "image/webp"
     for secret in (b"secret", b"Exif", b"GPS", b"PK\x03\x04", b"<script"):
         assert secret not in body
+
+
+def test_the_words_of_a_photo_change_with_a_good_form_and_pass_the_rules(
+    client: Client, alice: User, ravi: User, duo: Product
+) -> None:
+    client.force_login(alice)
+    client.post("/reviews/write/duo/", sent(picture(), "cup.jpg"))
+    review, upload = Review.objects.get(), Upload.objects.get()
+    moderation.watch(ravi, pattern="cheapbeans", act="block")
+    edit = f"/reviews/{review.pk}/edit/"
+    words = {"photo-kept": str(upload.pk), f"photo-alt-{upload.pk}": "Two cups"}
+    bad = {**sent(b"", "x"), "title": "", **words, f"photo-caption-{upload.pk}": "On Sundays"}
+    del bad["photo-file-0"]
+    assertContains(client.post(edit, bad), "On Sundays", status_code=422)  # kept in the form,
+    upload.refresh_from_db()
+    assert upload.caption == ""  # and nowhere else
+    good = {**bad, "title": "Holds its heat", "started": long_open()}
+    assert client.post(edit, {**good, f"photo-caption-{upload.pk}": "CheapBeans dot com"}).status_code == 422
+    assert client.post(edit, good).status_code == 302
+    upload.refresh_from_db()
+    assert upload.caption == "On Sundays"
+    photo = Upload.objects.create(owner=alice, alt="From cheapbeans")
+    for make in (factories.a_tip, factories.a_recipe):
+        with pytest.raises(ValidationError):
+            make(alice, photos=[photo])

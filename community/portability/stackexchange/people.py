@@ -56,7 +56,7 @@ class People:
         return [
             row
             for row, (key, name) in zip(authors, who, strict=True)
-            if key not in here or (_follows(here[key], self.site) and here[key].name != name)
+            if key not in here or (follows(here[key], self.site) and here[key].name != name)
         ]
 
     def take(self, user_id: int | None, name: str, first: datetime, tally: Tally) -> None:
@@ -69,7 +69,7 @@ class People:
             tally.add("people")
             return
         self._keep(key, person)
-        if _follows(person, self.site) and person.name != shown:
+        if follows(person, self.site) and person.name != shown:
             edit_profile(person, name=shown, about=person.profile.about, city=person.city)
             tally.add("people", "changed")
 
@@ -116,7 +116,7 @@ def _is_account(key: str) -> bool:
     return key.lstrip("-").isdigit()
 
 
-def _follows(person: User, site: str) -> bool:
-    """Whether somebody's name still is what it is there: not after they took the account over, were erased, or had it
-    joined to one of their own."""
+def follows(person: User, site: str) -> bool:
+    """Whether somebody still is who they are there: not after they took the account over, were erased, or had it joined
+    to one of their own."""
     return person.source == site and person.claimed_at is None and person.standing != Standing.ERASED

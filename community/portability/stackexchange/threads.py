@@ -30,7 +30,7 @@ from community.questions.models import Answer, Kind, Thread
 from products.models import Product
 
 from . import reading
-from .people import People
+from .people import People, follows
 from .staging import (
     ACCEPTED,
     CLOSED,
@@ -347,7 +347,7 @@ class _Question:
 
     def _edit_comment(self, comment: Comment, row: sqlite3.Row) -> None:
         body = text.clean_source(row["body"].strip())
-        if comment.body_source == body or comment.author.claimed_at is not None or comment.author.is_erased:
+        if comment.body_source == body or not follows(comment.author, self.site):
             return
         with replay("import"):
             posts.edit_comment(comment, comment.author, body=body)
@@ -391,7 +391,7 @@ class _Question:
         wanted = {row["owner"]: row for row in taken.votes if row["type"] == FAVOURITE and row["owner"] is not None}
         for user_id in set(taken.state.followers) - set(wanted):
             person = self.job.people.if_here(user_id)
-            if person is not None and person.claimed_at is None:
+            if person is not None and follows(person, self.site):
                 with replay("import"):
                     posts.unfollow(taken.post, person)
                 self.tally.add("follows", "withdrawn")

@@ -246,7 +246,9 @@ class _Import:
         with replay("import", max(at, review.created_at)):
             votes = services.add_helpful_rows(review, yes=data["yes"], no=data["no"], source=self.options.source, at=at)
         self.tally.add("helpful votes", count=votes)
-        if author.claimed_at is not None or author.standing == Standing.ERASED or _as_here(review) != state.body:
+        # Who joined it to an account of their own has taken it over, too.
+        taken_over = author.claimed_at is not None or author.source != self.options.source
+        if taken_over or author.standing == Standing.ERASED or _as_here(review) != state.body:
             self.tally.remark("reviews changed there after they were changed here; ours stay")
             return
         with replay("import"):
