@@ -85,9 +85,9 @@ def write_letter(person: User, month: date) -> Letter | None:
     if department is None:
         by = ""
     elif department.lead is not None:
-        by = _("%(name)s, %(department)s") % {"name": department.lead.name, "department": department.name}
+        by = _("%(name)s, %(department)s") % {"name": department.lead.name, "department": str(department)}
     else:
-        by = department.name
+        by = str(department)
     letter, new = Letter.objects.get_or_create(
         person=person, month=month,
         defaults={**found, "department": department, "signed_by": by, "written_at": clock.now()},

@@ -24,6 +24,15 @@ class OneQueryRestrictions:
 class InItsLanguage:
     """Mix into a page type: its address begins with its language, unless that is the site's own (RULINGS 37)."""
 
+    @property
+    def language(self) -> str:
+        """Its code; no query for a page that stands in the tree (see below)."""
+        if self.url_path and "locale" not in self._state.fields_cache:  # type: ignore[attr-defined]
+            for root in self._get_relevant_site_root_paths():  # type: ignore[attr-defined]
+                if root.language_code and self.url_path.startswith(root.root_path):  # type: ignore[attr-defined]
+                    return str(root.language_code)
+        return str(self.locale.language_code)  # type: ignore[attr-defined]
+
     def get_url_parts(self, request: Any = None) -> tuple[int, str, str] | None:
         parts = super().get_url_parts(request)  # type: ignore[misc]
         if parts is None or parts[2] is None:

@@ -39,20 +39,27 @@ def address(slugs: Iterable[str], only: bool = False) -> str:
 
 
 def table(pages: list[Any]) -> list[dict[str, Any]]:
-    """The specifications side by side: groups of rows with `name`, the `values` in the order of the pages (empty where
-    one is silent), and whether they `differ`."""
+    """The specifications side by side: groups of rows with `name`, the `cells` in the order of the pages, and whether
+    they `differ`. A cell is what a page says (empty where it is silent) and in which language."""
     values: dict[tuple[str, str], dict[int, str]] = {}
     headings: dict[str, list[str]] = {}
+    first: dict[Any, str] = {}  # the language of who said a heading or a name first
     for page in pages:
         for group in page.specification:
             heading = group.value["heading"].partition(" (")[0]
+            first.setdefault(heading, page.language)
             for row in group.value["rows"]:
                 names = headings.setdefault(heading, [])
                 if row["name"] not in names:
                     names.append(row["name"])
+                    first[heading, row["name"]] = page.language
                 values.setdefault((heading, row["name"]), {})[page.pk] = row["value"]
     return [
-        {"heading": heading, "rows": [_row(name, values[heading, name], pages) for name in names]}
+        {
+            "heading": heading,
+            "language": first[heading],
+            "rows": [_row(name, values[heading, name], pages, first[heading, name]) for name in names],
+        }
         for heading, names in headings.items()
     ]
 
@@ -67,6 +74,8 @@ def ratings(pages: list[Any]) -> list[dict[str, Any]]:
     return [{"heading": _("Owners rate, from 1 to 5"), "rows": rows}] if rows else []
 
 
-def _row(name: str, values: dict[int, str], pages: list[Any]) -> dict[str, Any]:
-    found = [values.get(page.pk, "") for page in pages]
-    return {"name": name, "values": found, "differ": len({" ".join(value.casefold().split()) for value in found}) > 1}
+def _row(name: str, values: dict[int, str], pages: list[Any], language: str = "") -> dict[str, Any]:
+    """`language`: of what editors wrote; without, it is said in the reader's."""
+    cells = [(values.get(page.pk, ""), page.language if language else "") for page in pages]
+    differ = len({" ".join(value.casefold().split()) for value, _language in cells}) > 1
+    return {"name": name, "language": language, "cells": cells, "differ": differ}

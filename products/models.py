@@ -12,10 +12,10 @@ from wagtail.models import PreviewableMixin
 
 from community.accounts.models import Department
 from community.core import clock
+from community.core.spoken import Spoken
 
 from .gtin import GtinField
 from .querysets import OrderLineQuerySet, OwnerAlertQuerySet, OwnershipQuerySet, ProductQuerySet
-from .spoken import Spoken
 
 SURE_AFTER = 10  # reviews of a product that weigh as much as what is known of all products
 
@@ -338,8 +338,13 @@ class OrderLine(models.Model):
         return f"{self.product}, {self.bought_on}"
 
 
-class OwnerAlert(models.Model):
-    """A recall or a known issue that owners are told of: each once, by notice and mail (decision 0146)."""
+class OwnerAlert(Spoken):
+    """A recall or a known issue that owners are told of: each once, by notice and mail (decision 0146).
+
+    A recall has its words, in every language, from the product.
+    """
+
+    SPOKEN = ("title", "text")
 
     class Kind(models.TextChoices):
         RECALL = "recall", _("Recall")
@@ -380,12 +385,8 @@ class OwnerAlert(models.Model):
 
     @property
     def told(self) -> tuple[str, list[str]]:
-        """Headline and lines in the language that is being read. An open recall is the product's own words; a known
-        issue is in the language it was written in."""
-        if self.kind == self.Kind.RECALL and self.ended_at is None and self.product.is_recalled:
-            title = self.product.said.recall_title or self.title
-            return title, self.product.recall_steps or self.text.splitlines()
-        return self.title, self.text.splitlines()
+        """Headline and lines in the language that is being read."""
+        return self.said.title, lines_of(self.said.text)
 
 
 class Responsibility(Spoken):

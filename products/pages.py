@@ -263,10 +263,6 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
         )
 
     @property
-    def language(self) -> str:
-        return self.locale.language_code
-
-    @property
     def highlight_lines(self) -> list[str]:
         return lines_of(self.highlights)
 

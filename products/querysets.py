@@ -54,8 +54,8 @@ class ProductPageQuerySet(PageQuerySet):
         return self.live().filter(~Exists(_guards()))
 
     def for_listing(self) -> Self:
-        """With the product and its family, in the catalogue's order."""
-        return self.select_related("product__family").order_by(
+        """With the product, its family and the page's language, in the catalogue's order."""
+        return self.select_related("product__family", "locale").order_by(
             "product__family__position", "product__position", "product__name"
         )
 

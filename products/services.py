@@ -13,12 +13,12 @@ from django.utils.translation import override
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import require
+from community.core.spoken import kept, other_languages
 from community.events.log import record
 
 from .gtin import digits_of
 from .models import Family, Ownership, Product, ReceiptCode, Responsibility, Shop, Version
 from .shelf import alerts
-from .spoken import kept, other_languages
 
 OLDEST_PURCHASE = date(1950, 1, 1)
 LONGEST_SERIAL = 60

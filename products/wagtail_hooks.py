@@ -9,9 +9,10 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet, SnippetViewSetGroup
 
+from community.core import spoken_forms as spoken
 from community.core.screens import ComplaintsAtFields
 
-from . import services, spoken
+from . import services
 from .models import Family, Product, Responsibility, Shop, Version
 from .shelf import desk  # noqa: F401 - its hooks register themselves
 

@@ -109,6 +109,19 @@ class ProfileForm(forms.ModelForm):
         self.order_fields(self.field_order)
 
 
+class PictureForm(forms.Form):
+    picture = forms.FileField(
+        label=gettext_lazy("A picture of you, or of something you like"),
+        max_length=300,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
+        help_text=gettext_lazy(
+            "JPEG, PNG, WebP or GIF, up to 10 MB. We keep a small square of its middle, and nothing that your camera "
+            "wrote into it."
+        ),
+        error_messages={"required": gettext_lazy("Choose a picture first.")},
+    )
+
+
 class UsernameForm(forms.Form):
     username = forms.CharField(
         label=gettext_lazy("User name"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from community.core import clock
 from community.core.models import Sourced, one_per_source
+from community.core.spoken import Spoken
 
 from .querysets import DepartmentQuerySet, UserManager
 
@@ -40,8 +41,13 @@ class Standing(models.TextChoices):
     ERASED = "erased", _("Former member")
 
 
-class Department(models.Model):
-    """A part of the brand that answers for something. Archived when it ends, never deleted (RULINGS 16)."""
+class Department(Spoken):
+    """A part of the brand that answers for something. Archived when it ends, never deleted (RULINGS 16).
+
+    Printed, it is called as the reader's language has it (decision 0243).
+    """
+
+    SPOKEN = ("name", "hours_text")
 
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -68,7 +74,7 @@ class Department(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return self.said.name
 
 
 class User(Sourced, AbstractBaseUser, PermissionsMixin):
@@ -84,6 +90,8 @@ class User(Sourced, AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=clock.now)
 
     city = models.CharField(_("place"), max_length=80, blank=True, default="")
+    # Here and not on the profile: every byline shows it (decision 0245). Written by `services.change_picture` alone.
+    avatar = models.FileField(_("picture"), upload_to="avatars/", blank=True, default="", editable=False)
     language = models.CharField(max_length=10, blank=True, default="")
     time_zone = models.CharField(max_length=60, blank=True, default="")
 
@@ -223,7 +231,6 @@ class Profile(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
     about = models.TextField(_("about you"), blank=True, default="")
     about_html = models.TextField(blank=True, default="", editable=False)
-    avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True, default="")
     show_shelf = models.BooleanField(_("show my products"), default=False)
     show_city = models.BooleanField(_("show my place"), default=True)
 

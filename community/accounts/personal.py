@@ -22,7 +22,7 @@ from community.core.personal import (
     tie,
 )
 
-tie("accounts.Profile.user", left=GONE, joined=GONE, copy="about avatar show_shelf show_city")
+tie("accounts.Profile.user", left=GONE, joined=GONE, copy="about show_shelf show_city")
 tie("accounts.Penalty.person", left=STAYS, joined=MOVES, copy="step hours reason at until lifted_at", blank="reason")
 tie("accounts.Penalty.by", left=STAYS, joined=MOVES)
 tie("accounts.Penalty.lifted_by", left=STAYS, joined=MOVES)

@@ -1,7 +1,7 @@
 """What is done with people: join, rename, silence, suspend, give a role."""
 
 from datetime import timedelta
-from typing import Any
+from typing import IO, Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 from community.core import clock, outbox, text
 from community.core.errors import require
 from community.core.rows import locked
+from community.core.uploads import reencode
 from community.events.acts import is_staff
 from community.events.log import is_replaying, record
 from community.events.models import Event
@@ -80,6 +82,57 @@ def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any
     if row.hide_from_boards != hidden:
         record("person.listing_changed", actor=row, subject=row, hidden=row.hide_from_boards)
     user.refresh_from_db()
+
+
+AVATAR_SIDE = 208  # pixels: twice the largest plate, for sharp screens
+
+
+def change_picture(user: User, file: IO[bytes] | None) -> None:
+    """Show this picture beside somebody's name, or their letters again (None). Twice is harmless.
+
+    Only its pixels are kept, cut to a square (core/uploads.py); what it replaces is deleted. Raises NotAllowed,
+    ValidationError at `picture`. Count the tries before (limit "upload").
+    """
+    require(why_not_write(user))
+    content = None
+    if file is not None:
+        try:
+            content, _width, _height = reencode(file, AVATAR_SIDE, square=True)
+        except ValidationError as problem:
+            raise ValidationError({"picture": problem.messages}) from None
+    _set_picture(user, user, content)
+
+
+@transaction.atomic
+def take_picture(user: User, by: User, *, reason: str) -> None:
+    """A moderator takes somebody's picture away, and warns them: they read the reason. Twice is harmless."""
+    _check_discipline(user, by, reason)
+    if locked(user).avatar:
+        _set_picture(user, by, None, reason)
+        warn(user, by, reason=reason)
+
+
+def _set_picture(user: User, by: User, content: ContentFile | None, reason: str = "") -> None:
+    stored = ""
+    try:
+        with transaction.atomic():
+            row = locked(user)
+            if by.pk == row.pk:
+                require(why_not_write(row))
+            if content is None and not row.avatar:
+                return
+            _forget_file(row.avatar)
+            row.avatar = ""  # type: ignore[assignment]
+            if content is not None:
+                row.avatar.save(content.name, content, save=False)
+                stored = row.avatar.name
+            row.save(update_fields=["avatar"])
+            record("person.pictured", actor=by, subject=row, note=reason, on=bool(stored))
+    except BaseException:
+        if stored:
+            row.avatar.storage.delete(stored)
+        raise
+    user.avatar = row.avatar.name
 
 
 @transaction.atomic
@@ -320,10 +373,19 @@ def set_role(
     )  # fmt: skip
 
 
+def _forget_file(file: Any) -> None:
+    """Away with it once the transaction that no longer names it holds."""
+    if file:
+        storage, name = file.storage, file.name
+        transaction.on_commit(lambda: storage.delete(name))
+
+
 def _empty(row: User) -> None:
     """Nothing of a person in a person's row; it stays for what points at it (RULINGS 28)."""
     row.username, row.username_key = f"former~{row.pk}", f"~{row.pk}"  # nobody can choose these
     row.name = row.city = row.language = row.time_zone = row.source_url = ""
+    _forget_file(row.avatar)
+    row.avatar = ""  # type: ignore[assignment]
     row.rank_name = row.rank_picture = row.interests_text = row.expertise_text = ""
     row.email, row.department, row.last_login = None, None, None
     row.standing, row.trust, row.badge_counts, row.ties = Standing.ERASED, 0, {}, []
@@ -354,7 +416,9 @@ def close_into(gone: User, kept: User, by: User, *, reason: str, posts: dict[str
     other.date_joined = min(row.date_joined, other.date_joined)
     # The penalties have come along.
     other.silenced_until = max(filter(None, [row.silenced_until, other.silenced_until]), default=None)
-    other.save(update_fields=["date_joined", "silenced_until"])
+    if row.avatar and not other.avatar:
+        other.avatar, row.avatar = row.avatar.name, ""  # type: ignore[assignment]
+    other.save(update_fields=["date_joined", "silenced_until", "avatar"])
     _empty(row)
     FormerUsername.objects.get_or_create(
         username=former["username"], defaults={**former, "user": other, "until": clock.now()}

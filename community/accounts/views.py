@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from community.core import limits
 from community.core.errors import NotAllowed
 from community.events.models import Event
 
 from . import services
-from .forms import ProfileForm, UsernameForm
+from .forms import PictureForm, ProfileForm, UsernameForm
 from .models import User
 
 LOOKS = 500  # of these at most the page tells; it says so
@@ -38,7 +39,36 @@ def profile(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
+    return _profile(request, form, PictureForm(), 422 if form.errors else 200)
+
+
+def _profile(request: HttpRequest, form: ProfileForm, picture: PictureForm, status: int) -> HttpResponse:
+    return render(request, "accounts/profile.html", {"form": form, "picture": picture}, status=status)
+
+
+@require_POST
+@login_required
+def picture(request: HttpRequest) -> HttpResponse:
+    """The picture beside one's name: another one, or none (`away`)."""
+    user = User.objects.get(pk=request.user.pk)
+    form, status = PictureForm(request.POST, request.FILES), 422
+    away = "away" in request.POST
+    if away or form.is_valid():
+        try:
+            limits.spend("upload", user)
+            services.change_picture(user, None if away else form.cleaned_data["picture"])
+        except ValidationError as error:
+            form.add_error("picture", error.messages)
+        except NotAllowed as error:
+            form.add_error(None, error.reason)
+            status = 403
+        except limits.Limited as error:
+            form.add_error(None, error.reason)
+            status = 429
+        else:
+            messages.success(request, _("Your picture is gone.") if away else _("Saved."))
+            return redirect("accounts:profile")
+    return _profile(request, ProfileForm(instance=user), form, status)
 
 
 @login_required

@@ -26,6 +26,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from community.core.errors import Conflict, NotAllowed
 from community.core.screens import ThroughService
+from community.core.spoken_forms import field_name, form_for, other_languages
 from community.events.log import looked_at
 
 from . import services
@@ -88,6 +89,12 @@ class DepartmentForm(forms.ModelForm):
             "name", "slug", "lead", "mailbox", "time_zone", "holiday_country", "holiday_region", "hours_text",
             "acknowledge_hours", "resolve_hours",
         ]  # fmt: skip
+
+    field_order = [
+        name
+        for column in Meta.fields
+        for name in (column, *(field_name(language, column) for language, _called in other_languages()))
+    ]  # what it is called in other languages stands beneath
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -192,7 +199,7 @@ class DepartmentViewSet(ModelViewSet):
     permission_policy = NeverDeleted(Department)
 
     def get_form_class(self, for_update: bool = False) -> type[DepartmentForm]:
-        return DepartmentForm
+        return form_for(Department, DepartmentForm)
 
 
 @hooks.register("register_admin_viewset")
@@ -280,6 +287,12 @@ class SuspendForm(forms.Form):
     )
 
 
+class PictureForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Why; they are warned, and read it"), max_length=500, widget=forms.Textarea({"rows": 2})
+    )
+
+
 class UndoForm(forms.Form):
     penalty = forms.IntegerField()
     reason = forms.CharField(max_length=500, required=False)
@@ -304,6 +317,11 @@ def _warn(person: User, by: User, data: dict[str, Any]) -> str:
     return _("%(name)s is warned, and reads why.") % {"name": person}
 
 
+def _picture(person: User, by: User, data: dict[str, Any]) -> str:
+    services.take_picture(person, by, reason=data["reason"])
+    return _("The picture is gone, and %(name)s reads why.") % {"name": person}
+
+
 def _undo(person: User, by: User, data: dict[str, Any]) -> str:
     services.lift(get_object_or_404(Penalty, pk=data["penalty"], person=person), by, reason=data["reason"])
     return _("It is undone.")
@@ -322,6 +340,7 @@ def _lift(person: User, by: User, data: dict[str, Any]) -> str:
 VERBS: dict[str, tuple[type[forms.Form], Callable[[User, User, dict[str, Any]], str]]] = {
     "role": (RoleForm, _give_role),
     "warn": (WarnForm, _warn),
+    "picture": (PictureForm, _picture),
     "undo": (UndoForm, _undo),
     "silence": (SilenceForm, _silence),
     "suspend": (SuspendForm, _suspend),
@@ -371,6 +390,8 @@ def _person_page(
     if request.user.has_perm("accounts.change_user"):  # type: ignore[union-attr]
         shown["role"] = role_form
     if request.user.has_perm("moderation.moderate"):  # type: ignore[union-attr]
+        if person.avatar:
+            shown["picture"] = PictureForm(auto_id="picture_%s")
         if person.is_active:
             step = services.next_hours(person)
             shown |= {
@@ -385,6 +406,7 @@ def _person_page(
     titles = {
         "role": (_("Role"), _("Give this role")),
         "warn": (_("Warn"), _("Warn")),
+        "picture": (_("Picture"), _("Take the picture away")),
         "silence": (_("Silence"), _("Silence")),
         "suspend": (_("Suspend"), _("Suspend")),
         "lift": (_("Suspended"), _("Lift the suspension")),

@@ -17,9 +17,11 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # by content; the name and the declare
 QUALITY = 82
 
 
-def reencode(file: IO[bytes], side: int = MAX_SIDE, quality: int = QUALITY) -> tuple[ContentFile, int, int]:
+def reencode(
+    file: IO[bytes], side: int = MAX_SIDE, quality: int = QUALITY, square: bool = False
+) -> tuple[ContentFile, int, int]:
     """The picture as WebP under a name of ours, its width and height: neither more than `side`. Raises ValidationError
-    in plain words.
+    in plain words. `square`: the middle of it, as wide as high.
 
     Metadata (EXIF, GPS, XMP, comments, colour tables, what follows the picture) is dropped, the orientation applied
     first. Of an animation the first frame is kept.
@@ -39,7 +41,7 @@ def reencode(file: IO[bytes], side: int = MAX_SIDE, quality: int = QUALITY) -> t
                 )
             picture.draft("RGB", (side, side))  # JPEG decodes at a fraction when that is enough
             picture.load()
-            pixels = _bare(ImageOps.exif_transpose(picture), side)
+            pixels = _bare(ImageOps.exif_transpose(picture), side, square)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise ValidationError(
             _("This is not a picture we can read. JPEG, PNG, WebP and GIF work."), code="not_a_picture"
@@ -54,11 +56,15 @@ def reencode(file: IO[bytes], side: int = MAX_SIDE, quality: int = QUALITY) -> t
     return ContentFile(made.getvalue(), name=f"{secrets.token_urlsafe(16)}.webp"), pixels.width, pixels.height
 
 
-def _bare(picture: Image.Image, side: int) -> Image.Image:
+def _bare(picture: Image.Image, side: int, square: bool) -> Image.Image:
     """The pixels alone, at the size we serve."""
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     picture = _in_srgb(picture, mode)
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if square:
+        side = min(side, *picture.size)
+        picture = ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
+    else:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     bare = Image.new(mode, picture.size)
     bare.paste(picture)
     return bare

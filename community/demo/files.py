@@ -314,6 +314,7 @@ class _Check:
             self.bad(row, f"role: {role!r} is not known")
         self.known(row, "owns", self.products, "product")
         self.known(row, "expertise", self.products, "product")
+        self.known(row, "picture", self.pictures, "picture")
 
     def product(self, row: Row) -> None:
         if not self.keys(row, "slug", "name", "family", "tagline", "lifecycle"):

@@ -27,6 +27,7 @@ from community.bridges import services as bridges
 from community.bridges.models import ReleaseNote
 from community.core import clock
 from community.core.models import BrandSettings
+from community.core.spoken import kept
 from community.escalation import handoffs, incidents, policies, replies, shifts, sweep
 from community.escalation import services as escalation
 from community.escalation.cases import TOLD, due_of, held, waiting
@@ -151,6 +152,13 @@ class World:
                 "name": row["name"],
                 "hours": hours_of(row["hours"]),
                 "hours_text": row["hours"].replace("-", "\u2013"),
+                "translations": kept(
+                    Department,
+                    {
+                        code: {"name": words["name"], "hours_text": words["hours"].replace("-", "\u2013")}
+                        for code, words in row.get("said", {}).items()
+                    },
+                ),
                 "time_zone": row["timezone"],
                 "mailbox": more.get("mailbox", ""),
                 "acknowledge_hours": more.get("acknowledge_hours", 4),
@@ -247,6 +255,9 @@ class World:
             row["username"], row["name"], address, about=row.get("about", ""), city=row.get("city", "")
         )
         EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)
+        if row.get("picture"):
+            with (self.folder / "art" / f"{row['picture']}.webp").open("rb") as file:
+                accounts.change_picture(user, file)
         if not staff and not erased:
             Profile.objects.filter(user=user).update(show_shelf=True)
         if staff:
@@ -286,7 +297,7 @@ class World:
     def know_issue(self, row: Row) -> None:
         product = self.the_product(row["product"])
         alerts.issue(
-            product, self.person(row["by"]), title=row["title"], body=row["text"],
+            product, self.person(row["by"]), title=row["title"], body=row["text"], said=row.get("said"),
             versions=self._versions(product, row["versions"]),
         )  # fmt: skip
 

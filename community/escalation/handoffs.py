@@ -208,7 +208,7 @@ def _mail(made: HandOff, case: Escalation) -> str:
     thread = case.thread
     lines = [
         _("%(who)s of %(department)s hands this to you. Reference: %(reference)s") % {
-            "who": made.by.name, "department": made.department.name if made.department else "",
+            "who": made.by.name, "department": str(made.department) if made.department else "",
             "reference": made.reference,
         },
         "", made.note, "", _address(case), "",

@@ -115,7 +115,7 @@ class Words:
 
     @property
     def department(self) -> str:
-        return self.case.department.name if self.case.department else _("the team")
+        return str(self.case.department) if self.case.department else _("the team")
 
     @property
     def asker(self) -> str:

@@ -20,7 +20,7 @@ _kept: dict[type[SavedReply] | type[Channel], tuple[float, list]] = {}
 def _all(model: type[SavedReply] | type[Channel]) -> list:
     kept = _kept.get(model)
     if kept is None or time.monotonic() > kept[0]:
-        departments = Prefetch("departments", Department.objects.only("pk", "name"))
+        departments = Prefetch("departments", Department.objects.only("pk", "name", "translations"))
         found = list(model.objects.filter(active=True).prefetch_related(departments))
         kept = _kept[model] = (time.monotonic() + getattr(settings, "BRAND_SECONDS", SECONDS), found)
     return kept[1]

@@ -82,7 +82,7 @@ def values_for(case: Escalation, by: User, *, promise: datetime | None = None, r
         "name": thread.author.name,
         "product": thread.product.label if thread.product else "",
         "title": thread.title,
-        "department": department.name if department else "",
+        "department": str(department) if department else "",
         "agent": by.name,
         "answer_author": best.author.get_short_name() if best else "",
         "promise_date": formats.date_format(promise, "DATE_FORMAT") if promise else "",

@@ -61,7 +61,7 @@ class Asked:
     def words(self) -> str:
         """The scope in words, for the head of the page."""
         parts = [
-            self.department.name if self.department else _("all departments"),
+            str(self.department) if self.department else _("all departments"),
             str(self.product) if self.product else "",
             str(Kind(self.scope.kind).label) if self.scope.kind else "",
             formats.date_format(self.month, "F Y"),

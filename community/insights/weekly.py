@@ -108,7 +108,7 @@ def _mail(
             context |= {"stop_url": stop, "preferences_url": settings.BASE_URL + reverse("notices:preferences")}
             headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
         context["subject"] = _("%(department)s: your figures from %(first)s to %(last)s") % {
-            "department": department.name,
+            "department": str(department),
             "first": formats.date_format(first, "SHORT_DATE_FORMAT"),
             "last": formats.date_format(last, "SHORT_DATE_FORMAT"),
         }

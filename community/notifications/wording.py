@@ -477,13 +477,14 @@ def _recall(f: _Facts) -> Words:
 
 def _known_issue(f: _Facts) -> Words:
     alert: OwnerAlert = f.subject
-    told = {"product": alert.product.name, "title": alert.title}
+    title, text = alert.told
+    told = {"product": alert.product.name, "title": title}
     if f.event.kind == "alert.ended":
         sentence = _("Solved, for your %(product)s: %(title)s") % told
         lines = [_("We told you of a known issue of your %(product)s. It is solved.") % told]
     else:
         sentence = _("Known issue with your %(product)s: %(title)s") % told
-        lines = [*alert.text.splitlines(), _("You get this because a %(product)s is on your shelf.") % told]
+        lines = [*text, _("You get this because a %(product)s is on your shelf.") % told]
     return Words(sentence, sentence, alert.get_absolute_url(), _("What to do"), lines)
 
 

@@ -317,10 +317,6 @@ class HelpArticlePage(InItsLanguage, OneQueryRestrictions, Page):
         return self.keeper
 
     @property
-    def language(self) -> str:
-        return self.locale.language_code
-
-    @property
     def body_text(self) -> str:
         """Every word of the article and the words people look for, for search."""
         return "\n".join(part for part in (self.summary, plain_text(self.body), self.search_terms) if part)

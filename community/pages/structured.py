@@ -53,7 +53,7 @@ def help_article(request: HttpRequest, page: "HelpArticlePage") -> list[dict[str
     if page.keeper_id:
         data["author"] = {"@type": "Person", "name": page.keeper.name}
     elif page.department_id:
-        data["author"] = {"@type": "Organization", "name": page.department.name}
+        data["author"] = {"@type": "Organization", "name": str(page.department)}
     elif name := brand.of_request(request).name:
         data["author"] = {"@type": "Organization", "name": name}
     return [data, crumbs(request, (_("Home"), "/"), (_("Help"), "/help/"), (page.title, page.get_absolute_url()))]

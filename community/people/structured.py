@@ -23,8 +23,8 @@ def profile_page(person: User, request: HttpRequest, answers: int) -> dict[str, 
     }
     if person.profile.about:
         entity["description"] = person.profile.about[:300]
-    if person.profile.avatar:
-        entity["image"] = request.build_absolute_uri(person.profile.avatar.url)
+    if person.avatar:
+        entity["image"] = request.build_absolute_uri(person.avatar.url)
     if person.source_url:
         entity["sameAs"] = person.source_url
     return {

@@ -35,9 +35,9 @@ AGAIN_AFTER = timedelta(days=1)
 BEING_MADE = 60 * 60  # seconds: longer than a copy takes, and the wait before a failed one is tried again
 AT_ONCE = 20
 OF_ACCOUNT = (
-    "username", "name", "email", "city", "language", "time_zone", "date_joined", "last_login", "standing", "trust",
-    "reputation", "rank_name", "interests_text", "expertise_text", "hide_from_boards", "shortcuts", "invitable",
-    "silenced_until", "source", "source_url",
+    "username", "name", "avatar", "email", "city", "language", "time_zone", "date_joined", "last_login", "standing",
+    "trust", "reputation", "rank_name", "interests_text", "expertise_text", "hide_from_boards", "shortcuts",
+    "invitable", "silenced_until", "source", "source_url",
 )  # fmt: skip
 
 
@@ -123,6 +123,7 @@ def write(person: User, file: Any) -> None:
     """The archive itself: `data.json`, and `files/` with what it names."""
     told = gather(person)
     names = {name for rows in told["rooms"].values() for row in rows for name in _files(row)}
+    names |= set(_files(told["account"]))
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
         for name in sorted(names):
@@ -142,7 +143,7 @@ def gather(person: User) -> dict[str, Any]:
         "format": "personal-data",
         "version": 1,
         "made_at": clock.now(),
-        "account": {field: getattr(person, field) for field in OF_ACCOUNT},
+        "account": User.objects.values(*OF_ACCOUNT).get(pk=person.pk),
         "rooms": rooms,
     }
 

@@ -5,23 +5,27 @@ product on the shelf later sees the banner there. A recall follows from what an 
 (`change_product`); a known issue is issued by staff, and by whatever finds one.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from community.accounts.models import User
 from community.core import clock, text
-from community.core.errors import require
+from community.core.errors import Conflict, require
 from community.core.rows import locked
+from community.core.spoken import kept, other_languages
 from community.events.log import is_replaying, record
 from products.models import OwnerAlert, Ownership, Product, Version, lines_of
 
 Kind = OwnerAlert.Kind
 LONGEST_TITLE, LONGEST_TEXT = 160, 2000
+Words = Mapping[str, Mapping[str, str]]  # by language: `title` and `text`
 MOST_NEWS = 12  # lines at a banner; whoever gathers them keeps all
 
 
@@ -33,16 +37,62 @@ def why_not_alert(user: Any) -> str:
 
 @transaction.atomic
 def issue(
-    product: Product, by: User, *, title: str, body: str, url: str = "", versions: Iterable[Version] = ()
+    product: Product,
+    by: User,
+    *,
+    title: str,
+    body: str,
+    url: str = "",
+    versions: Iterable[Version] = (),
+    said: Words | None = None,
 ) -> OwnerAlert:
-    """Tell the owners of a known issue. Raises NotAllowed, ValidationError by field.
+    """Tell the owners of a known issue, each in their language where `said` has it. Raises NotAllowed, ValidationError
+    by field.
 
     Two presses at once make one: an open one with the same headline is returned as it is.
     """
     if not is_replaying():
         require(why_not_alert(by))
-    title, body = text.clean_line(title), text.clean_source(body).strip()
     versions = list(versions)
+    title, body, told, errors = _checked(title, body, url, said or {})
+    if any(version.product_id != product.pk for version in versions):
+        errors["versions"] = _("This is a version of another product.")
+    if errors:
+        raise ValidationError(errors)
+    row = locked(product)
+    known = row.alerts.open().filter(kind=Kind.KNOWN_ISSUE, title=title).first()
+    return known or _issue(row, by, Kind.KNOWN_ISSUE, title, body, url, versions, told)
+
+
+@transaction.atomic
+def reword(
+    alert: OwnerAlert, by: User, *, title: str, body: str, url: str = "", said: Words | None = None
+) -> OwnerAlert:
+    """Other words for an open known issue, or the same in one more language. Nobody is told anew: whoever was told
+    reads it on the page. Raises NotAllowed, Conflict, ValidationError by field. Twice is harmless.
+    """
+    require(why_not_alert(by))
+    title, body, told, errors = _checked(title, body, url, said or {})
+    product = locked(alert.product)  # before the alert, as everybody who holds both
+    row = locked(alert)
+    if row.kind != Kind.KNOWN_ISSUE or row.ended_at is not None:
+        raise Conflict(_("Only a known issue that is open can be reworded."))
+    others = product.alerts.open().filter(kind=Kind.KNOWN_ISSUE, title=title).exclude(pk=row.pk)
+    if "title" not in errors and others.exists():
+        errors["title"] = _("Another open known issue of this product has this headline.")
+    if errors:
+        raise ValidationError(errors)
+    if (row.title, row.text, row.url, row.translations) != (title, body, url, told):
+        row.title, row.text, row.url, row.translations = title, body, url, told
+        row.save(update_fields=["title", "text", "url", "translations"])
+        _show_on_page(product)
+        record("alert.reworded", actor=by, subject=row, product=product.pk)
+    return row
+
+
+def _checked(title: str, body: str, url: str, said: Words) -> tuple[str, str, dict[str, Any], dict[str, str]]:
+    """Headline, text and what is said in further languages, cleaned; and what is wrong with them, by field."""
+    title, body = text.clean_line(title), text.clean_source(body).strip()
     errors: dict[str, str] = {}
     if not title or len(title) > LONGEST_TITLE:
         errors["title"] = _("Give it a headline of at most %(most)d characters.") % {"most": LONGEST_TITLE}
@@ -50,13 +100,21 @@ def issue(
         errors["text"] = _("Say what owners can do now, in at most %(most)d characters.") % {"most": LONGEST_TEXT}
     if url and not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
         errors["url"] = _("An address of this site, such as /help/…")
-    if any(version.product_id != product.pk for version in versions):
-        errors["versions"] = _("This is a version of another product.")
-    if errors:
-        raise ValidationError(errors)
-    row = locked(product)
-    known = row.alerts.open().filter(kind=Kind.KNOWN_ISSUE, title=title).first()
-    return known or _issue(row, by, Kind.KNOWN_ISSUE, title, body, url, versions)
+    told = kept(
+        OwnerAlert,
+        {
+            code: {
+                "title": text.clean_line(words.get("title") or ""),
+                "text": text.clean_source(words.get("text") or "").strip(),
+            }
+            for code, words in said.items()
+        },
+    )
+    for code, words in told.items():
+        for column, most in (("title", LONGEST_TITLE), ("text", LONGEST_TEXT)):
+            if len(words.get(column, "")) > most:
+                errors[f"said_{code}_{column}"] = _("At most %(most)d characters.") % {"most": most}
+    return title, body, told, errors
 
 
 @transaction.atomic
@@ -93,13 +151,13 @@ def keep_recall(product: Product, by: User | None, versions: Collection[Version]
         if alert is not None:
             _end(alert, by)
         return None
-    title = product.recall_title or _("This product is recalled")
-    body = "\n".join(lines_of(product.recall_note))[:LONGEST_TEXT]
+    title, body = product.recall_title or _no_headline(settings.LANGUAGE_CODE), _steps(product.recall_note)
+    told = kept(OwnerAlert, {code: _recall_in(product, code) for code, _name in other_languages()})
     if alert is None:
-        return _issue(row, by, Kind.RECALL, title, body, "", versions)
-    if (alert.title, alert.text) != (title, body):
-        alert.title, alert.text = title, body
-        alert.save(update_fields=["title", "text"])
+        return _issue(row, by, Kind.RECALL, title, body, "", versions, told)
+    if (alert.title, alert.text, alert.translations) != (title, body, told):
+        alert.title, alert.text, alert.translations = title, body, told
+        alert.save(update_fields=["title", "text", "translations"])
     _widen(alert, by, {version.pk for version in versions})
     return alert
 
@@ -117,12 +175,32 @@ def _widen(alert: OwnerAlert, by: User | None, wanted: set[int]) -> None:
         )  # fmt: skip
 
 
+def _no_headline(language: str) -> str:
+    with override(language):
+        return _("This product is recalled")
+
+
+def _steps(note: str) -> str:
+    return "\n".join(lines_of(note))[:LONGEST_TEXT]
+
+
+def _recall_in(product: Product, language: str) -> dict[str, str]:
+    """A recall's words in a further language, as far as an editor wrote any."""
+    words = product.translations.get(language) or {}
+    title, steps = words.get("recall_title", ""), _steps(words.get("recall_note", ""))
+    if steps and not title and not product.recall_title:
+        title = _no_headline(language)
+    return {"title": title, "text": steps}
+
+
 def _issue(
-    product: Product, by: User | None, kind: str, title: str, body: str, url: str, versions: Collection[Version]
-) -> OwnerAlert:
+    product: Product, by: User | None, kind: str, title: str, body: str, url: str, versions: Collection[Version],
+    said: dict[str, Any],
+) -> OwnerAlert:  # fmt: skip
     alert = OwnerAlert.objects.create(
-        kind=kind, product=product, title=title, text=body, url=url, issued_at=clock.now(), issued_by=by
-    )
+        kind=kind, product=product, title=title, text=body, url=url, issued_at=clock.now(), issued_by=by,
+        translations=said,
+    )  # fmt: skip
     alert.versions.set(versions)
     _show_on_page(product)
     told = sorted(version.pk for version in versions)
@@ -150,12 +228,20 @@ def _show_on_page(product: Product) -> None:
             "text": row.text,
             "url": row.url,
             "versions": [version.name for version in row.versions.all()],
+            "translations": _translations(row),
             "news": row.news,
         }
         for row in rows
         if row.kind == Kind.KNOWN_ISSUE
     ]
     Product.objects.filter(pk=product.pk).update(known_issues=product.known_issues, recall_news=product.recall_news)
+
+
+def _translations(alert: OwnerAlert) -> dict[str, dict[str, Any]]:
+    """What an alert says in further languages, with what its versions are called there."""
+    versions = list(alert.versions.all())
+    called = {code: [version.said_in(code).name for version in versions] for code, _name in other_languages()}
+    return {code: {**alert.translations.get(code, {}), "versions": names} for code, names in called.items()}
 
 
 # Whom it concerns -------------------------------------------------------------------------------------------

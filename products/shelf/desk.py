@@ -25,12 +25,13 @@ from wagtail.log_actions import LogActionRegistry, log
 from community.accounts.models import User
 from community.core import clock
 from community.core.models import Numbers
+from community.core.spoken_forms import field_name
 from community.events.log import looked_at
 from products.models import CodeBatch, OrderLine, OwnerAlert
 from products.services import verify_for, why_not_keep_shelves
 
 from . import alerts, codes
-from .forms import AlertForm, BatchForm, EndForm, VerifyForm
+from .forms import AlertForm, BatchForm, EndForm, VerifyForm, WordsForm
 from .views import told
 
 A_PAGE = 50
@@ -54,7 +55,8 @@ def for_agents(view: View) -> View:
 
 
 def _show(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    tabs = [(reverse(address), label, address == f"shelves:{name}") for address, label in TABS]
+    here = {"issue": "issues"}.get(name, name)
+    tabs = [(reverse(address), label, address == f"shelves:{here}") for address, label in TABS]
     response = TemplateResponse(request, f"products/desk/{name}.html", {"tabs": tabs, **context}, status=status)
     response["Cache-Control"] = "private, no-store"
     return response
@@ -171,11 +173,8 @@ def issues(request: HttpRequest) -> HttpResponse:
             given = form.cleaned_data
             alert, status = told(
                 form,
-                lambda: alerts.issue(
-                    given["product"], _by(request), title=given["title"], body=given["text"], url=given["url"],
-                    versions=given["versions"],
-                ),
-            )  # fmt: skip
+                lambda: alerts.issue(given["product"], _by(request), versions=given["versions"], **form.words),
+            )
             if alert is not None:
                 log(instance=alert, action="wagtail.create")
                 messages.success(request, _("Its owners are being told."))
@@ -183,6 +182,26 @@ def issues(request: HttpRequest) -> HttpResponse:
     rows = OwnerAlert.objects.select_related("product", "issued_by").prefetch_related("versions")
     page = Paginator(rows.order_by("ended_at", "-issued_at", "-pk"), A_PAGE).get_page(request.GET.get("p"))
     return _show(request, "issues", {"form": form, "page": page}, status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_agents
+def issue(request: HttpRequest, pk: int) -> HttpResponse:
+    """The words of an open known issue: corrected, or said in one more language."""
+    alert = get_object_or_404(OwnerAlert.objects.open().select_related("product"), pk=pk, kind=alerts.Kind.KNOWN_ISSUE)
+    known = {"title": alert.title, "text": alert.text, "url": alert.url}
+    for code, words in alert.translations.items():
+        known |= {field_name(code, column): line for column, line in words.items()}
+    form, status = WordsForm(request.POST if request.method == "POST" else None, initial=known), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            saved, status = told(form, lambda: alerts.reword(alert, _by(request), **form.words))
+            if saved is not None:
+                log(instance=saved, action="wagtail.edit", data={"verb": "reword"})
+                messages.success(request, _("Saved. Nobody is told anew."))
+                return HttpResponseRedirect(reverse("shelves:issues"), status=303)
+    return _show(request, "issue", {"form": form, "alert": alert}, status)
 
 
 @require_POST
@@ -215,6 +234,7 @@ def shelf_urls() -> list[Any]:
         path("codes/", code_batches, name="codes"),
         path("orders/", orders, name="orders"),
         path("issues/", issues, name="issues"),
+        path("issues/<int:pk>/", issue, name="issue"),
         path("issues/end/", end_issue, name="end_issue"),
     ]
     return [path("shelves/", include((patterns, "shelves"), namespace="shelves"))]

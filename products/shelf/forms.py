@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from community.core.spoken import other_languages
+from community.core.spoken_forms import field_name
 from products.models import OwnerAlert, Product, Version
 from products.services import LONGEST_SERIAL
 
@@ -80,17 +83,9 @@ class VerifyForm(forms.Form):
     reason = forms.CharField(label=_("What you saw"), max_length=300)
 
 
-class AlertForm(forms.Form):
-    product = forms.ModelChoiceField(
-        label=_("Product"), queryset=Product.objects.all(), to_field_name="slug", empty_label=_("Choose")
-    )
-    versions = forms.ModelMultipleChoiceField(
-        label=_("Series or firmware"),
-        queryset=Version.objects.select_related("product").order_by("product__position", "product_id", "position"),
-        required=False,
-        help_text=_("Only owners who said that theirs is one of these are told. None chosen: all owners."),
-        widget=forms.SelectMultiple(attrs={"size": 6}),
-    )
+class WordsForm(forms.Form):
+    """A known issue in words, in each language of the site."""
+
     title = forms.CharField(label=_("Headline"), max_length=LONGEST_TITLE)
     text = forms.CharField(
         label=_("What owners can do now"), max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 4})
@@ -101,6 +96,46 @@ class AlertForm(forms.Form):
         required=False,
         help_text=_("An address of this site, such as /help/…; without one it leads to the product."),
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for code, called in other_languages():
+            self.fields[field_name(code, "title")] = forms.CharField(
+                label=format_lazy("{column} ({language})", column=_("Headline"), language=called),
+                max_length=LONGEST_TITLE,
+                required=False,
+                help_text=_("What is empty is shown in the site's own language."),
+            )
+            self.fields[field_name(code, "text")] = forms.CharField(
+                label=format_lazy("{column} ({language})", column=_("What owners can do now"), language=called),
+                max_length=LONGEST_TEXT,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 4}),
+            )
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What the services take; only of a valid form."""
+        given = self.cleaned_data
+        said = {
+            code: {column: given[field_name(code, column)] for column in ("title", "text")}
+            for code, _name in other_languages()
+        }
+        return {"title": given["title"], "body": given["text"], "url": given["url"], "said": said}
+
+
+class AlertForm(WordsForm):
+    product = forms.ModelChoiceField(
+        label=_("Product"), queryset=Product.objects.all(), to_field_name="slug", empty_label=_("Choose")
+    )
+    versions = forms.ModelMultipleChoiceField(
+        label=_("Series or firmware"),
+        queryset=Version.objects.select_related("product").order_by("product__position", "product_id", "position"),
+        required=False,
+        help_text=_("Only owners who said that theirs is one of these are told. None chosen: all owners."),
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+    )
+    field_order = ["product", "versions"]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -20,7 +20,7 @@
         const track = document.createElement("track");
         track.kind = "captions";
         track.src = film.dataset.captions;
-        track.srclang = document.documentElement.lang;
+        track.srclang = film.dataset.language;
         track.default = true;
         player.append(track);
       }

@@ -56,7 +56,12 @@ def test_a_manager_makes_and_changes_a_department(manager: Client, mechanic: Use
     assert public_holidays("DE", "BY", 2026) > {date(2026, 1, 6), date(2026, 4, 3)}
     edit = reverse("departments:edit", args=[department.pk])
     assert "08:00-12:00, 13:00-17:00" in manager.get(edit).content.decode()
-    assert manager.post(edit, data(mechanic, name="Workshop")).status_code == 302
+    german = {"said_de_name": "Werkstatt", "said_de_hours_text": "Mo 8 bis 12"}
+    assert list(manager.get(edit).context["form"].fields)[:2] == ["name", "said_de_name"]
+    assert manager.post(edit, data(mechanic, name="Workshop", **german)).status_code == 302
+    assert Department.objects.get(slug="repairs").translations["de"] == {
+        "name": "Werkstatt", "hours_text": "Mo 8 bis 12",
+    }  # fmt: skip
     User.objects.filter(pk=mechanic.pk).update(is_active=False)  # suspended: stays a member, and the lead
     assert manager.post(edit, data(mechanic, name="Workshop", lead=mechanic.pk)).status_code == 302
     department.refresh_from_db()

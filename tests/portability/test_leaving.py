@@ -20,7 +20,7 @@ from advocates import rebuild, rings
 from advocates import services as programme
 from advocates.models import Award, Badge, BoardScore, ReputationEntry, VoteFinding, VoteTakenOut
 from community.accounts import services as accounts
-from community.accounts.models import Profile, User
+from community.accounts.models import User
 from community.bridges.models import Bridge
 from community.core import clock, outbox
 from community.core.errors import NotAllowed
@@ -55,8 +55,7 @@ def quirina(duo, alice, bob) -> User:
     a_confirmed_address(person, "quirina@zabel.example")
     User.objects.filter(pk=person.pk).update(email="quirina@zabel.example")
     person.refresh_from_db()
-    profile = Profile.objects.get(user=person)
-    profile.avatar.save("quirina.png", ContentFile(b"x"))
+    person.avatar.save("quirina.webp", ContentFile(b"x"))
     add_to_shelf(duo, person)
     person.shelf.update(serial="ZABEL-1")
     own = a_thread(person, product=duo, title="Why does the pump hum at night")
@@ -115,7 +114,7 @@ def _where_named() -> set[str]:
 
 
 def test_nothing_names_who_left_and_what_they_wrote_stays(quirina, alice, bob, django_capture_on_commit_callbacks):
-    avatar = quirina.profile.avatar
+    avatar = quirina.avatar
     storage, name = avatar.storage, avatar.name
     threads, answers = list(quirina.threads.all()), list(quirina.answers.all())
     before = alice.reputation, User.objects.get(pk=bob.pk).reputation

@@ -239,7 +239,7 @@ class TestPeople:
         told = bring(files)
         assert {row.name for row in User.objects.filter(source=SITE)} == {"Ann", "Bo", f"Community ({SITE})"}
         ann = person(1)
-        assert (ann.email, ann.city, ann.profile.about, ann.profile.avatar.name) == (None, "", "", "")
+        assert (ann.email, ann.city, ann.profile.about, ann.avatar.name) == (None, "", "", "")
         assert ann.date_joined == datetime(2020, 5, 1, 8, tzinfo=UTC)
         assert "1 people wrote nothing" in told
 

@@ -1,15 +1,25 @@
 """Editors' words on plain rows in every language of the site."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from community.accounts.models import User
-from products import services, spoken
+from community.accounts.models import Department, User
+from community.core import outbox, spoken
+from community.core.errors import Conflict, NotAllowed
+from community.escalation.incidents import open_incident
+from community.events.models import Event
+from community.notifications.delivery import announce_due
+from products import services
 from products.models import Family, OwnerAlert, Product, Responsibility, Shop
+from products.shelf import alerts
 from tests import factories
 from tests.pages.test_admin import editor  # noqa: F401 - a fixture
 from tests.products.pages import a_product_page
@@ -18,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def told(duo: Product, tmp_path: Path) -> Product:
+def told(duo: Product, tmp_path: Path, support: Department) -> Product:
     family = duo.family
     family.secondary_ratings = [{"slug": "noise", "name": "Quietness"}, {"slug": "build", "name": "Build"}]
     german = {
@@ -38,9 +48,8 @@ def told(duo: Product, tmp_path: Path) -> Product:
     services.save_shop(
         {"slug": "korn", "name": "Korn", "delivers": "Germany", "said": {"de": {"delivers": "Deutschland"}}}
     )
-    department = factories.a_department("support")
     Responsibility.objects.create(
-        product=duo, subject="repair", department=department, translations={"de": {"subject": "Reparatur"}}
+        product=duo, subject="repair", department=support, translations={"de": {"subject": "Reparatur"}}
     )
     a_product_page(tmp_path, duo, where_to_buy=["korn"])
     return Product.objects.get(pk=duo.pk)
@@ -78,6 +87,91 @@ def test_an_owner_hears_of_a_recall_in_their_language(told: Product, ravi: User)
         services.change_product(told, ravi)
     alert.refresh_from_db()
     assert alert.text == "Stop.\nUnplug it.", "what is stored does not follow the language of who saves it"
+
+
+def test_a_known_issue_is_said_in_the_readers_language(
+    client: Client, told: Product, alice: User, dana: User, enrol: Callable[[User], None]
+) -> None:
+    services.add_to_shelf(told, alice)
+    User.objects.filter(pk=alice.pk).update(language="de")
+    german = {"title": "Es brummt", "text": "Stell sie auf Kork."}
+    alert = alerts.issue(told, dana, title="It hums", body="Put it on cork.", said={"de": german})
+    announce_due()
+    outbox.deliver_due()
+    (sent,) = mail.outbox
+    assert "Es brummt" in sent.subject and "Stell sie auf Kork." in sent.body
+    reader = {"accept-language": "de"}
+    for address in ("/products/duo/", "/questions/ask/?product=duo"):
+        page = client.get(address, headers=reader).content.decode()
+        assert "Es brummt" in page and "Stell sie auf Kork." in page and "It hums" not in page, address
+    assert "It hums" in client.get("/products/duo/").content.decode()
+    client.force_login(alice)
+    assert "Es brummt" in client.get("/settings/shelf/").content.decode()
+    # An agent mends the words; nobody is told anew, and what lacks German is marked as English.
+    enrol(dana)
+    client.force_login(dana)
+    screen = reverse("shelves:issue", args=[alert.pk])
+    assert "Stell sie auf Kork." in client.get(screen).content.decode()
+    words = {"title": "It hums a little", "text": "Put it on cork.", "url": "", "said_de_title": "Es brummt leise"}
+    assert client.post(screen, {**words, "text": ""}).status_code == 422
+    assert client.post(screen, {**words, "said_de_text": "x" * 2001}).context["form"].errors.keys() == {"said_de_text"}
+    assert client.post(screen, words).status_code == 303
+    announce_due()
+    assert len(mail.outbox) == 1 and Event.objects.filter(kind="alert.reworded").count() == 1
+    client.logout()
+    page = client.get("/products/duo/", headers=reader).content.decode()
+    assert "Es brummt leise" in page and '<p class="s" lang="en">Put it on cork.</p>' in page
+
+
+def test_who_may_reword_a_known_issue_and_when(told: Product, dana: User, charlie: User) -> None:
+    alert = alerts.issue(told, dana, title="It hums", body="Use cork.")
+    alerts.issue(told, dana, title="It whistles", body="Wait.")
+    with pytest.raises(NotAllowed):
+        alerts.reword(alert, charlie, title="It sings", body="Use cork.")
+    with pytest.raises(ValidationError) as refused:
+        alerts.reword(alert, dana, title="It whistles", body="Use cork.", url="https://evil.example")
+    assert refused.value.message_dict.keys() == {"title", "url"}
+    for _twice in range(2):
+        alerts.reword(alert, dana, title="It sings", body="Use cork.")
+    assert Event.objects.filter(kind="alert.reworded").count() == 1
+    alerts.end(alert, dana)
+    with pytest.raises(Conflict):
+        alerts.reword(alert, dana, title="It hums again", body="Use cork.")
+
+
+def test_an_incident_is_called_what_its_banner_says(told: Product, dana: User) -> None:
+    incident = open_incident(told, dana, title="It hums", body="Use cork.")
+    alerts.reword(incident.alert, dana, title="It sings", body="Use felt.")
+    incident.refresh_from_db()
+    assert (incident.title, incident.text) == ("It sings", "Use felt.")
+
+
+def test_a_department_is_called_as_the_readers_language_has_it(
+    client: Client, told: Product, support: Department
+) -> None:
+    support.translations = {"de": {"name": "Kundendienst", "hours_text": "Mo bis Fr"}}
+    support.hours_text = "Mon to Fri"
+    support.save()
+    page = client.get("/products/duo/", headers={"accept-language": "de"}).content.decode()
+    assert page.count("Kundendienst") == 2 and "Mo bis Fr" in page, "who answers for what, and the foot"
+    assert str(support) == "Customer support"
+    with override("de"):
+        assert str(support) == "Kundendienst"
+
+
+def test_what_falls_back_says_its_language(client: Client, told: Product) -> None:
+    """For ears and hyphens: a screen reader speaks English words as English (decision 0244)."""
+    page = client.get("/products/duo/", headers={"accept-language": "de"}).content.decode()
+    assert '<html lang="de">' in page
+    assert '<span lang="en">All of them.</span>' in page and "<ol><li>Halt.</li>" in page
+    assert '<h1 lang="en">' in page and '<p class="product__lede" lang="en">' in page
+    listed = client.get("/products/", headers={"accept-language": "de"}).content.decode()
+    assert '<a href="/products/duo/" lang="en">' in listed and '<p class="soft" lang="en">' in listed
+    compared = client.get("/products/compare/?p=duo", headers={"accept-language": "de"}).content.decode()
+    assert 'href="/products/duo/" lang="en"' in compared
+    english = client.get("/products/duo/").content.decode()
+    content = english[english.index("<main") : english.index("</main>")]
+    assert " lang=" not in re.sub("<img[^>]*>", "", content)
 
 
 def test_what_is_empty_or_not_known_is_not_kept() -> None:

@@ -19,6 +19,7 @@ from django.utils.translation import get_language, ngettext, pgettext, pgettext_
 from django.utils.translation import gettext_lazy as _
 
 from community.core import clock, text
+from community.core.spoken import reading, words_of
 from community.core.ties import beside
 
 register = template.Library()
@@ -263,6 +264,38 @@ def lasted(span: timedelta | None) -> str:
 def formulas(line: str) -> str:
     """A title with its dollar formulas set as in a post; nothing else in it is markup, and money stays money."""
     return mark_safe(text.line_html(line)) if "$" in line else line  # noqa: S308 - through the allow-list
+
+
+@register.filter
+def lang(code: str | None) -> SafeString:
+    """The attribute that says in which language a piece of a page is, where that isn't the page's own:
+    `<p{{ article.language|lang }}>`. For ears and hyphens (WCAG 3.1.2)."""
+    if not code or code.partition("-")[0] == reading().partition("-")[0]:
+        return mark_safe("")
+    return format_html(' lang="{}"', code)
+
+
+@register.filter
+def said(row: Any, name: str) -> Any:
+    """An editor's words on a plain row (core/spoken.py) as the reader's language has them; what is only there in the
+    site's own is marked so. Not for attributes and options, which can't be marked: those take `row.said.name`."""
+    if not row:
+        return ""
+    words, code = words_of(row, name)
+    marked = lang(code) if isinstance(words, str) and words else ""
+    return format_html("<span{}>{}</span>", marked, words) if marked else words
+
+
+@register.filter
+def words(row: Any, name: str) -> Any:
+    """The same without a mark, where what is around it has one (`said_in`), or nothing can."""
+    return words_of(row, name)[0]
+
+
+@register.filter
+def said_in(row: Any, name: str) -> str:
+    """The code of the language in which a row says this, for `lang`."""
+    return words_of(row, name)[1]
 
 
 @register.filter

@@ -412,7 +412,7 @@ def _history(lines: Iterable[EscalationStep], known: dict[int, str], tz: Any) ->
 def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool = False) -> dict[str, Any]:
     """A line of the history in words."""
     names = ", ".join(known[pk] for pk in step.people if pk in known)
-    department = step.department.name if step.department else ""
+    department = str(step.department) if step.department else ""
     by = step.by.name if step.by else ""
     nobody = _("nobody was there")
     words = {

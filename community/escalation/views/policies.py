@@ -147,7 +147,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _whom(kind: str, department: Department | None) -> str:
-    name = department.name if department else "–"
+    name = str(department) if department else "–"
     if kind == StepKind.ADVOCATES:
         return _("Advocates")
     if kind == StepKind.MANAGER:

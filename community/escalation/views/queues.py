@@ -238,7 +238,7 @@ def hours_line(department: Department | None) -> str:
     if department is None:
         return ""
     tz, now = zone(department.time_zone), clock.now()
-    here = {"department": department.name, "place": tz.key.rpartition("/")[2].replace("_", " ")}
+    here = {"department": str(department), "place": tz.key.rpartition("/")[2].replace("_", " ")}
     time = f"{now.astimezone(tz):%H:%M}"
     if closes := closes_at(now, department):
         return _("%(department)s is open until %(until)s; in %(place)s it is %(time)s.") % {

@@ -1,75 +1,20 @@
-"""An editor's words on a plain row in more languages than the site's own (docs/decisions/0225).
+"""Fields for an editor's words in further languages (core/spoken.py), for forms of the admin."""
 
-A page has a tree for each language; a family, a shop or a recall is one row whatever is being read. Its columns hold
-the words in the site's own language, `translations` the others: `{"de": {"name": "Mühlen"}}`. What is missing there is
-said in the site's own.
-
-    row.said.name            in the language that is being read
-    row.said_in("de").name   in this one
-"""
-
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.utils.text import format_lazy, slugify
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.forms.models import formfield_for_dbfield
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 
+from .spoken import Spoken, kept, other_languages
+
 MOST_RATINGS = 8
 LONGEST_RATING = 60
-
-
-class Said:
-    """The words of a row in one language, the site's own where they are missing; every other attribute is the row's."""
-
-    def __init__(self, row: "Spoken", language: str) -> None:
-        self._row, self._words = row, row.translations.get(language) or {}
-
-    def __getattr__(self, name: str) -> Any:
-        return self._words.get(name) or getattr(self._row, name)
-
-
-class Spoken(models.Model):
-    """Mix into a plain row whose `SPOKEN` columns editors write for readers."""
-
-    SPOKEN: tuple[str, ...] = ()
-
-    translations = models.JSONField(default=dict, blank=True, editable=False)
-
-    class Meta:
-        abstract = True
-
-    def said_in(self, language: str) -> Said:
-        return Said(self, language)
-
-    @property
-    def said(self) -> Said:
-        return self.said_in(get_language() or settings.LANGUAGE_CODE)
-
-
-def other_languages() -> list[tuple[str, str]]:
-    """Code and name of each language besides the site's own."""
-    return [(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
-
-
-def kept(model: type[Spoken], told: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What of `told` (words by column, by language) is to be stored: known languages and columns, no empty words."""
-    found = {}
-    for language, _name in other_languages():
-        words = {name: told[language][name] for name in model.SPOKEN if told.get(language, {}).get(name)}
-        if words:
-            found[language] = words
-    return found
-
-
-# In the admin -----------------------------------------------------------------------------------------------
 
 
 class RatingsField(forms.CharField):
@@ -114,7 +59,7 @@ def field_name(language: str, column: str) -> str:
     return f"said_{language}_{column}"
 
 
-class _SpokenForm(WagtailAdminModelForm):
+class _SpokenForm(forms.ModelForm):
     """Has a field for each word in each further language, and writes them into the row's `translations`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -146,8 +91,7 @@ def form_for(model: type[Spoken], base: type[forms.ModelForm] = WagtailAdminMode
             field.required = False
             field.label = format_lazy("{column} ({language})", column=db_field.verbose_name, language=called)
             fields[field_name(language, column)] = field
-    bases = (_SpokenForm,) if base is WagtailAdminModelForm else (_SpokenForm, base)
-    return type(f"{model.__name__}SpokenForm", bases, {**fields, **instead})
+    return type(f"{model.__name__}SpokenForm", (_SpokenForm, base), {**fields, **instead})
 
 
 def _copy(field: forms.Field) -> Any:
