@@ -65,14 +65,14 @@ def test_somebody_shows_a_picture_everywhere_without_a_query(
     ]  # fmt: skip
 
 
-def test_what_is_no_picture_is_said_beside_the_field(client: Client, alice: User) -> None:
+def test_what_is_no_picture_is_said_beside_the_field(client: Client, alice: User, ravi: User) -> None:
     assert client.post(reverse(PLACE), {"picture": a_file()}).url.startswith("/accounts/login/")
     client.force_login(alice)
     assert client.get(reverse(PLACE)).status_code == 405
     for data in ({}, {"picture": SimpleUploadedFile("a.svg", b"<svg onload=alert(1)>", "image/svg+xml")}):
         response = client.post(reverse(PLACE), data)
         assert response.status_code == 422 and response.context["picture"].errors.keys() == {"picture"}
-    services.silence(alice, None, hours=24, reason="Calm down")
+    services.silence(alice, ravi, hours=24, reason="Calm down")
     response = client.post(reverse(PLACE), {"picture": a_file()})
     assert response.status_code == 403 and "You can read, but not write" in response.content.decode()
     alice.refresh_from_db()
