@@ -9,4 +9,4 @@ from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
 from . import cases, incidents, routing, shifts
-from .models import Absence, Escalation, Incident, PauseCause
+from .models import Absence, Escalation, Incident
