@@ -63,8 +63,12 @@ class Department(Spoken):
     holiday_country = models.CharField(_("public holidays of"), max_length=2, blank=True, default="")
     holiday_region = models.CharField(_("and there of"), max_length=10, blank=True, default="")
     holidays = models.JSONField(_("holidays"), default=list, blank=True, help_text=_("Month-day or full dates."))
-    acknowledge_hours = models.FloatField(_("acknowledge within business hours"), default=4)
-    resolve_hours = models.FloatField(_("resolve within business hours"), default=24)
+    acknowledge_hours = models.FloatField(
+        _("acknowledge within business hours"), default=4, help_text=_("Where the policy of a case names no hours.")
+    )
+    resolve_hours = models.FloatField(
+        _("resolve within business hours"), default=24, help_text=_("Where the policy of a case names no hours.")
+    )
     hours_text = models.CharField(_("hours as shown"), max_length=200, blank=True, default="")
     archived_at = models.DateTimeField(null=True, blank=True)
 

@@ -302,6 +302,15 @@ class _Check:
         for one in row["threads"]:
             self.known(one, "slug", self.threads, "thread")
         texts = [line["text"] for line in row.get("timeline", [])]
+        for name, number in (row.get("reached") or {}).items():
+            if name != "days_ago" and not any(f"{number:,}" in words for words in texts):
+                self.bad(row, f"reached: no line of its history says {number:,} ({name})")
+        if note := row.get("release_note"):
+            asked = next((one["from"] for one in self.content.release_notes if one["slug"] == note), {})
+            if asked.get("incident") != row["slug"]:
+                self.bad(row, f"release_note: {note!r} does not name this issue")
+            elif not {one["slug"] for one in row["threads"]} & {*asked.get("threads", [])}:
+                self.bad(row, f"release_note: {note!r} names none of its threads")
         if len(row["banner"].get("text", "")) > 2000 or any(len(words) > 500 for words in texts):
             self.bad(row, "a line of its history has 500 characters at most, its banner 2,000")
 
@@ -407,6 +416,7 @@ class _Check:
             self.minutes(detail, row)
             self.known(detail, "by", self.people, "person")
             self.known(detail, "of", self.threads, "thread")
+        self.moderation(row)
         for flag in row.get("flags") or []:
             self.minutes(flag, row)
             self.known(flag, "by", self.people, "person")
@@ -431,6 +441,24 @@ class _Check:
                 self.bad(later, f"answer: {later.get('answer')!r} is not yes, worked at first or no")
             if not any(answer.get("accepted") for answer in row.get("answers") or []):
                 self.bad(later, "a follow-up needs an accepted answer")
+
+    def moderation(self, thread: Row) -> None:
+        for action in thread.get("moderation") or []:
+            self.minutes(action, thread)
+            self.known(action, "by", self.people, "person")
+            if action.get("action") == "split" and self.keys(action, "target", "title", "kind", "note"):
+                self.known(action, "along", {answer.get("author") for answer in thread.get("answers") or []}, "answer")
+                said = [comment for comment in thread.get("comments") or [] if comment["author"] == action["target"]]
+                if not said:
+                    self.bad(action, f"target: {action['target']} has not commented on the question")
+                else:
+                    self.after(action, said[0])
+            elif action.get("action") == "appeal" and self.keys(action, "target", "note"):
+                self.known(action, "target", self.people, "person")
+                if (decided := action.get("decided")) and self.keys(decided, "by", "granted", "note"):
+                    self.minutes(decided, thread)
+                    self.known(decided, "by", self.people, "person")
+                    self.after(decided, action)
 
     def answer(self, row: Row, thread: Row) -> None:
         if not self.keys(row, "author", "minutes_after", "body"):

@@ -821,6 +821,19 @@ class _Telling:
             place = next(place for place, comment in enumerate(comments) if comment["author"] == who)
             said = f"comment:{self.key}:{place}:{who}"
             self.add(at, key, action, lambda world: world.move_comment(self.key, said, action), moves=False)
+        elif action["action"] == "split":
+            comments = self.row.get("comments") or []
+            place = next(place for place, comment in enumerate(comments) if comment["author"] == who)
+            said = f"comment:{self.key}:{place}:{who}"
+            along = [f"answer:{self.slug}:{name}" for name in action.get("along", [])]
+            self.add(at, key, action, lambda world: world.split(self.key, said, along, action), moves=False)
+        elif action["action"] == "appeal":
+            self.add(at, key, action, lambda world: world.appeal(who, action), moves=False)
+            if decided := action.get("decided"):
+                self.add(
+                    self.at(decided), f"{key}:decided", decided, lambda world: world.decide_appeal(who, decided),
+                    moves=False,
+                )  # fmt: skip
         elif action["action"] == "warn":
             self.add(at, key, action, lambda world: world.warn(who, action), moves=False)
         elif action["action"] == "silence":

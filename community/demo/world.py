@@ -34,9 +34,9 @@ from community.escalation.cases import TOLD, due_of, held, waiting
 from community.escalation.models import Channel, Escalation, Incident, SavedReply, StepKind
 from community.events.log import record
 from community.insights import baseline, roi
-from community.moderation import screening
+from community.moderation import penalties, screening
 from community.moderation import services as moderation
-from community.moderation.models import Flag, WatchedWord
+from community.moderation.models import Flag, PenaltyAppeal, WatchedWord
 from community.pages import services as pages
 from community.posts import services as posts
 from community.posts.models import Comment, Tag, Topic
@@ -458,6 +458,14 @@ class World:
         accounts.silence(self.person(name), self.person(action["by"]), hours=action["hours"], reason=action["reason"])
         self._people.pop(name)
 
+    def appeal(self, name: str, action: Row) -> None:
+        person = self.person(name)
+        penalties.appeal_penalty(person.penalties.latest("at"), person, action["note"])
+
+    def decide_appeal(self, name: str, row: Row) -> None:
+        waits = PenaltyAppeal.objects.filter(author__username=name, granted=None).latest("created_at")
+        penalties.decide_penalty_appeal(waits, self.person(row["by"]), granted=row["granted"], answer=row["note"])
+
     def close_account(self, name: str, action: Row) -> None:
         accounts.suspend(self.person(name), self.person(action["by"]), reason=action["reason"])
         User.objects.filter(username=name).update(standing=Standing.ERASED, name="former member")
@@ -659,6 +667,14 @@ class World:
     def move_comment(self, key: str, said: str, action: Row) -> None:
         questions.move_posts(
             self.row(key), self.row(f"thread:{action['into']}"), self.person(action["by"]), comments=[self.row(said)],
+            reason=action["note"],
+        )  # fmt: skip
+
+    def split(self, key: str, said: str, along: Sequence[str], action: Row) -> None:
+        thread = self.row(key)
+        questions.split_thread(
+            thread, self.person(action["by"]), question=self.row(said), answers=[self.row(one) for one in along],
+            title=action["title"], kind=action["kind"], product=thread.product, tags=action.get("tags", []),
             reason=action["note"],
         )  # fmt: skip
 

@@ -192,8 +192,12 @@ def _target(case: Escalation, hours: float | None, start: datetime, name: str) -
     return due
 
 
-def _drop_target(case: Escalation, name: str) -> None:
-    case.ladder = [row for row in case.ladder if row["fired"] or row.get("target") != name]
+def _hours(case: Escalation, name: str) -> float | None:
+    """What the customer is promised: by the policy, else by the department. Ideas and praise have what a policy says."""
+    hours: float | None = getattr(case.policy, name)
+    if hours is None and case.department is not None and case.thread.kind in SOLVABLE:
+        hours = getattr(case.department, name)
+    return hours
 
 
 def _told(case: Escalation, at: datetime) -> None:
@@ -201,7 +205,7 @@ def _told(case: Escalation, at: datetime) -> None:
     if case.told_at is None:
         case.told_at = at
         if case.acknowledged_at is None:
-            case.acknowledge_due_at = _target(case, case.policy.acknowledge_hours, at, "acknowledge")
+            case.acknowledge_due_at = _target(case, _hours(case, "acknowledge_hours"), at, "acknowledge")
 
 
 # Opening
@@ -264,7 +268,7 @@ def new_round(
     had_department = case.told_at is not None
     policy = routing.policy_for(case.thread, reopened=not planned, sentiment=case.sentiment) or case.policy
     case.round += 1
-    case.state, case.phase, case.started_at = State.OPEN, phase, now
+    case.state, case.phase, case.started_at, case.planned = State.OPEN, phase, now, planned
     case.resolved_at = case.resolved_by = None
     case.resolved_cause = ""
     case.assignee = case.acknowledged_at = case.acknowledged_by = None
@@ -294,7 +298,8 @@ def rematch(case: Escalation, *, edited: bool = False) -> None:
             case.save(update_fields=["sentiment"])
     if not case.is_open or case.acknowledged_at:
         return
-    policy = routing.policy_for(case.thread, reopened=case.round > 1, sentiment=case.sentiment)
+    reopened = case.round > 1 and not case.planned
+    policy = routing.policy_for(case.thread, reopened=reopened, sentiment=case.sentiment)
     fired = any(row["fired"] for row in case.ladder)
     if policy is not None and policy.pk != case.policy_id and (
         not fired or policy.position < case.policy.position
@@ -305,6 +310,8 @@ def rematch(case: Escalation, *, edited: bool = False) -> None:
         if case.phase != Phase.REMIND or policy.until == EscalationPolicy.Until.RESOLVE:
             case.phase = Phase.FIRST
             rungs = rungs_of(policy)
+            if case.round > 1 and not any(row["kind"] == StepKind.ADVOCATES for row in case.ladder):
+                rungs = _from_department_on(rungs)  # this round began with staff: owners had their turn
             if told is not None and told == case.department_id:
                 rungs = [rung for rung in rungs if rung[1] != StepKind.DEPARTMENT]  # it knows already
             _climb(case, rungs, clock.now() if fired else case.started_at, policy.clock)
@@ -418,7 +425,7 @@ def acknowledge(case: Escalation, by: User, *, note: str = "") -> None:
 
 def _staff_ladder(case: Escalation, start: datetime) -> None:
     """After the acknowledgement: late when the promise to resolve passes, then the lead, then the manager."""
-    hours = case.policy.resolve_hours
+    hours = _hours(case, "resolve_hours")
     case.ladder = [row for row in case.ladder if row["fired"]]
     case.resolve_due_at = None
     if hours is None or case.department is None:
@@ -440,7 +447,7 @@ def promise(case: Escalation, until: datetime) -> None:
     rungs: list[Rung] = [
         (0.0, StepKind.LATE.value, "", OWN),
         (0.0, StepKind.LEAD.value, "", OWN),
-        (case.policy.resolve_hours or 24.0, StepKind.MANAGER.value, "", OWN),
+        (_hours(case, "resolve_hours") or 24.0, StepKind.MANAGER.value, "", OWN),
     ]
     _climb(case, rungs, until, EscalationPolicy.Clock.BUSINESS, target="resolve")
     for number, row in enumerate(waiting(case)):

@@ -30,8 +30,8 @@ from community.questions import services as questions
 from community.questions.models import Kind as ThreadKind
 from community.questions.models import Thread
 
-from . import cases, remembered, routing, shifts
-from .models import DeskCheck, Escalation
+from . import cases, handoffs, remembered, routing, shifts
+from .models import DeskCheck, Escalation, HandOff
 from .permissions import why_not_work
 
 SWEEPS = timedelta(minutes=2)  # two sweeps: what is due for longer, the sweep does not see or cannot do
@@ -41,6 +41,7 @@ ENDS = ("solved_at", "official_at", "closed_at", "duplicate_of", "merged_into")
 BY_FACTS = ("accepted", "official", "holds", "duplicate", "merged", "closed", "gone")
 FRESH = timedelta(minutes=5)  # a thread may be this new and not yet looked after
 STALE = timedelta(hours=26)  # a nightly look that is older than this did not happen
+RUNNING = HandOff.RUNNING
 MOST = 100  # findings that are listed; all are counted
 LISTED = 20  # in a mail
 KEPT = timedelta(days=90)
@@ -53,6 +54,7 @@ class Kind(models.TextChoices):
     LOST = "lost", gettext_lazy("its case has ended, and what ended it is gone")
     ABSENT = "absent", gettext_lazy("with somebody who works no cases any more")
     PAUSED = "paused", gettext_lazy("its clocks have stood for a month")
+    HANDED = "handed", gettext_lazy("handed off a month ago, and nothing has come of it")
 
 
 MENDED = {Kind.NO_CASE, Kind.ASLEEP, Kind.LOST, Kind.ABSENT}  # by `look_after`; the others want a decision
@@ -120,6 +122,16 @@ def long_paused(now: datetime) -> QuerySet[Escalation]:
     return _open().filter(paused_since__lte=now - LONG).order_by("paused_since", "id")
 
 
+def nothing_came(now: datetime) -> QuerySet[Escalation]:
+    """Cases without a clock whose hand-off is a month old: whoever handed it over was asked, and asked again."""
+    rows = handoffs.without_clock().filter(created_at__lte=now - LONG)
+    seen = Q(thread__visibility="visible") | Q(thread__merged_into__visibility="visible")
+    found = Escalation.objects.filter(seen, pk__in=rows.values("escalation"))
+    return found.annotate(handed_at=Min("hand_offs__created_at", filter=Q(hand_offs__state__in=RUNNING))).order_by(
+        "handed_at", "id"
+    )
+
+
 def look(now: datetime | None = None) -> tuple[int, list[Finding]]:
     """How many threads are forgotten, and the first hundred of each kind. Writes nothing."""
     now = now or clock.now()
@@ -129,6 +141,7 @@ def look(now: datetime | None = None) -> tuple[int, list[Finding]]:
         (Kind.LOST, lost(), "resolved_at"),
         (Kind.ABSENT, with_nobody_there(), "started_at"),
         (Kind.PAUSED, long_paused(now), "paused_since"),
+        (Kind.HANDED, nothing_came(now), "handed_at"),
     ]
     found: list[Finding] = []
     total = 0

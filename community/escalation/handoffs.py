@@ -37,7 +37,7 @@ from community.questions.models import Answer, PrivateDetails, Thread
 
 from . import cases, claims, remembered
 from .models import Alarm, Channel, Escalation, HandOff, ReceivedOutcome
-from .permissions import why_not_manage_channels, why_not_work
+from .permissions import why_not_manage_channels, why_not_work, works_cases
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ LEASE = timedelta(minutes=5)  # a worker that died while it sent
 BATCH = 50
 A_RUN = 20.0  # seconds
 KEPT = timedelta(days=90)  # alarms that have ended
+ASK_AGAIN = timedelta(days=7)  # without a word of what came of it
 FRESH = timedelta(minutes=5)  # how old a letter from outside may be
 OLD_SECRET = timedelta(days=1)
 LONGEST_NOTE, LONGEST_OUTCOME, LONGEST_BODY = 2000, 500, 64 * 1024
@@ -117,6 +118,7 @@ def hand_off(thread: Thread, by: User, channel: Channel, *, note: str = "", with
     made = HandOff.objects.create(
         escalation=case, channel=channel, reference=_new_reference(), by=by, department=case.department, note=note,
         with_private=with_private and channel.kind == Channel.Kind.MAIL, created_at=clock.now(),
+        remind_at=clock.now() + ASK_AGAIN,
     )  # fmt: skip
     _send(made, case)
     cases.note_down(case, "handed_off", by=by, department=case.department, reference=made.reference, note=channel.name)
@@ -318,7 +320,7 @@ def tell(case: Escalation, by: User, channel: Channel, reference: str, note: str
         reference=reference,
         defaults={
             "escalation": case, "channel": channel, "by": by, "department": case.department, "note": note,
-            "state": State.SENT, "created_at": clock.now(),
+            "state": State.SENT, "created_at": clock.now(), "remind_at": clock.now() + ASK_AGAIN,
         },
     )  # fmt: skip
 
@@ -484,11 +486,48 @@ def follow_mails() -> int:
     return settled
 
 
+def without_clock() -> QuerySet[HandOff]:
+    """Hand-offs without an outcome whose case nothing will wake: it is settled, or an idea with a plan."""
+    found = HandOff.objects.filter(state__in=HandOff.RUNNING)
+    return found.filter(escalation__next_due_at=None, escalation__paused_since=None)
+
+
+def ask_what_came(limit: int = BATCH) -> int:
+    """A sweep: ask whoever handed a case over what came of it, each week until it is said; returns how many were asked.
+
+    While the clocks of a case run, they tell staff; a settled case has none. Two sweeps at once ask once.
+    """
+    if is_replaying():
+        return 0
+    now, asked = clock.now(), 0
+    due = HandOff.objects.filter(state__in=HandOff.RUNNING, remind_at__lte=now).order_by("remind_at", "pk")
+    for pk, was_due in list(due.values_list("pk", "remind_at")[:limit]):
+        with transaction.atomic():
+            mine = HandOff.objects.filter(pk=pk, remind_at=was_due, state__in=HandOff.RUNNING)
+            if not mine.update(remind_at=now + ASK_AGAIN):
+                continue
+            row = without_clock().select_related("escalation__thread__merged_into", "escalation__department__lead",
+                                                 "escalation__assignee", "by").filter(pk=pk).first()  # fmt: skip
+            if row is None or not (row.escalation.thread.merged_into or row.escalation.thread).is_visible:
+                continue
+            case = row.escalation
+            lead = case.department.lead if case.department else None
+            people = [one.pk for one in (row.by, case.assignee, lead) if works_cases(one)]
+            cases.note_down(case, "outcome_awaited", department=row.department, reference=row.reference)
+            record(
+                "escalation.outcome_awaited", actor=None, subject=case.thread, thread=case.thread_id, case=case.pk,
+                reference=row.reference, people=people[:1],
+            )  # fmt: skip
+            asked += 1
+    return asked
+
+
 def sweep() -> None:
     """Ticked by the worker."""
     send_due()
     send_alarms()
     follow_mails()
+    ask_what_came()
     ReceivedOutcome.objects.filter(at__lt=clock.now() - timedelta(days=1)).delete()  # older letters are refused anyhow
 
 

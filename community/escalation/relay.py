@@ -235,6 +235,9 @@ class Words:
                 return _("Asked: %(note)s The clock goes on with the reply.") % {
                     "note": self.thread.needs_info_note.rstrip() + " "
                 }
+            if case.pause_until is not None and case.pause_until > clock.now():
+                text = _("The clock goes on as soon as that is here. {who} looks at it again by {time} at the latest.")
+                return format_html(text, who=self.holder, time=self.at(case.pause_until))
             return _("The clock goes on as soon as that is here.")
         if case.acknowledged_at is not None:
             name = case.acknowledged_by.name if case.acknowledged_by else self.department

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -33,6 +33,7 @@ from community.posts.models import Comment
 from community.questions.models import Answer, State, Thread
 
 from . import cases, listeners, rotation, routing, stage
+from .clock import zone
 from .models import Escalation, EscalationPolicy, EscalationStep, PolicyStep, Simulation, StepKind
 from .permissions import why_not_manage_policies
 from .policies import Step, read_policy, snapshot, write_policy
@@ -318,7 +319,7 @@ def lines_of(
 
 
 class Sum:
-    """Adds up what one list of policies would have sent."""
+    """Adds up what one list of policies would have sent; hours are those of the department's own clock."""
 
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
@@ -326,6 +327,7 @@ class Sum:
         self.weeks: Counter[int] = Counter()
         self.hours: Counter[int] = Counter()
         self.nobody = 0
+        self.zones = {row.pk: zone(row.time_zone) for row in Department.objects.all()}
 
     def add(self, lines: Lines, since: datetime) -> None:
         for line in lines:
@@ -335,7 +337,7 @@ class Sum:
             self.kinds[line.kind] += 1
             self.departments[line.kind, line.department or 0] += 1
             self.weeks[(line.at - since).days // 7] += 1
-            self.hours[line.at.hour] += 1
+            self.hours[line.at.astimezone(self.zones.get(line.department or 0, UTC)).hour] += 1
 
     def as_data(self) -> dict[str, Any]:
         return {

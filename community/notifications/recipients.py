@@ -463,6 +463,14 @@ def _promise_late(event: Event) -> Heard:
     return heard if any(is_staff(person) for person in there) else managers()  # who made it may have left
 
 
+@heard_by("escalation.outcome_awaited")
+def _outcome_awaited(event: Event) -> Heard:
+    """Whoever handed it over, else whose case it is, else the lead; the managers where none of them is left."""
+    heard: Heard = {}
+    _add(heard, with_stand_ins(event.data.get("people", ()), event.occurred_at), "case_late")
+    return heard or managers()
+
+
 @heard_by("escalation.hand_off_failed", "escalation.outcome_not_posted")
 def _hand_off_failed(event: Event) -> Heard:
     return {event.data["by"]: "case_lead", **managers()}

@@ -815,6 +815,8 @@ def _case_lead(f: _Facts) -> Words:
     if f.event.kind == "escalation.outcome_not_posted":
         said = _("What came of “%(title)s” could not be posted there; it stands at the case")
         return _case(f, said, _("Could not be posted: %(title)s"))
+    if f.event.kind == "escalation.outcome_awaited":
+        return _awaited(f)
     return _case(f, _("“%(title)s” needs your eye"), _("Nobody has settled it yet: %(title)s"))
 
 
@@ -824,7 +826,16 @@ def _case_late(f: _Facts) -> Words:
             f, _("The day of a promise in “%(title)s” has passed; keep it, or name another"),
             _("A promise is late: %(title)s"),
         )  # fmt: skip
+    if f.event.kind == "escalation.outcome_awaited":
+        return _awaited(f)
     return _case(f, _("“%(title)s” is late"), _("Late: %(title)s"))
+
+
+def _awaited(f: _Facts) -> Words:
+    return _case(
+        f, _("“%(title)s” was handed off, and nothing has come of it yet; ask there, and post it"),
+        _("What came of it? %(title)s"),
+    )  # fmt: skip
 
 
 def _case(f: _Facts, sentence: str, subject: str) -> Words:

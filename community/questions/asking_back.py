@@ -111,8 +111,8 @@ def remind(pk: int, moment: datetime) -> str:
     if thread.needs_info_since is not None and not is_replaying():
         return _remind_of_request(thread, moment)
     answers = _undecided(thread)
-    sent = list(thread.reminders.order_by("number").values_list("sent_at", flat=True))
-    counted = [at for at in sent if thread.reopened_at is None or at > thread.reopened_at]
+    sent = list(thread.reminders.order_by("number").values_list("sent_at", "info"))
+    counted = [at for at, info in sent if not info and (thread.reopened_at is None or at > thread.reopened_at)]
     if not answers or len(counted) >= numbers.remembered().reminders or not _can_decide(thread):
         return "dropped"
     spoke = facts.latest(thread.asker_spoke_at, answers[0].moved_at or answers[0].created_at)
@@ -139,12 +139,12 @@ def _remind_of_request(thread: Thread, moment: datetime) -> str:
     over = thread.is_settled or thread.closed_at or thread.locked_at or thread.duplicate_of_id or not thread.is_visible
     if over or not _can_decide(thread):
         return "dropped"
-    sent = list(thread.reminders.order_by("number").values_list("sent_at", flat=True))
+    sent = list(thread.reminders.order_by("number").values_list("sent_at", "info"))
     since = thread.needs_info_since
-    if sum(since is not None and at > since for at in sent) >= numbers.remembered().reminders:
+    if sum(info and since is not None and at > since for at, info in sent) >= numbers.remembered().reminders:
         record("thread.asker_silent", actor=None, subject=thread)
         return "silent"
-    Reminder.objects.create(thread=thread, number=len(sent) + 1, sent_at=moment)
+    Reminder.objects.create(thread=thread, number=len(sent) + 1, info=True, sent_at=moment)
     thread.remind_at = moment + interval()
     thread.save(update_fields=["remind_at"])
     record("thread.asker_reminded", actor=None, subject=thread, number=len(sent) + 1, answers=[], info=True)

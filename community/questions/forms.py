@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from community.posts.doors import Trap
 from products.models import Product
 
 from . import ideas, services
+from .likes import choices
 from .models import Answer, FollowUp, IdeaStatus, Kind, Reconciled, Thread
 from .permissions import agents
 
@@ -287,19 +289,47 @@ class NoteForm(forms.Form):
     note = forms.CharField(label=_("In one line"), max_length=300, widget=LIST_OF)
 
 
-class DuplicateForm(forms.Form):
-    of = forms.CharField(
-        label=_("Number or address of the thread that asked first"), max_length=500, help_text=_("For example 214.")
-    )
+class OtherThreadForm(forms.Form):
+    """Which other thread: one of those like it, or any by its number or address. `likes` are offered."""
+
+    like = forms.CharField(label=_("Threads like this one"), required=False, max_length=18)
+    of = forms.CharField(max_length=500, required=False, help_text=_("For example 214."))
+
+    def __init__(self, *args: Any, likes: Sequence[Thread] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer(likes)
+
+    def offer(self, likes: Sequence[Thread]) -> None:
+        """What is like it may be other threads by the time the form comes back; any thread may be named."""
+        like, of = self.fields["like"], self.fields["of"]
+        like.widget = forms.RadioSelect(choices=choices(likes)) if likes else forms.HiddenInput()
+        of.required = of.widget.is_required = not likes and not self.data.get("like")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        like, of = given.get("like", ""), given.get("of", "")
+        if like and of and like != of:
+            self.add_error("of", _("Choose one above, or name one here, not both."))
+        elif not like and not of and "of" not in self.errors:
+            self.add_error("of", _("Choose one above, or name one here."))
+        given["of"] = of or like
+        return given
 
 
-class MergeForm(forms.Form):
-    of = forms.CharField(
-        label=_("Number or address of the thread that stays"), max_length=500, help_text=_("For example 214.")
-    )
+class DuplicateForm(OtherThreadForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["of"].label = _("Number or address of the thread that asked first")
+
+
+class MergeForm(OtherThreadForm):
     reason = forms.CharField(
         label=_("Reason"), max_length=300, required=False, widget=LIST_OF, help_text=_("Whoever asked reads it.")
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["of"].label = _("Number or address of the thread that stays")
 
 
 class IdeaForm(forms.Form):
@@ -372,7 +402,7 @@ class SplitForm(MoveForm):
         self.fields["reason"].help_text = _("Whoever wrote what moves, asked or follows reads it.")
 
 
-class MovePostsForm(forms.Form):
+class MovePostsForm(OtherThreadForm):
     """What goes to another thread, and to which. `posts`: the (name, words) to choose from."""
 
     posts = forms.MultipleChoiceField(
@@ -382,16 +412,15 @@ class MovePostsForm(forms.Form):
             "invalid_choice": _("One of these was moved or taken away a moment ago."),
         },
     )  # fmt: skip
-    of = forms.CharField(
-        label=_("Number or address of the thread where it belongs"), max_length=500, help_text=_("For example 214.")
-    )
     reason = forms.CharField(
         label=_("Reason"), max_length=300, help_text=_("Whoever wrote what moves, asked or follows reads it.")
     )
+    field_order = ("posts", "like", "of", "reason")
 
     def __init__(self, *args: Any, posts: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["posts"].choices = posts  # type: ignore[attr-defined]
+        self.fields["of"].label = _("Number or address of the thread where it belongs")
 
 
 class MergedForm(forms.Form):

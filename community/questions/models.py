@@ -742,6 +742,7 @@ class Reminder(models.Model):
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="reminders")
     number = models.PositiveSmallIntegerField()
+    info = models.BooleanField(default=False, help_text="Of something that was asked for, not of an answer.")
     sent_at = models.DateTimeField(default=clock.now)
 
     class Meta:

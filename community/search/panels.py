@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from community.core.panels import Panel
 from community.questions.models import Kind, Thread
+from community.questions.permissions import why_not_moderate_thread
+from community.questions.services.merging import why_not_merge
 
 from . import engine, matches
 from .models import Document
@@ -37,6 +39,16 @@ class Matches(Panel):
         return {wanted: matches.context(wanted.title, wanted.product, user) for wanted in batch}
 
 
+def threads_like(thread: Thread, user: Any, limit: int = 12) -> list[Thread]:
+    """Visible threads like one, the most alike first; none while the search is away: nothing waits for it."""
+    product = thread.product.slug if thread.product else ""
+    found: list[Document] = []
+    with suppress(engine.Unavailable):
+        found = engine.similar(thread.title, product=product, user=user, limit=limit, without=thread.pk)
+    rows = Thread.objects.visible().select_related("product").in_bulk([row.target_id for row in found])
+    return [rows[row.target_id] for row in found if row.target_id in rows]
+
+
 class AlikeAtTheDesk(Panel):
     """For a case: threads like it that were solved, and open ones that the same answer may settle."""
 
@@ -50,18 +62,17 @@ class AlikeAtTheDesk(Panel):
 
     def _of(self, request: HttpRequest | None, thread: Thread) -> dict[str, Any]:
         user = request.user if request is not None else AnonymousUser()
-        product = thread.product.slug if thread.product else ""
-        found: list[Document] = []
-        with suppress(engine.Unavailable):  # a case is worked without it
-            found = engine.similar(thread.title, product=product, user=user, limit=self.SHOWN, without=thread.pk)
-        rows = Thread.objects.visible().select_related("product").in_bulk([row.target_id for row in found])
-        ordered = [rows[row.target_id] for row in found if row.target_id in rows]
+        ordered = threads_like(thread, user, limit=self.SHOWN)
         settled = [row for row in ordered if row.solved_at or row.official_at]
         if len(settled) < self.MOST:
             settled += self._by_tags(thread, [thread, *ordered])[: self.MOST - len(settled)]
         asked = (Kind.QUESTION, Kind.PROBLEM)
         still = [row for row in ordered if row not in settled and row.kind in asked and not row.closed_at]
-        return {"settled": settled[: self.MOST], "open": still[:8]}
+        may = not why_not_moderate_thread(user) and thread.merged_into_id is None
+        shown = {"settled": settled[: self.MOST], "open": still[:8]}
+        for one in (*shown["settled"], *shown["open"]):
+            one.can_take = may and not why_not_merge(thread, one)  # type: ignore[attr-defined]
+        return {**shown, "thread": thread}
 
     def _by_tags(self, thread: Thread, known: Sequence[Thread]) -> list[Thread]:
         """Where the words of the title find little: what was settled about the same product, most tags in common."""

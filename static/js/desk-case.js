@@ -62,8 +62,8 @@
   let waiting, underway;
   const say = (words) => { if (kept) kept.textContent = words || ""; };
   async function keep() {
-    const data = new FormData();
-    data.append("body", field.value);
+    const data = new FormData(), all = new FormData(answer);
+    ["body", "sources", "recheck_on", "promise_on", "department"].forEach((name) => data.append(name, all.get(name) || ""));
     underway = new AbortController();
     try {
       const response = await fetch(answer.dataset.draftTo, {
@@ -73,7 +73,7 @@
       say(response.ok && !response.redirected ? kept?.dataset.words : kept?.dataset.lost);
     } catch (problem) { if (problem.name !== "AbortError") say(kept?.dataset.lost); }
   }
-  field?.addEventListener("input", () => { say(""); clearTimeout(waiting); waiting = setTimeout(keep, 1500); });
+  answer.addEventListener("input", () => { say(""); clearTimeout(waiting); waiting = setTimeout(keep, 1500); });
   // What is sent is no draft any more; what came back refused, or to be looked at, is one.
   answer.addEventListener("submit", () => { clearTimeout(waiting); underway?.abort(); });
   if (field?.value && (answer.querySelector(".dsk-error") || document.getElementById("preview"))) keep();

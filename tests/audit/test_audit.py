@@ -339,6 +339,7 @@ def test_searching_by_each_thing(manager: Client, thread: Thread, alice: User, b
 BY_ITSELF = {
     "look.asked", "appeal.made", "queue.late", "escalation.advocates_notified", "escalation.department_notified",
     "escalation.lead_notified", "escalation.manager_notified", "escalation.outcome_not_posted",
+    "escalation.outcome_awaited",
     "escalation.hand_off_failed", "escalation.promise_late", "escalation.late",
     "escalation.pause_over",
 }  # fmt: skip

@@ -24,12 +24,12 @@ from community.events.models import Event
 from community.insights import daily, report, roi
 from community.insights.metrics import DEFINITIONS
 from community.insights.models import Month
-from community.moderation.models import Flag, Moderated
+from community.moderation.models import Flag, Moderated, PenaltyAppeal
 from community.moderation.wagtail_hooks import counts
 from community.notifications.models import Notification
 from community.pages.models import HelpArticlePage
 from community.posts.models import Comment, Revision
-from community.questions.models import Answer, AnswerVote, Thread, ThreadVote
+from community.questions.models import Answer, AnswerVote, Split, Thread, ThreadVote
 from community.sharing.models import Recipe, Tip
 from products.models import OrderLine, OwnerAlert, Product, ReceiptCode
 from reviews.models import Refusal, Review, ReviewRequest
@@ -45,7 +45,7 @@ def the(key: str, model: type[models.Model]) -> models.Model:
 
 
 def test_everything_is_there(content: Content) -> None:
-    assert Thread.objects.count() == len(content.threads) == 64
+    assert Thread.objects.count() == len(content.threads) + 1 == 65, "one was split off by a moderator"
     assert Review.objects.count() == len(content.reviews) == 90
     assert Recipe.objects.count() == len(content.recipes)
     assert Tip.objects.count() == len(content.tips)
@@ -188,6 +188,11 @@ def test_moderation_is_as_told() -> None:
     assert rude.visibility == Moderated.Visibility.HIDDEN
     stray = the("comment:thread:duo-steam-wand-drip:1:sami.nieminen", Comment)
     assert stray.target == the("thread:uno-temperature-surfing", Thread), "a moderator moved it where it belongs"
+    split = Split.objects.get(comment__isnull=False)
+    assert split.thread.title == "May the filter of the Press go into the dishwasher?"
+    assert [answer.author.username for answer in split.thread.answers.visible()] == ["linh.tran"]
+    appeals = PenaltyAppeal.objects.order_by("created_at").values_list("author__username", "granted")
+    assert list(appeals)[-1] == ("daniel.novak", None) and list(appeals)[0][1] is False
 
 
 def test_edits_keep_what_was_before() -> None:

@@ -104,7 +104,7 @@ def test_all_is_at_hand_in_twenty_queries(
         "Note 2", "Comment 2", "the workshop", "A new board", found.title,
         "Waiting for a part: <b>1 h 30", "<mark>motor</mark>", "Wrong in 6 %",
         f"{mei.name} is answering this case just now", "A part is on its way", "Thank you, Alice. The [part]",
-        reverse("escalation:alike", args=[problem.pk]), 'id="dsk-keys"', 'data-key="h"', 'data-key="d"',
+        reverse("questions:merge", args=[problem.pk]), reverse("escalation:alike", args=[problem.pk]), 'id="dsk-keys"', 'data-key="h"', 'data-key="d"',
     ):  # fmt: skip
         assert said in html, said
     assert "030 1234" not in html
@@ -132,8 +132,10 @@ def test_an_official_answer_with_a_gap_or_a_day_is_asked_about(
 
 
 def test_a_draft_is_kept_and_goes_with_the_answer(agent: Client, problem: Thread, dana: User) -> None:
-    agent.post(f"{reverse('posts:draft')}?key=desk:{problem.pk}", {"body": "Dear Alice, it is the"})
-    assert "Dear Alice, it is the" in agent.get(case_url(problem)).content.decode()
+    beside = {"sources": "Service paper 14", "recheck_on": "2027-03-01", "promise_on": "", "department": "not one"}
+    agent.post(f"{reverse('posts:draft')}?key=desk:{problem.pk}", {"body": "Dear Alice, it is the", **beside})
+    html = agent.get(case_url(problem)).content.decode()
+    assert "Dear Alice, it is the" in html and "Service paper 14" in html and 'value="2027-03-01"' in html
     status, _html = act(
         agent, problem, "official", body="Dear Alice, it is the start current.", department=dana.department_id
     )
@@ -166,6 +168,7 @@ def test_one_answer_for_several_threads(agent: Client, problem: Thread, bob: Use
     alike = agent.get(reverse("escalation:alike", args=[problem.pk]), headers={"Accept": "text/html-fragment"})
     html = alike.content.decode()
     assert solved.title in html and f'value="{other.pk}"' in html and f'value="{solved.pk}"' not in html
+    assert f"{reverse('questions:merge', args=[problem.pk])}?of={other.pk}" in html
     assert html.index(solved.title) < html.index(elsewhere.title), "other words, but the same product and tag"
     assert "<html" not in html and "<html" in agent.get(alike.request["PATH_INFO"]).content.decode()
     body = "This is the start current, and 1.3.1 mends it."

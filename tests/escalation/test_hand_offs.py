@@ -10,13 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from community.accounts.models import User
+from community.accounts.services import set_role
 from community.core import clock, outgoing
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Delivery
-from community.escalation import handoffs, promises, services
+from community.escalation import check, handoffs, promises, services
 from community.escalation.models import Channel, Escalation, HandOff, Promise
 from community.events.log import replay
 from community.events.models import Event
+from community.notifications.recipients import recipients
 from community.posts.models import Comment
 from community.questions import services as questions
 from community.questions.models import PrivateView, Thread
@@ -322,3 +324,40 @@ def test_a_story_tells_promises_and_hand_offs_as_they_were(problem: Thread, dana
     with clock.travel(NOON + timedelta(days=4)):
         assert promises.tell_settled() == 1 and not Promise.objects.open().exists()
     assert not Comment.objects.exists(), "the story has words of its own"
+
+
+def test_what_came_of_it_is_asked_for_once_no_clock_asks(
+    problem: Thread, hanna: User, dana: User, mei: User, lead: User, told: Kinds
+) -> None:
+    def asked_at(day: float) -> int:
+        with clock.travel(NOON + timedelta(days=day)):
+            return handoffs.ask_what_came()
+
+    with clock.travel(NOON):
+        made = handoffs.hand_off(problem, dana, a_channel(hanna, "mail", address="help@example.org"), note="Look")
+    assert asked_at(7) == 0, "its clocks run, and tell staff"
+    with clock.travel(NOON + timedelta(days=8)):
+        services.resolve(problem, dana, "private")
+    assert asked_at(13) == 0 and asked_at(14) == 1 and asked_at(14.1) == 0 and asked_at(21.1) == 1
+    event = Event.objects.filter(kind="escalation.outcome_awaited").last()
+    assert event.data["reference"] == made.reference and recipients(event) == {dana.pk: "case_late"}
+    assert Escalation.objects.get().history.filter(kind="outcome_awaited", reference=made.reference).count() == 2
+    Escalation.objects.update(assignee=None)
+    set_role(dana, None, "")
+    assert asked_at(28.2) == 1
+    assert recipients(Event.objects.filter(kind="escalation.outcome_awaited").last()) == {lead.pk: "case_late"}
+
+    def unseen(day: float) -> list[str]:
+        return [found.kind for found in check.look(NOON + timedelta(days=day))[1]]
+
+    assert unseen(29) == [] and unseen(31) == ["handed"]
+    handoffs.post_outcome(made, mei, outcome="The motor was changed.")
+    assert asked_at(50) == 0 and unseen(50) == []
+
+
+def test_of_a_thread_nobody_sees_nothing_is_asked(problem: Thread, hanna: User, dana: User, ravi: User) -> None:
+    with clock.travel(NOON):
+        handoffs.hand_off(problem, dana, a_channel(hanna, "mail", address="help@example.org"), note="Look")
+        questions.delete_thread(problem, problem.author)
+    with clock.travel(NOON + timedelta(days=40)):
+        assert handoffs.ask_what_came() == 0 and check.look()[1] == []

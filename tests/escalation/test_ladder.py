@@ -513,3 +513,44 @@ def test_without_its_solution_a_thread_is_looked_after_again(
     with clock.travel(hours(3)):
         moderation.restore(answer, ravi)
     assert not case_of(question).is_open
+
+
+def test_a_planned_look_stays_one_when_facts_change(
+    question: Thread, asked: list[User], dana: User, support: Department
+) -> None:
+    """Nothing failed: the policy for what is open again is not asked, also when somebody edits or has the same."""
+    from community.escalation.policies import save_policy
+
+    again = {"slug": "again", "name": "Again", "match": {"kind": "question", "state": "reopened"}, "until": "resolve"}
+    save_policy({**again, "steps": [{"hours": 0, "step": "community manager notified"}]}, position=5)
+    with clock.travel(hours(1)):
+        services.answer_officially(
+            question, dana, body="Descale it once a month, or twice where the water is hard.", department=support,
+            recheck_on=hours(24 * 7).date(),
+        )  # fmt: skip
+    asking_back.sweep(hours(24 * 7))
+    case = case_of(question)
+    assert (case.round, case.planned, case.policy.slug) == (2, True, "default-question")
+    rungs = [row["kind"] for row in case.ladder]
+    with clock.travel(hours(24 * 7 + 1)):
+        questions.set_me_too(question, factories.a_person(), True)
+        questions.edit_thread(question, question.author, title=question.title, body=question.body_text + " And now?")
+    case = case_of(question)
+    assert case.policy.slug == "default-question" and [row["kind"] for row in case.ladder] == rungs
+    with clock.travel(hours(24 * 7 + 2)):
+        services.resolve(question, dana, "nothing")
+        services.reopen(question, dana, reason="It came back")
+    assert (case_of(question).planned, case_of(question).policy.slug) == (False, "again")
+
+
+@pytest.mark.parametrize(("kind", "due"), [("question", True), ("idea", False)])
+def test_where_a_policy_names_no_hours_the_departments_count(
+    kind: str, due: bool, alice: User, dana: User, support: Department
+) -> None:
+    EscalationPolicy.objects.update(acknowledge_hours=None, resolve_hours=None)
+    Department.objects.filter(pk=support.pk).update(hours={}, acknowledge_hours=3, resolve_hours=9)
+    with clock.travel(NOON):
+        thread = factories.a_thread(alice, kind=kind)
+        services.acknowledge(thread, dana)
+    case = case_of(thread)
+    assert (case.resolve_due_at == hours(9)) is due and (case.resolve_due_at is None) is not due

@@ -105,6 +105,13 @@ def test_paused_says_for_what(question: Thread, alice: User, dana: User) -> None
     assert "Paused once, 2 hours" in shown(question, at=3)
 
 
+def test_waiting_for_a_part_it_says_when_it_is_looked_at_again(question: Thread, dana: User) -> None:
+    with clock.travel(NOON):
+        services.pause(question, dana, "part", until=(NOON + timedelta(days=3)).date())
+    assert "Dana of Customer support looks at it again by Sat 08:00 at the latest." in plain(shown(question, at=1))
+    assert "looks at it again" not in shown(question, at=80)
+
+
 def test_after_a_reply_the_asker_decides(question: Thread, bob: User) -> None:
     with clock.travel(NOON):
         factories.an_answer(question, bob)

@@ -140,6 +140,10 @@ def test_a_draft_shows_how_many_to_whom_and_when(history: list[Thread], support:
     assert (result["taken"], result["differ"]) == (3, 2)  # of the problems, one was acknowledged before any rung
     assert result["draft"]["kinds"].get("assigned", 0) < result["today"]["kinds"]["assigned"]
     assert sum(result["draft"]["weeks"]) == result["draft"]["total"] == sum(result["draft"]["hours"])
+    at = {hour for hour, count in enumerate(result["draft"]["hours"]) if count}
+    Department.objects.update(time_zone="Asia/Kolkata")
+    elsewhere = simulation.work(LATER, None, NOON, END)["draft"]["hours"]
+    assert at and elsewhere != result["draft"]["hours"], "hours are those of the department's own clock"
     assert ["department_notified", support.pk] in [row[:2] for row in result["draft"]["departments"]]
     paused = history[3]
     way = next(one for one in result["cases"] if one["thread"] == paused.pk)

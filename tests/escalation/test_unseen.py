@@ -1,13 +1,15 @@
 """Ways in which a case could have been late with nobody seeing it: each is closed, and the look finds what is left."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
+from django.apps import apps
 
 from community.accounts.departments import archive_department
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Membership, User
 from community.accounts.services import set_role, suspend
 from community.core import clock
 from community.escalation import cases, check, services, shifts
@@ -203,3 +205,16 @@ def test_who_left_is_no_lead_and_stands_in_for_nobody(
         assert not cases._fire_lead(case, {"kind": "lead_notified"}, {"position": 1, "due": clock.now()}, {})
     absence.refresh_from_db()
     assert absence.stand_in is None
+
+
+def test_who_left_before_that_took_the_lead_away_leads_no_more(dana: User, lead: User, support: Department) -> None:
+    """Rows of an older release, as the migration finds them."""
+    clean = import_module("community.accounts.migrations.0009_only_staff_lead").let_go
+    clean(apps, None)
+    assert Department.objects.get(pk=support.pk).lead == lead and support.memberships.count() == 2
+    set_role(lead, None, "")
+    Department.objects.filter(pk=support.pk).update(lead=lead)
+    Membership.objects.create(user=lead, department=support)
+    clean(apps, None)
+    assert Department.objects.get(pk=support.pk).lead is None
+    assert [one.user for one in support.memberships.all()] == [dana]

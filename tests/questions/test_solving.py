@@ -216,6 +216,21 @@ class TestReminders:
         after(11, lambda: factories.an_answer(thread, charlie))
         assert asking_back.sweep(clock.now() + 14 * DAY)["reminded"] == 1
 
+    def test_what_was_asked_for_is_reminded_of_by_itself(
+        self, wednesday: Any, thread: Thread, alice: User, bob: User, dana: User
+    ) -> None:
+        """Reminders of a request don't use up those of answers, nor the other way round."""
+        services.ask_for_info(thread, dana, "Which serial number?")
+        assert sweep_daily(10) == 3
+        after(10, lambda: factories.an_answer(thread, alice, body="It says 1234 on the plate below the tank."))
+        after(11, lambda: factories.an_answer(thread, bob))
+        with clock.travel(clock.now() + 11 * DAY):
+            assert sweep_daily(60) == 5
+            assert list(Reminder.objects.order_by("number").values_list("info", flat=True)) == [True] * 3 + [False] * 5
+            after(60, lambda: services.ask_for_info(thread, dana, "And which firmware?"))
+        with clock.travel(clock.now() + 71 * DAY):
+            assert sweep_daily(30) == 5
+
     def test_a_worker_that_dies_in_the_middle_has_asked_nobody(
         self, wednesday: Any, thread: Thread, answer: Answer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -20,7 +20,7 @@ from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
 from community.posts import services as posts
 from community.posts.models import Comment, Draft, Follow
-from community.questions import facts, services
+from community.questions import facts, likes, services
 from community.questions.models import Answer, Kind, MeToo, State, Thread, ThreadVote
 from community.search import documents
 from community.search.models import Document
@@ -522,6 +522,41 @@ def test_the_staff_page_shows_what_would_move_and_does_it(thread, other, charlie
     assert place in _as(ravi).get(reverse("questions:manage", args=[other.pk])).content.decode().replace(
         f"/{other.pk}/merge/", f"/{thread.pk}/merge/"
     )
+
+
+def test_threads_like_it_are_offered_and_any_may_be_named(thread, other, dana, ravi, monkeypatch):
+    """For a merge, for “asked before” and for posts that belong elsewhere; the number is the other way."""
+    idea, copy = a_thread(kind="idea"), a_thread()
+    services.mark_duplicate(copy, dana, other)
+    monkeypatch.setattr(likes, "_finders", [lambda found, by: [thread, idea, Thread.objects.get(pk=copy.pk), other]])
+    place = reverse("questions:merge", args=[thread.pk])
+    page = _as(dana).get(place).content.decode()
+    assert page.count('type="radio"') == 2 and f'name="like" value="{other.pk}"' in page and other.title in page
+    asked = _as(dana).get(place, {"like": str(other.pk), "of": ""}).content.decode()
+    assert "What would happen" in asked and f'name="of" value="{other.pk}"' in asked
+    for given, said in (({"of": "", "like": ""}, "Choose one above"), ({"of": "7", "like": str(other.pk)}, "not both")):
+        refused = _as(dana).get(place, given)
+        assert refused.status_code == 422 and said in refused.content.decode()
+
+    steps = reverse("questions:manage", args=[thread.pk])
+    assert f'name="like" value="{other.pk}"' in _as(dana).get(steps).content.decode()
+    empty = _as(dana).post(steps, {"step": "duplicate", "like": "", "of": ""})
+    assert empty.status_code == 422 and "Choose one above" in empty.content.decode()
+
+    answer = an_answer(thread)
+    moving = reverse("questions:move_posts", args=[thread.pk])
+    given = {"posts": [f"answer-{answer.pk}"], "reason": "It belongs there"}
+    bare = _as(ravi).post(moving, {**given, "like": ""}).content.decode()
+    assert "Choose one above" in bare and "It belongs there" in bare
+    assert _as(ravi).post(moving, {**given, "like": other.pk}).status_code == 303
+    answer.refresh_from_db()
+    assert answer.thread == other
+
+    assert _as(dana).post(steps, {"step": "duplicate", "like": other.pk, "of": ""}).status_code == 303
+    assert Thread.objects.get(pk=thread.pk).duplicate_of == other
+    monkeypatch.setattr(likes, "_finders", [])
+    page = _as(dana).get(reverse("questions:merge", args=[other.pk])).content.decode()
+    assert 'type="radio"' not in page and 'name="of"' in page
 
 
 def test_a_merged_thread_is_in_no_list_and_no_feed(thread, other, ravi, alice, client):

@@ -77,10 +77,14 @@ class EscalationPolicy(models.Model):
     until = models.CharField(_("ends with"), max_length=10, choices=Until, default=Until.REPLY)
     clock = models.CharField(_("counts on"), max_length=10, choices=Clock, default=Clock.ELAPSED)
     acknowledge_hours = models.FloatField(
-        _("acknowledge within"), null=True, blank=True, help_text=_("Business hours after the department was told.")
+        _("acknowledge within"), null=True, blank=True, help_text=_(
+            "Business hours after the department was told. Empty: as the department says; ideas and praise have none."
+        ),
     )
     resolve_hours = models.FloatField(
-        _("resolve within"), null=True, blank=True, help_text=_("Business hours after the acknowledgement.")
+        _("resolve within"), null=True, blank=True, help_text=_(
+            "Business hours after the acknowledgement. Empty: as the department says; ideas and praise have none."
+        ),
     )
     me_too_skips_at = models.PositiveSmallIntegerField(
         _("reporters that skip a rung"), null=True, blank=True, help_text=_("The next rung is due at once.")
@@ -224,6 +228,9 @@ class Escalation(models.Model):
     phase = models.CharField(max_length=10, choices=Phase, default=Phase.FIRST)
     round = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField(default=clock.now, help_text=_("Of this round."))
+    planned = models.BooleanField(
+        default=False, help_text=_("This round is a look that its department had planned; nothing failed.")
+    )
     sentiment = models.FloatField(
         null=True, blank=True, help_text=_("How the post sounds, from -1 to 1, found when it was written or edited.")
     )

@@ -76,6 +76,9 @@ class HandOff(models.Model):
     note = models.TextField(_("what is to be done"), max_length=2000, blank=True, default="")
     with_private = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
+    remind_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When somebody is asked what came of it, where no clock of the case does.")
+    )
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     outcome = models.TextField(_("what came of it"), max_length=4000, blank=True, default="")
     outcome_at = models.DateTimeField(null=True, blank=True)
@@ -95,6 +98,11 @@ class HandOff(models.Model):
         indexes = [
             models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="hand_off_due"),
             models.Index(fields=["escalation", "state"], name="hand_off_of_case"),
+            models.Index(
+                fields=["remind_at"],
+                condition=Q(remind_at__isnull=False, state__in=["waiting", "sent", "failed"]),
+                name="hand_off_to_remind",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

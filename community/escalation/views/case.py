@@ -25,7 +25,7 @@ from community.core.text import render_markdown
 from community.posts.models import Comment, Draft, Tag
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
-from community.questions.permissions import departments_of
+from community.questions.permissions import departments_of, why_not_moderate_thread
 from products.models import Ownership
 
 from .. import claims, remembered, replies, services, suggesting
@@ -38,6 +38,7 @@ from ..relay import moment
 from .common import Row, for_agents, people_of, short
 from .queues import beside
 
+DRAFTED = ("body", "sources", "recheck_on", "promise_on", "department")  # of an official answer, by desk-case.js
 BESIDE = 14  # rows of the queue beside an open case
 
 
@@ -185,6 +186,7 @@ def case_page(
         "mark_departments": speaks_for,
         "own_department": own,
         "zone": tz.key,
+        "can_lead": thread.is_visible and not why_not_moderate_thread(user),
         "side": panels.render("case.side", request, [thread]).get(thread.pk, ""),
     }
     return TemplateResponse(request, "escalation/case.html", context, status=status)
@@ -308,7 +310,8 @@ def _begun(request: HttpRequest, case: Escalation, offered: list[SavedReply], an
     chosen = request.GET.get("reply", "")
     for row in _filled(request, case, [reply for reply in offered if str(reply.pk) == chosen], answers):
         return {"body": row["text"], "reply": row["reply"].pk}
-    return {"body": (case.begun or {}).get("body", "")}  # type: ignore[attr-defined]
+    kept = case.begun or {}  # type: ignore[attr-defined]
+    return {name: str(kept[name]) for name in DRAFTED if kept.get(name)}
 
 
 def _claim_words(case: Escalation, user: Any, tz: ZoneInfo) -> dict[str, Any]:
@@ -441,6 +444,7 @@ def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool =
         "hand_off_failed": _("%(reference)s could not be handed over") % {"reference": step.reference},
         "hand_off_withdrawn": _("%(reference)s taken back") % {"reference": step.reference},
         "outcome_posted": _("outcome of %(reference)s posted") % {"reference": step.reference},
+        "outcome_awaited": _("asked what came of %(reference)s") % {"reference": step.reference},
         "outcome_not_posted": _("outcome of %(reference)s could not be posted") % {"reference": step.reference},
         "promise_made": _("promised by %(by)s") % {"by": by},
         "promise_kept": _("promise kept"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -24,6 +25,7 @@ from community.questions.models import Thread
 
 from .. import policies, simulation
 from ..clock import zone
+from ..forms import PolicyForm
 from ..models import EscalationPolicy, PolicyVersion, Reach, Simulation, StepKind
 from ..permissions import why_not_manage_policies
 
@@ -56,10 +58,14 @@ def _named() -> dict[str, Any]:
 
 
 def conditions_in_words(match: dict[str, Any]) -> str:
+    """Each condition as the form calls it, with its choices as the form offers them."""
     said = []
     for name, value in match.items():
-        words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        said.append(f"{name.replace('_', ' ')}: {words}")
+        field = PolicyForm.base_fields.get(PolicyForm.CONDITIONS.get(name, ""))
+        offered = dict(field.choices) if isinstance(field, forms.MultipleChoiceField) else {}
+        words = [str(offered.get(one.replace(" ", "_"), one)) if isinstance(one, str) else str(one)
+                 for one in (value if isinstance(value, list) else [value])]  # fmt: skip
+        said.append(f"{field.label if field is not None else name}: {', '.join(words)}")
     return "; ".join(said)
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from wagtail.admin import messages
 
 from community.accounts.models import User
+from community.bridges.models import ReleaseNote
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.questions.models import Thread
@@ -111,6 +112,7 @@ def _incident_page(request: HttpRequest, found: Incident, status: int = 200, **f
         "threads": [{"thread": row, "spread": ClusterThread.State(spread[row.pk]).label if row.pk in spread else ""}
                     for row in rows],
         "affected": sum(1 + row.me_too_count for row in rows),
+        "changes": ReleaseNote.objects.filter(ties__thread__in=[row.pk for row in rows], product=found.product).distinct(),
         "updates": found.updates.select_related("by"),
         "solve": SolveForm(),
         "update": UpdateForm(),

@@ -1,5 +1,6 @@
 """What one can press in a thread: each a POST, one service, and the piece of page that changed (or the way back)."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from community.posts import services as posts
 from community.posts.doors import act, merged_meanwhile, posted, refuse, send, to_login
 from community.posts.models import Follow
 
-from .. import facts, permissions, services
+from .. import facts, likes, permissions, services
 from ..forms import (
     AnswerForm,
     DisagreeForm,
@@ -52,6 +53,17 @@ def get_thread(request: HttpRequest, pk: int) -> Thread:
     """
     rows = Thread.objects.visible_to(request.user).select_related("author", "product", "duplicate_of")
     return rows.filter(pk=pk).first() or get_object_or_404(rows, merged_threads=pk)
+
+
+def entered(request: HttpRequest, pk: int, why_not: Callable[[Any], str]) -> Thread | HttpResponse:
+    """The thread that somebody is about to take apart or lead elsewhere; else what they get instead: to sign in, why
+    they may not, or where it was merged into meanwhile."""
+    if not request.user.is_authenticated:
+        return to_login(request, request.path)
+    thread = get_thread(request, pk)
+    if reason := why_not(request.user):
+        return refuse(request, reason, 403, back=thread.get_absolute_url())
+    return merged_meanwhile(request, thread, pk) or thread
 
 
 def get_answer(request: HttpRequest, pk: int) -> Answer:
@@ -463,7 +475,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
         if step is None:
             return refuse(request, _("This step does not exist."), 422, back=request.path)
         taken, status = step.key, 422
-        taken_form = _form_of(step, thread, request.POST)
+        taken_form = _form_of(step, thread, request.user, request.POST)
         if taken_form.is_valid():
             done, status = send(taken_form, "vote", request.user, lambda: _take(step.key, thread, request, taken_form))
             if done:
@@ -476,7 +488,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     shown = []
     for key in keys:
         step = STEPS[key]
-        form = taken_form if key == taken else (_form_of(step, thread) if step.form else None)
+        form = taken_form if key == taken else (_form_of(step, thread, request.user) if step.form else None)
         if form is not None:
             form.auto_id = f"{key}_%s"
         shown.append((step, form))
@@ -488,9 +500,11 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "questions/manage.html", context, status=status)
 
 
-def _form_of(step: Step, thread: Thread, given: Any = None) -> Any:
+def _form_of(step: Step, thread: Thread, by: Any, given: Any = None) -> Any:
     if step.form is IdeaForm:
         return IdeaForm(given, thread=thread)
+    if step.form is DuplicateForm:
+        return DuplicateForm(given, likes=likes.of(thread, by))
     form = (step.form or forms.Form)(given, initial=_initial(step.key, thread))
     if isinstance(form, MoveForm):
         form.leave_alone(title=thread.title)

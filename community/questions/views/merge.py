@@ -7,27 +7,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from community.moderation.permissions import is_moderator
-from community.posts.doors import merged_meanwhile, posted, refuse, send, to_login
+from community.posts.doors import posted, send
 
-from .. import permissions, services
+from .. import likes, permissions, services
 from ..forms import MergedForm, MergeForm
 from ..models import PrivateDetails, Thread
-from .acts import back, get_thread, named_thread
+from .acts import back, entered, named_thread
 from .thread import private_form
 
 
 @require_http_methods(["GET", "POST"])
 def merge(request: HttpRequest, pk: int) -> HttpResponse:
     """`?of=214` shows what would move to thread 214; a POST does it, with a reason."""
-    if not request.user.is_authenticated:
-        return to_login(request, request.path)
-    thread = get_thread(request, pk)
-    if reason := permissions.why_not_moderate_thread(request.user):
-        return refuse(request, reason, 403, back=thread.get_absolute_url())
-    if moved := merged_meanwhile(request, thread, pk):
-        return moved
-    asked = request.GET.get("of", "")
-    form = MergeForm(posted(request) or ({"of": asked} if asked else None))
+    thread = entered(request, pk, permissions.why_not_moderate_thread)
+    if isinstance(thread, HttpResponse):
+        return thread
+    asked = request.GET if "of" in request.GET or "like" in request.GET else None
+    given = posted(request) or asked
+    certain = request.method == "POST" or (given is not None and given.get("of"))  # it is named: nothing to offer
+    form = MergeForm(given, likes=() if certain else likes.of(thread, request.user))
     into, status = None, 200
     if form.is_bound:
         status = 422
@@ -44,6 +42,8 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         elif into is not None:
             status = 200
     form.fields["reason"].required = True  # to do it, not to look
+    if certain and into is None:
+        form.offer(likes.of(thread, request.user))
     context = {
         "thread": thread,
         "form": form,

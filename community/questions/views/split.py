@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from community.core import text
-from community.posts.doors import merged_meanwhile, posted, refuse, send, to_login
+from community.posts.doors import posted, refuse, send
 from community.posts.models import Comment
 
-from .. import permissions, services
+from .. import likes, permissions, services
 from ..forms import MovePostsForm, SplitForm
 from ..models import Answer, Split, Thread
-from .acts import back, get_thread, named_thread
+from .acts import back, entered, named_thread
 
 MOST = 300  # answers, and comments, to choose from at once: the newest
 SHOWN = 160  # letters of each
@@ -25,13 +25,9 @@ SHOWN = 160  # letters of each
 @require_http_methods(["GET", "POST"])
 def split(request: HttpRequest, pk: int) -> HttpResponse:
     """A form of all that was said in it; a POST makes the new thread and leads there."""
-    if not request.user.is_authenticated:
-        return to_login(request, request.path)
-    thread = get_thread(request, pk)
-    if reason := permissions.why_not_split(request.user):
-        return refuse(request, reason, 403, back=thread.get_absolute_url())
-    if moved := merged_meanwhile(request, thread, pk):
-        return moved
+    thread = entered(request, pk, permissions.why_not_split)
+    if isinstance(thread, HttpResponse):
+        return thread
     if made := _made_already(request, thread):
         return made
     posts = _posts(thread)
@@ -55,15 +51,14 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def move_posts(request: HttpRequest, pk: int) -> HttpResponse:
     """What was said here and belongs to a thread that is there already; a POST moves it and leads there."""
-    if not request.user.is_authenticated:
-        return to_login(request, request.path)
-    thread = get_thread(request, pk)
-    if reason := permissions.why_not_split(request.user):
-        return refuse(request, reason, 403, back=thread.get_absolute_url())
-    if moved := merged_meanwhile(request, thread, pk):
-        return moved
+    thread = entered(request, pk, permissions.why_not_split)
+    if isinstance(thread, HttpResponse):
+        return thread
     posts = _posts(thread)
-    form = MovePostsForm(posted(request), posts=[(name, _words(post)) for name, post in posts.items()])
+    form = MovePostsForm(
+        posted(request), posts=[(name, _words(post)) for name, post in posts.items()],
+        likes=likes.of(thread, request.user),
+    )  # fmt: skip
     status = 200
     if form.is_bound:
         status = 422
