@@ -306,7 +306,7 @@ class _Check:
             if name != "days_ago" and not any(f"{number:,}" in words for words in texts):
                 self.bad(row, f"reached: no line of its history says {number:,} ({name})")
         if note := row.get("release_note"):
-            asked = next((one["from"] for one in self.content.release_notes if one["slug"] == note), {})
+            asked: Any = next((one["from"] for one in self.content.release_notes if one["slug"] == note), {})
             if asked.get("incident") != row["slug"]:
                 self.bad(row, f"release_note: {note!r} does not name this issue")
             elif not {one["slug"] for one in row["threads"]} & {*asked.get("threads", [])}:

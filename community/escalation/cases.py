@@ -193,7 +193,7 @@ def _target(case: Escalation, hours: float | None, start: datetime, name: str) -
 
 
 def _hours(case: Escalation, name: str) -> float | None:
-    """What the customer is promised: by the policy, else by the department. Ideas and praise have what a policy says."""
+    """What the customer is promised: by the policy, else the department. Ideas and praise have what a policy says."""
     hours: float | None = getattr(case.policy, name)
     if hours is None and case.department is not None and case.thread.kind in SOLVABLE:
         hours = getattr(case.department, name)

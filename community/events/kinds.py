@@ -187,7 +187,7 @@ KINDS: dict[str, str] = {
     "escalation.handed_off": "The case goes on elsewhere (data: reference).",
     "escalation.outcome_posted": "What came of a hand-off was posted (data: reference).",
     "escalation.outcome_not_posted": "The thread did not take what came of a hand-off (data: reference, by).",
-    "escalation.outcome_awaited": "Nothing was heard of a hand-off, and no clock asks for it (data: reference, people).",
+    "escalation.outcome_awaited": "Staff are asked what came of a hand-off (data: reference, people).",
     "escalation.hand_off_failed": "A case could not be handed over, and the channel is switched off (data: reference).",
     "escalation.promise_made": "Staff promised something by a date (data: promise).",
     "escalation.promise_kept": "A promise was kept.",

@@ -104,7 +104,8 @@ def test_all_is_at_hand_in_twenty_queries(
         "Note 2", "Comment 2", "the workshop", "A new board", found.title,
         "Waiting for a part: <b>1 h 30", "<mark>motor</mark>", "Wrong in 6 %",
         f"{mei.name} is answering this case just now", "A part is on its way", "Thank you, Alice. The [part]",
-        reverse("questions:merge", args=[problem.pk]), reverse("escalation:alike", args=[problem.pk]), 'id="dsk-keys"', 'data-key="h"', 'data-key="d"',
+        reverse("questions:merge", args=[problem.pk]), reverse("escalation:alike", args=[problem.pk]),
+        'id="dsk-keys"', 'data-key="h"', 'data-key="d"',
     ):  # fmt: skip
         assert said in html, said
     assert "030 1234" not in html

@@ -18,6 +18,7 @@ from community.escalation import check, handoffs, promises, services
 from community.escalation.models import Channel, Escalation, HandOff, Promise
 from community.events.log import replay
 from community.events.models import Event
+from community.moderation import services as moderation
 from community.notifications.recipients import recipients
 from community.posts.models import Comment
 from community.questions import services as questions
@@ -358,6 +359,6 @@ def test_what_came_of_it_is_asked_for_once_no_clock_asks(
 def test_of_a_thread_nobody_sees_nothing_is_asked(problem: Thread, hanna: User, dana: User, ravi: User) -> None:
     with clock.travel(NOON):
         handoffs.hand_off(problem, dana, a_channel(hanna, "mail", address="help@example.org"), note="Look")
-        questions.delete_thread(problem, problem.author)
+        moderation.delete(problem, problem.author)
     with clock.travel(NOON + timedelta(days=40)):
         assert handoffs.ask_what_came() == 0 and check.look()[1] == []

@@ -77,12 +77,18 @@ class EscalationPolicy(models.Model):
     until = models.CharField(_("ends with"), max_length=10, choices=Until, default=Until.REPLY)
     clock = models.CharField(_("counts on"), max_length=10, choices=Clock, default=Clock.ELAPSED)
     acknowledge_hours = models.FloatField(
-        _("acknowledge within"), null=True, blank=True, help_text=_(
+        _("acknowledge within"),
+        null=True,
+        blank=True,
+        help_text=_(
             "Business hours after the department was told. Empty: as the department says; ideas and praise have none."
         ),
     )
     resolve_hours = models.FloatField(
-        _("resolve within"), null=True, blank=True, help_text=_(
+        _("resolve within"),
+        null=True,
+        blank=True,
+        help_text=_(
             "Business hours after the acknowledgement. Empty: as the department says; ideas and praise have none."
         ),
     )

@@ -112,7 +112,7 @@ def _incident_page(request: HttpRequest, found: Incident, status: int = 200, **f
         "threads": [{"thread": row, "spread": ClusterThread.State(spread[row.pk]).label if row.pk in spread else ""}
                     for row in rows],
         "affected": sum(1 + row.me_too_count for row in rows),
-        "changes": ReleaseNote.objects.filter(ties__thread__in=[row.pk for row in rows], product=found.product).distinct(),
+        "changes": ReleaseNote.objects.filter(product=found.product, ties__thread__in=rows).distinct(),
         "updates": found.updates.select_related("by"),
         "solve": SolveForm(),
         "update": UpdateForm(),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from community.moderation.permissions import is_moderator
-from community.posts.doors import posted, send
+from community.posts.doors import posted, send, to_login
 
 from .. import likes, permissions, services
 from ..forms import MergedForm, MergeForm
