@@ -209,7 +209,7 @@ def test_who_left_is_no_lead_and_stands_in_for_nobody(
 
 def test_who_left_before_that_took_the_lead_away_leads_no_more(dana: User, lead: User, support: Department) -> None:
     """Rows of an older release, as the migration finds them."""
-    clean = import_module("community.accounts.migrations.0009_only_staff_lead").let_go
+    clean = import_module("community.accounts.migrations.0010_only_staff_lead").let_go
     clean(apps, None)
     assert Department.objects.get(pk=support.pk).lead == lead and support.memberships.count() == 2
     set_role(lead, None, "")

@@ -14,7 +14,7 @@ def let_go(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0008_public_holidays")]
+    dependencies = [("accounts", "0009_pictures_and_names")]
     operations = [
         migrations.AlterField(
             model_name="department",
