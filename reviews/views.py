@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from community.accounts import together
 from community.accounts.models import Department
 from community.core import brand, clock
 from community.core.errors import require
@@ -384,6 +385,8 @@ def helpful(request: HttpRequest, pk: int) -> HttpResponse:
     said = {"yes": True, "no": False, "none": None}
     if request.POST.get("helpful") not in said:
         raise ValidationError(_("Say whether it helped."))
+    if request.POST["helpful"] != "none":
+        require(together.why_not_vote_for(request, one))
     services.find_helpful(one, request.user, said[request.POST["helpful"]])
     if request.htmx:  # type: ignore[attr-defined]
         listing.prepared([one], request.user)

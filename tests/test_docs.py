@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from community.core.limits import LIMITS
 from community.events.kinds import KINDS
 from scripts import events_table
 
@@ -78,3 +79,17 @@ def test_no_file_names_a_registry() -> None:
 def test_the_table_of_events_is_what_is_registered() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     assert events_table.written(page) == page, "run python scripts/events_table.py"
+
+
+def test_every_limit_is_documented_as_it_is() -> None:
+    named = dict(re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| ([^|]+) \|$", RUNNING, re.MULTILINE))
+    for action, windows in LIMITS.items():
+        said = ", ".join(f"{n} in {in_words(seconds)}" for n, seconds in windows)
+        assert named.get(action) == said, f"docs/running.md says otherwise of {action}"
+
+
+def in_words(seconds: int) -> str:
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

@@ -8,13 +8,14 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage, EmailMultiAlternatives
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from community.core import brand, clock, text
 
+from . import together
 from .models import Profile, User
 from .names import skeleton
 from .services import check_free
@@ -75,6 +76,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         """People choose their names themselves; nothing is made up from an address."""
+
+    def post_login(self, request: HttpRequest, user: Any, **how: Any) -> HttpResponse:
+        response = super().post_login(request, user, **how)
+        together.remember(request, response, user)
+        return response
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """In our words; and who has none of them and opens that page by hand is told so in ours, too."""

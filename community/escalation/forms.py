@@ -98,7 +98,8 @@ class LookForm(forms.Form):
 class ResolveForm(forms.Form):
     cause = forms.ChoiceField(
         label=_("How it ended"),
-        choices=[(cause.value, cause.label) for cause in Escalation.BY_HAND],
+        choices=[("", "…"), *((cause.value, cause.label) for cause in Escalation.BY_HAND)],
+        error_messages={"required": _("Say how it ended.")},
         widget=forms.Select(attrs={"class": "dsk-input"}),
     )
     note = forms.CharField(label=_("Note, staff only"), max_length=500, required=False, widget=area(2))

@@ -102,6 +102,7 @@ def hide(target: Moderated, by: User | None, *, reason: str) -> None:
     row.save(update_fields=["visibility", "hidden_reason", "hidden_at", "hidden_by"])
     if by is not None:
         screening.decide_look(row, by, kept=False)
+        _agree_with_flags(row, by, uphold=True, note=reason)
     _copy_state(target, row)
     record(
         f"{noun(row)}.hidden", actor=by, subject=row, note=reason, by_flags=by is None, before=before,
@@ -137,6 +138,7 @@ def restore(target: Moderated, by: User | None, *, reason: str = "") -> None:
         _show_again(row, by, before=before, note=reason)
     if by is not None:
         screening.decide_look(row, by, kept=True)
+        _agree_with_flags(row, by, uphold=False, note=reason)
         _grant(row, by, hidden_at, reason)
     _copy_state(target, row)
 
@@ -164,6 +166,8 @@ def delete(target: Moderated, by: User | None, *, reason: str = "") -> None:
     screening.decide_look(row, by, kept=False)
     if own:
         screening.may_be_said_again(row)
+    elif by is not None:
+        _agree_with_flags(row, by, uphold=True, note=reason)
     _copy_state(target, row)
     record(f"{noun(row)}.deleted", actor=by, subject=row, note=reason, own=own, before=before, after=Visibility.DELETED)
 
@@ -448,6 +452,12 @@ def decide_flag(flag: Flag, by: User, *, uphold: bool, note: str = "") -> None:
         target_id=row.target_id,
         target_author=target.author_id if target is not None else None,
     )
+
+
+def _agree_with_flags(row: Moderated, by: User, *, uphold: bool, note: str) -> None:
+    """Whoever decides about a post has decided about its flags, from whichever page. A told story does so itself."""
+    if not is_replaying():
+        decide_flags(row, by, uphold=uphold, note=note)
 
 
 def decide_flags(target: Moderated, by: User, *, uphold: bool, note: str = "") -> None:

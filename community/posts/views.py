@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from community.core import clock, limits, text
+from community.core.models import Numbers
 from community.core.uploads import reencode
 from community.moderation import figures as moderation_figures
 from community.moderation import permissions
 from community.moderation import services as moderation
 from community.moderation.doors import of as door_of
-from community.moderation.models import Flag, Moderated
+from community.moderation.models import Flag, Moderated, ModerationRules
 
 from . import gates, services
 from .doors import act, first_words, merged_meanwhile, posted, refuse, send, to_login
@@ -336,7 +337,11 @@ def figures(request: HttpRequest) -> HttpResponse:
     found = moderation_figures.by_month()
     labels = [moderation_figures.label_of(reason) for reason in found["reasons"]]
     reasons = [label for _reason, label in Flag.Reason.choices]
-    return render(request, "posts/figures.html", {"labels": labels, "rows": found["rows"], "all_reasons": reasons})
+    context = {
+        "labels": labels, "rows": found["rows"], "all_reasons": reasons, "numbers": Numbers.load(),
+        "rules": ModerationRules.load(),
+    }  # fmt: skip
+    return render(request, "posts/figures.html", context)
 
 
 @require_http_methods(["GET", "POST"])

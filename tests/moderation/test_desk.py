@@ -266,9 +266,72 @@ def test_everybody_reads_how_often_and_why(
     services.hide(answer, ravi, reason="Off topic.")
     services.decide_flags(answer, ravi, uphold=True)
     services.decide_appeal(services.appeal(answer, bob, WHY), colleague, granted=True, answer="Right.")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):  # six of them once in ten minutes
         page = client.get(reverse("posts:figures")).content.decode()
     row = figures.by_month()["rows"][0]
     assert (row["counts"], row["appeals"], row["granted"]) == ([1], 1, 1)
+    assert "3 flags by members, or 2 by regulars" in page and "change it after 10 minutes" in page
     assert "Off topic" in page and str(ravi) not in page and str(charlie) not in page
     cache.delete(figures.KEY)
+
+
+def test_what_a_moderator_finds_alone_is_counted_once(thread: Thread, bob: User, charlie: User, ravi: User) -> None:
+    seen, waits, flagged, own = (factories.an_answer(thread, factories.a_person()) for _ in range(4))
+    services.hide(seen, ravi, reason="Her telephone number.")
+    services.delete(seen, ravi, reason="For good.")
+    screening.ask_for_a_look(waits, {Look.Reason.WORD}, {}, held=False)
+    services.hide(waits, ravi, reason="An advertisement.")
+    services.flag(flagged, charlie, reason="rude")
+    services.hide(flagged, ravi, reason="Please be kind.")
+    services.delete(own, own.author)
+    cache.delete(figures.KEY)
+    found = figures.by_month()
+    assert dict(zip(found["reasons"], found["rows"][0]["counts"], strict=True)) == {
+        "rude": 1,
+        "rule": 1,
+        "moderator": 1,
+    }
+    cache.delete(figures.KEY)
+
+
+def test_hiding_anywhere_decides_the_flags(
+    client: Client, answer: Answer, bob: User, charlie: User, ravi: User, enrol: Callable[[User], None]
+) -> None:
+    services.flag(answer, charlie, reason="rude")
+    enrol(ravi)
+    client.force_login(ravi)
+    page = reverse("posts:moderate", args=["answer", answer.pk])
+    assert client.post(page, {"reason": "Please be kind."}).status_code == 302
+    flag = Flag.objects.get()
+    assert (flag.state, flag.decided_by) == ("upheld", ravi)
+    other = factories.an_answer()
+    for person in (charlie, *(factories.a_person() for _ in range(2))):
+        services.flag(other, person, reason="rude")
+    other.refresh_from_db()
+    assert not other.is_visible
+    assert (
+        client.post(reverse("posts:moderate", args=["answer", other.pk]), {"reason": "It may stay."}).status_code == 302
+    )
+    assert set(Flag.objects.filter(target_id=other.pk).values_list("state", flat=True)) == {"declined"}
+
+
+def test_authors_read_what_waits_and_what_was_refused(client: Client, thread: Thread, bob: User, ravi: User) -> None:
+    WatchedWord.objects.create(pattern="dealer*", act="queue")
+    client.force_login(bob)
+    held = [
+        (factories.a_thread(bob, body="My dealer says that it always drips a little."), "thread"),
+        (factories.an_answer(thread, bob, body="My dealer says that all of them drip a little."), "answer"),
+        (posts.comment(thread, bob, body="My dealer says so, too."), "comment"),
+        (factories.a_recipe(bob, body="As my dealer drinks it."), "recipe"),
+        (factories.a_tip(bob, body="My dealer showed me."), "tip"),
+    ]
+    for post, kind in held:
+        assert post.visibility == "pending", kind
+        place = thread.get_absolute_url() if kind == "comment" else post.get_absolute_url()
+        html = client.get(place, follow=True).content.decode()
+        assert "A moderator reads this first." in html and "You hear either way" in html, kind
+        services.hide(post, ravi, reason="Please leave the dealer out.")
+        html = client.get(place, follow=True).content.decode()
+        assert "Please leave the dealer out." in html and reverse("posts:why", args=[kind, post.pk]) in html, kind
+    client.post(reverse("posts:why", args=["tip", post.pk]), {"words": WHY})
+    assert "Back to the post" in client.get(reverse("posts:why", args=["tip", post.pk])).content.decode()

@@ -219,7 +219,7 @@ def test_nobody_moderates_what_they_wrote(ravi: User, hanna: User, alice: User, 
     with pytest.raises(NotAllowed, match="Another moderator"):
         services.restore(own, ravi)
     own.refresh_from_db()
-    assert own.visibility == "hidden" and Flag.objects.get().state == "open" and Appeal.objects.get().granted is None
+    assert own.visibility == "hidden" and Flag.objects.get().state == "upheld" and Appeal.objects.get().granted is None
     services.restore(own, hanna)
     services.hide(own, ravi, reason="I would rather not")
     services.restore(own, ravi)

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
+from community.accounts import together
 from community.core import limits
+from community.core.errors import require
 from community.moderation.permissions import is_moderator
 from community.posts import credit
 from community.posts import services as posts
@@ -100,6 +102,8 @@ SWITCH = {"on": True, "off": False}
 def vote(request: HttpRequest, pk: int) -> HttpResponse:
     thread = get_thread(request, pk)
     value = value_of(request, "value", VOTES)
+    if value:
+        require(together.why_not_vote_for(request, thread))
     try:
         services.vote_thread(thread, request.user, value)
     except services.NoVotesLeft:
@@ -128,6 +132,8 @@ def _voted_idea(request: HttpRequest, thread: Thread, value: int) -> HttpRespons
 def vote_answer(request: HttpRequest, pk: int) -> HttpResponse:
     answer = get_answer(request, pk)
     value = value_of(request, "value", VOTES)
+    if value:
+        require(together.why_not_vote_for(request, answer))
     services.vote_answer(answer, request.user, value)
     if request.htmx:
         answer.my_vote = value  # type: ignore[attr-defined]
