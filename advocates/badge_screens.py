@@ -12,7 +12,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BooleanColumn
-from wagtail.admin.views import generic
 
 from community.accounts.models import User
 from community.events import acting
@@ -21,7 +20,7 @@ from . import badges, services
 from .badges.fields import EVENTS, FIELDS, fields_of, read_value, write_value
 from .badges.language import LONGEST_WINDOW
 from .models import Award, Badge
-from .screens import CreateView, EditView, Screens, ServiceForm, claimable
+from .screens import ConfirmView, CreateView, EditView, ManagersOnly, Screens, ServiceForm, claimable
 
 CONDITIONS = 4
 OWN_LANGUAGE = settings.LANGUAGE_CODE.partition("-")[0]
@@ -263,12 +262,15 @@ class BadgeEditView(WithPreview, EditView):
     pass
 
 
-class BadgeDeleteView(generic.DeleteView):
+class BadgeDeleteView(ConfirmView):
     """Badges are retired, not deleted: who has one keeps it."""
 
     page_title = _("Retire")
+    question = _("Give this badge no more? Whoever has it keeps it as long as its ground holds.")
+    yes = _("Yes, retire it")
+    success_message = _("Badge “%(object)s” is given no more.")
 
-    def delete_action(self) -> None:
+    def act(self, form: Any) -> None:
         services.retire_badge(self.object, self.request.user)
 
 
@@ -336,9 +338,36 @@ class AwardForm(ServiceForm):
         return services.give_badge(data["badge"], data["people"], self.by, reason=data["reason"])[0]
 
 
-class AwardDeleteView(generic.DeleteView):
-    def delete_action(self) -> None:
-        services.take_back_badge(self.object, self.request.user, reason=str(_("Taken back at the desk.")))
+class AwardCreateView(CreateView):
+    def get_success_buttons(self) -> list[Any]:
+        return []  # there is nothing to edit
+
+
+class TakeBackForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why"), max_length=500, help_text=_("They read it with the notice that the badge is gone.")
+    )
+
+
+class AwardDeleteView(ConfirmView):
+    form_class = TakeBackForm
+    page_title = _("Take back")
+    question = _("Take this badge back? The other people who were given it keep theirs.")
+    yes = _("Take it back")
+    success_message = _("Taken back.")
+
+    def act(self, form: Any) -> None:
+        services.take_back_badge(self.object, self.request.user, reason=form.cleaned_data["reason"])
+
+
+class GivenOrTakenBack(ManagersOnly):
+    """What was given by hand is taken back, or left; its words are not changed afterwards."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action != "change" and super().user_has_permission(user, action)
+
+    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
+        return action != "change" and super().user_has_permission_for_instance(user, action, instance)
 
 
 class AwardViewSet(Screens):
@@ -347,7 +376,12 @@ class AwardViewSet(Screens):
     form_fields = ["badge", "reason"]
     list_display = ["badge", "person", "reason", "given_by", "at"]
     menu_label = _("Thanks by hand")
+    add_view_class = AwardCreateView
     delete_view_class = AwardDeleteView
+
+    @property
+    def permission_policy(self) -> Any:
+        return GivenOrTakenBack(self.model)
 
     def get_form_class(self, for_update: bool = False) -> Any:
         return AwardForm

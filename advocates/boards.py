@@ -217,9 +217,11 @@ def recount_buckets() -> None:
         .values("period", "start", "board", "points")
         .annotate(people=Count("pk"))
     )
-    rows = [BoardBucket(**row) for row in found]
+    sql, params = found.values("period", "start", "board", "points", "people").query.sql_with_params()
+    table = connection.ops.quote_name(BoardBucket._meta.db_table)
     BoardBucket.objects.all().delete()
-    BoardBucket.objects.bulk_create(rows, batch_size=CHUNK)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} (period, start, board, points, people) {sql}", params)
 
 
 @transaction.atomic

@@ -28,7 +28,6 @@ from community.questions.models import Answer, FollowUp, Kind, Thread
 from . import totals
 from .models import Reason, ReputationEntry
 
-CHUNK = 500
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -138,7 +137,7 @@ class Posting:
         )
 
     def _so_far(self, person_id: int, reason: str) -> int:
-        found = ReputationEntry.objects.filter(person=person_id, reason=reason).aggregate(sum=Sum("points"))
+        found = totals.ledger().filter(person=person_id, reason=reason).aggregate(sum=Sum("points"))
         return found["sum"] or 0
 
     def reverse(
@@ -174,11 +173,9 @@ class Posting:
     ) -> None:  # fmt: skip
         """The judgement itself is taken back: by its giver, or one of many rows without a voter. `given_to`: the
         thread it was about before that was merged into the target."""
-        about = ReputationEntry.objects.about(target)
+        about = totals.ledger().about(target)
         if given_to is not None:
-            about = ReputationEntry.objects.filter(
-                target_type=ContentType.objects.get_for_model(target), target_id=given_to
-            )
+            about = totals.ledger().filter(target_type=ContentType.objects.get_for_model(target), target_id=given_to)
         last = about.filter(reason__in=tuple(reasons), giver=giver).last_words()
         found: Iterable[ReputationEntry] = last
         if voterless:
@@ -194,11 +191,11 @@ class Posting:
 
     def write(self) -> None:
         """The entries so far, so that others can point at them."""
-        ReputationEntry.objects.bulk_create([entry for entry in self.entries if entry.pk is None], batch_size=CHUNK)
+        totals.ledger().bulk_create([entry for entry in self.entries if entry.pk is None], batch_size=totals.CHUNK)
 
     def post(self) -> None:
         if self.entries:
-            self.write()
+            totals.add_to_ledger([entry for entry in self.entries if entry.pk is None])
             totals.settle(self.entries, self.people)
 
 
@@ -251,7 +248,8 @@ def _accepted(posting: Posting, event: Event) -> None:
         return
     posting.hold(answer.author_id, asker)
     known = set(
-        ReputationEntry.objects.about(answer)
+        totals.ledger()
+        .about(answer)
         .filter(Q(reason=Reason.ACCEPTED) | Q(reason=Reason.ACCEPTING, person=asker))
         .standing()
         .values_list("reason", flat=True)
@@ -264,7 +262,7 @@ def _accepted(posting: Posting, event: Event) -> None:
         formerly = Event.objects.filter(kind="person.merged", data__into=asker).values("subject_id")
         by_asker = Q(actor=asker) | Q(actor__in=formerly)
         accepted_here = Event.objects.filter(by_asker, kind="answer.accepted", data__thread=thread.pk)
-        once = ReputationEntry.objects.filter(
+        once = totals.ledger().filter(
             person=asker,
             reason=Reason.ACCEPTING,
             target_type=ContentType.objects.get_for_model(Answer),
@@ -287,7 +285,7 @@ def _followed_up(posting: Posting, event: Event) -> None:
     posting.hold(answer.author_id)
     if event.data.get("answer") != FollowUp.Outcome.YES:
         _take_back(posting, answer, (Reason.HELD,))
-    elif not ReputationEntry.objects.about(answer).filter(reason=Reason.HELD).standing().exists():
+    elif not totals.ledger().about(answer).filter(reason=Reason.HELD).standing().exists():
         about = totals.about_of(thread)
         posting.credit(answer.author_id, Reason.HELD, answer, giver=event.actor_id, about=about)
 
@@ -312,7 +310,7 @@ def _found_useful(reason: str, key: str) -> Callable[[Posting, Event], None]:
         giver = event.actor_id
         posting.hold(post.author_id)
         if giver is not None:
-            last = ReputationEntry.objects.about(post).filter(reason=reason, giver=giver).standing()
+            last = totals.ledger().about(post).filter(reason=reason, giver=giver).standing()
             given = last.exists()
         else:
             given = bool(event.data.get("previous"))
@@ -342,7 +340,7 @@ def _flag_upheld(posting: Posting, event: Event) -> None:
     if event.data.get("reason") != Flag.Reason.SPAM or flag.target is None:
         return
     posting.hold(flag.target.author_id)
-    known = ReputationEntry.objects.about(flag.target).filter(reason=Reason.SPAM).standing()
+    known = totals.ledger().about(flag.target).filter(reason=Reason.SPAM).standing()
     if not known.exists():  # once a post, however many flagged it
         posting.credit(flag.target.author_id, Reason.SPAM, flag.target, giver=None)
 
@@ -351,13 +349,13 @@ def _flag_declined(posting: Posting, event: Event) -> None:
     """A flag that had been upheld was not right after all: its post is no spam, whatever kind it is."""
     target: Any = event.subject.target
     if event.data.get("was") == Flag.State.UPHELD and target is not None:
-        _reverse_all(posting, ReputationEntry.objects.about(target).filter(reason=Reason.SPAM).standing())
+        _reverse_all(posting, totals.ledger().about(target).filter(reason=Reason.SPAM).standing())
 
 
 def _taken_away(posting: Posting, event: Event) -> None:
     """A post nobody sees earns nothing, nor do the answers of a thread nobody sees; that it was spam stays."""
     post: Any = event.subject
-    entries = [*ReputationEntry.objects.about(post).exclude(reason=Reason.SPAM).standing()]
+    entries = [*totals.ledger().about(post).exclude(reason=Reason.SPAM).standing()]
     if isinstance(post, Thread):
         entries += _about_answers(totals.answers_of(post)).exclude(reason=Reason.SPAM).standing()
     _reverse_all(posting, entries)
@@ -366,7 +364,7 @@ def _taken_away(posting: Posting, event: Event) -> None:
 def _shown_again(posting: Posting, event: Event) -> None:
     """What hiding took is given again, and it was no spam after all. An answer needs its thread to be seen."""
     post: Any = event.subject
-    about = ReputationEntry.objects.about(post)
+    about = totals.ledger().about(post)
     again: list[ReputationEntry] = [*about.filter(reason=Reason.SPAM).standing()]
     if not (isinstance(post, Answer) and totals.out_of_sight(Thread, [post.thread_id])):
         again += _taken_by_hiding(about)
@@ -377,9 +375,9 @@ def _shown_again(posting: Posting, event: Event) -> None:
 
 
 def _about_answers(ids: list[int]) -> Any:
-    return ReputationEntry.objects.filter(
-        target_type=ContentType.objects.get_for_model(Answer), target_id__in=ids
-    ).order_by("pk")
+    return (
+        totals.ledger().filter(target_type=ContentType.objects.get_for_model(Answer), target_id__in=ids).order_by("pk")
+    )
 
 
 def _taken_by_hiding(entries: Any) -> Any:
@@ -387,7 +385,7 @@ def _taken_by_hiding(entries: Any) -> Any:
 
 
 def _take_back(posting: Posting, target: Any, reasons: Iterable[str]) -> None:
-    found = ReputationEntry.objects.about(target).filter(reason__in=tuple(reasons)).last_words().select_related("event")
+    found = totals.ledger().about(target).filter(reason__in=tuple(reasons)).last_words().select_related("event")
     chosen = list(found)
     posting.hold(*(entry.person_id for entry in chosen))
     for entry in chosen:
@@ -409,7 +407,7 @@ def _left(posting: Posting, event: Event) -> None:
     as it stands: judgements that went along were taken back before, each by an event of its own."""
     person = event.subject_id
     posting.hold(person)
-    _end_chains(posting, ReputationEntry.objects.filter(person=person).last_words().select_related("event"))
+    _end_chains(posting, totals.ledger().filter(person=person).last_words().select_related("event"))
 
 
 def _end_chains(posting: Posting, entries: Iterable[ReputationEntry]) -> None:
@@ -434,7 +432,7 @@ def _joined(posting: Posting, event: Event) -> None:
     gone, kept = event.subject_id, event.data["into"]
     who = {gone: kept}
     concerned = Q(person=gone) | Q(giver=gone) | Q(person=kept, reason__in=FROM_OTHERS)
-    ends = list(ReputationEntry.objects.filter(concerned).last_words().select_related("event").order_by("pk"))
+    ends = list(totals.ledger().filter(concerned).last_words().select_related("event").order_by("pk"))
     posting.hold(gone, kept, *(entry.person_id for entry in ends))
     own = _own_answers({entry.target_id for entry in ends if entry.reason in FROM_OTHERS[:3]})
     over: list[tuple[ReputationEntry, ReputationEntry | None]] = []  # the step taken now, and whose chain goes on
@@ -464,7 +462,7 @@ def _joined(posting: Posting, event: Event) -> None:
 
 def judged_by(person: int) -> set[int]:
     """Whom somebody's judgement gave points, ever."""
-    return set(ReputationEntry.objects.filter(giver=person).order_by().values_list("person", flat=True).distinct())
+    return set(totals.ledger().filter(giver=person).order_by().values_list("person", flat=True).distinct())
 
 
 def _own_answers(ids: set[int]) -> set[int]:

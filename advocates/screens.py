@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permission_policies.base import BasePermissionPolicy
@@ -93,6 +94,30 @@ class CreateView(WithManager, generic.CreateView):
 
 class EditView(WithManager, generic.EditView):
     pass
+
+
+class ConfirmView(generic.DeleteView):
+    """Asks once more, in the words of what it does; what the service objects to stands above the button."""
+
+    form_class = forms.Form
+    template_name = "advocates/admin/confirm.html"
+    question: Any = ""
+    yes: Any = ""
+    no: Any = _("No, leave it")
+
+    def act(self, form: Any) -> None:
+        """Call the service that does it. Raises what the service raises."""
+        raise NotImplementedError
+
+    def form_valid(self, form: Any) -> Any:
+        self.delete_action = lambda: self.act(form)
+        try:
+            return super().form_valid(form)
+        except Conflict as error:
+            form.add_error(None, error.reason)
+        except ValidationError as error:
+            form.add_error(None, error)
+        return self.form_invalid(form)
 
 
 class Screens(ModelViewSet):

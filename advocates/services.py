@@ -268,7 +268,7 @@ def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -
         )
         if new:
             judging.copy_counts([person.pk])
-            record(judging.BY_HAND, actor=by, subject=person, badge=badge.slug, per=key, given_by="staff")
+            record(judging.BY_HAND, actor=by, subject=person, note=reason, badge=badge.slug, per=key, given_by="staff")
         given.append(award)
     return given
 
@@ -279,7 +279,8 @@ def take_back_badge(award: Award, by: User, *, reason: str) -> None:
     require_manager(by)
     if not award.badge.by_hand:
         raise Conflict(_("This badge follows its rule; it goes when its ground goes."))
-    if not reason.strip():
+    reason = text.clean_line(reason)[:500]
+    if not reason:
         raise ValidationError({"reason": _("Say why; they will read it.")})
     totals.hold({award.person_id})
     gone, _details = Award.objects.filter(pk=award.pk).delete()

@@ -6,7 +6,7 @@ are counted anew, once, at its end. Both ways give the same rows; a test holds t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,9 +26,11 @@ from reviews.models import Review
 
 from . import boards, competence
 from .models import BoardScore, DayTotal, Period, Rank, ReputationEntry
+from .querysets import EntryQuerySet
 
 FLOOR = 1
 CHUNK = 500
+MOST_KNOWN = 5000  # people a batch keeps at hand: it needs no more memory for a million
 
 
 class About(NamedTuple):
@@ -49,11 +51,18 @@ class Batch:
     known: dict[int, User] = field(default_factory=dict)
     # A rebuild tells the past, where people and threads were not what they are now.
     standings: dict[int, str] | None = None
-    about: dict[tuple[type, int], "About"] = field(default_factory=dict)
-    answers: dict[int, set[int]] | None = None  # ids of the answers a thread had
+    about: Callable[[Any], "About | None"] = lambda post: None
+    answers: dict[int, set[int]] = field(default_factory=dict)  # ids of the answers a thread had, where some moved
     away: set[tuple[type, int]] | None = None  # threads and answers that were out of sight
     authors: dict[tuple[type, int], int] = field(default_factory=dict)  # of posts that changed accounts, then
     jobs: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+    # In a rebuild nobody reads the ledger but its own rules, so lines are written many at a time.
+    waits: bool = False
+    waiting: list[ReputationEntry] = field(default_factory=list)
+
+    def write(self) -> None:
+        ReputationEntry.objects.bulk_create(self.waiting, batch_size=CHUNK)
+        self.waiting.clear()
 
 
 _batch: ContextVar[Batch | None] = ContextVar("advocates_batch", default=None)
@@ -80,6 +89,24 @@ def telling() -> Iterator[Batch]:
         yield new
     finally:
         _batch.reset(token)
+
+
+def ledger() -> EntryQuerySet:
+    """The lines so far, those among them that still wait to be written."""
+    running = _batch.get()
+    if running is not None and running.waiting:
+        running.write()
+    return ReputationEntry.objects.all()
+
+
+def add_to_ledger(entries: Iterable[ReputationEntry]) -> None:
+    running = _batch.get()
+    if running is not None and running.waits:
+        running.waiting += entries
+        if len(running.waiting) >= CHUNK:
+            running.write()
+    else:
+        ReputationEntry.objects.bulk_create(entries, batch_size=CHUNK)
 
 
 @contextmanager
@@ -118,9 +145,12 @@ def hold(people: set[int]) -> dict[int, User]:
     running = _batch.get()
     if running is not None:
         missing = people - running.known.keys()
-        if missing:
-            running.known.update(User.objects.in_bulk(missing))
-        return {pk: running.known[pk] for pk in people}
+        found = User.objects.in_bulk(missing) if missing else {}
+        found.update({pk: running.known[pk] for pk in people & running.known.keys()})
+        if len(running.known) > MOST_KNOWN:
+            running.known.clear()
+        running.known.update(found)
+        return found
     rows = User.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=people).order_by("pk")
     return {user.pk: user for user in rows}
 
@@ -144,17 +174,16 @@ def about_of(post: Thread | Tip | Recipe | Review) -> About:
     if isinstance(post, Recipe):
         return NOTHING
     running = _batch.get()
-    key = (type(post), post.pk)
-    if running is not None and key in running.about:
-        return running.about[key]
+    if running is not None and (then := running.about(post)) is not None:
+        return then
     return About(post.product_id, post.topic_id if isinstance(post, Thread) else None)
 
 
 def answers_of(thread: Thread) -> list[int]:
     """Ids of the answers a thread has; in a rebuild, had."""
     running = _batch.get()
-    if running is not None and running.answers is not None:
-        return sorted(running.answers.get(thread.pk, ()))
+    if running is not None and thread.pk in running.answers:
+        return sorted(running.answers[thread.pk])
     return list(Answer._base_manager.filter(thread=thread).order_by("pk").values_list("pk", flat=True))
 
 

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.admin.views import generic
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.images.widgets import AdminImageChooser
 
@@ -17,7 +16,7 @@ from products.models import Product
 from . import console, findings, services  # noqa: F401 - the console registers its own screens
 from .badge_screens import AwardViewSet, BadgeViewSet
 from .models import AdvocateMembership, Rank
-from .screens import Screens, ServiceForm, claimable
+from .screens import ConfirmView, Screens, ServiceForm, claimable
 
 State = AdvocateMembership.State
 
@@ -38,8 +37,11 @@ class RankForm(ServiceForm):
         return services.save_rank(self.by, **self.cleaned_data)
 
 
-class RankDeleteView(generic.DeleteView):
-    def delete_action(self) -> None:
+class RankDeleteView(ConfirmView):
+    question = _("Take this rank out? Its people move to the one below.")
+    yes = _("Yes, take it out")
+
+    def act(self, form: Any) -> None:
         services.delete_rank(self.object, self.request.user)
 
 
@@ -97,19 +99,18 @@ class AdvocateForm(ServiceForm):
         return AdvocateMembership.objects.get(user=user)
 
 
-class AdvocateDeleteView(generic.DeleteView):
+class AdvocateDeleteView(ConfirmView):
     """Nobody is deleted from the programme: they leave it, and the row says until when they were in it."""
 
     page_title = _("Let go")
 
-    @property
-    def confirmation_message(self) -> str:
-        return _now("They leave with our thanks, and stay with us as a former advocate.")
+    question = _("They leave with our thanks, and stay with us as a former advocate.")
+    yes = _("Yes, let them go")
 
     def get_success_message(self) -> str:
         return _now("%(name)s is a former advocate now.") % {"name": self.object}
 
-    def delete_action(self) -> None:
+    def act(self, form: Any) -> None:
         services.leave(self.object.user, self.request.user)
 
 

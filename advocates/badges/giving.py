@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from community.accounts.models import Standing, User
 from community.core import clock
@@ -16,6 +16,7 @@ from community.events.log import record, record_past
 
 from .. import totals
 from ..models import Award, Badge
+from . import bulk
 from .judging import Ground, People, among, grounds
 from .language import signature
 
@@ -46,12 +47,28 @@ def look(
     groups = in_groups(badges)
     if not groups or (people is not None and not people):
         return 0, 0
+    if people is None or isinstance(people, range):
+        return _look_at_many(groups, people)
     with transaction.atomic():
         if not held and totals.batch() is None:
             _lock(people)
         changes = compare(groups, people, gains_only=gains_only)
         _carry_out(changes)
     return len(changes.give), len(changes.take)
+
+
+def _look_at_many(groups: list[list[Badge]], people: range | None) -> tuple[int, int]:
+    """As `look` does for a few, without reading what everybody has."""
+    in_batch = totals.batch() is not None
+    with transaction.atomic():
+        if not in_batch:
+            bulk.hold(people)
+        with bulk.counting(groups, people):
+            take = bulk.lost(groups, people)
+            given, news = bulk.give(groups, people, None if in_batch else clock.now() - NEWS_FOR)
+        _carry_out(Changes([], take))
+        _tell([(award.person_id, {"badge": award.badge.slug, "per": award.per_key}) for award in news])
+    return given, len(take)
 
 
 def in_groups(badges: Iterable[Badge]) -> list[list[Badge]]:
@@ -111,13 +128,17 @@ def _carry_out(changes: Changes) -> None:
         return
     in_batch, now = totals.batch() is not None, clock.now()
     awards: list[Award] = []
-    news: list[tuple[int, datetime, dict[str, Any]]] = []
+    news: list[tuple[int, dict[str, Any]]] = []
     past: list[tuple[int, datetime, dict[str, Any]]] = []
     for badge, (person_id, per_key), earned_at in changes.give:
         old = now - earned_at > NEWS_FOR
         at = earned_at if in_batch or old else now
         awards.append(Award(badge_id=badge.pk, person_id=person_id, per_key=per_key, at=at))
-        (past if in_batch or old else news).append((person_id, at, {"badge": badge.slug, "per": per_key}))
+        data = {"badge": badge.slug, "per": per_key}
+        if in_batch or old:
+            past.append((person_id, at, data))
+        else:
+            news.append((person_id, data))
     Award.objects.bulk_create(awards, batch_size=AT_ONCE)
     for badge in {badge for badge, _ground in changes.take}:
         keys = [ground for one, ground in changes.take if one == badge]
@@ -129,12 +150,17 @@ def _carry_out(changes: Changes) -> None:
         gone.delete()
     copy_counts(changes.people)
     record_past("badge.awarded", User, past)
-    # Whole rows only of those who are told: after an import, all others are thousands.
-    people = User.objects.in_bulk({row[0] for row in news} | {ground[0] for _badge, ground in changes.take})
-    for person_id, _at, data in news:
-        record("badge.awarded", actor=people[person_id], subject=people[person_id], **data)
+    _tell(news)
+    people = User.objects.in_bulk({ground[0] for _badge, ground in changes.take})
     for badge, (person_id, per_key) in changes.take:
         record("badge.revoked", actor=None, subject=people[person_id], badge=badge.slug, per=per_key)
+
+
+def _tell(news: list[tuple[int, dict[str, Any]]]) -> None:
+    """Record what was earned of late, so that people hear of it."""
+    people = User.objects.in_bulk({person for person, _data in news})
+    for person, data in news:
+        record("badge.awarded", actor=people[person], subject=people[person], **data)
 
 
 def copy_counts(people: Iterable[int]) -> None:
@@ -169,9 +195,8 @@ def _write_counts(rows: list[tuple[str, int]]) -> None:
 def recount_all() -> None:
     """The copies of how many badges people have, anew for all."""
     holders = Award.objects.order_by().values("person")
-    everybody = list(User.objects.filter(Q(pk__in=holders) | ~Q(badge_counts={})).values_list("pk", flat=True))
-    for start in range(0, len(everybody), AT_ONCE):
-        copy_counts(everybody[start : start + AT_ONCE])
+    User.objects.exclude(badge_counts={}).exclude(pk__in=holders).update(badge_counts={})
+    bulk.copy_counts_of(Award.objects.all())
 
 
 def award_badges(people: People = None, badges: Iterable[Badge] | None = None) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from community.accounts.models import User
 from community.core import clock
 
 from ..models import Badge, BadgeSweep
+from . import bulk
 from .giving import Changes, compare, in_groups, look
 from .judging import People
 
@@ -46,7 +47,8 @@ def sweep(
     everybody = User.objects.count()
     done = User.objects.filter(pk__lte=row.after).count() if row.after else 0
     progress(done, everybody)
-    many = False
+    # Over a history that was never judged by these, and after a rule changed, many get one; most nights nobody does.
+    many = new or restart
     while True:
         ids = list(User.objects.filter(pk__gt=row.after).order_by("pk").values_list("pk", flat=True)[:at_once])
         if not ids:
@@ -54,11 +56,11 @@ def sweep(
         step: People = range(ids[0], ids[-1] + 1)
         if not many:
             # Most nights nothing changes: read without holding anybody, and look again at those few for whom it does.
-            changed = sorted(compare(in_groups(badges), step).people)
+            changed = bulk.whom_it_changes(in_groups(badges), step)
             many = len(changed) > FEW
             step = step if many else changed
         with transaction.atomic():
-            # Where many change, as after an import, one look at all of them, held, is quicker than two.
+            # Where many change, one look at all of them, held, is quicker than two.
             given, taken = look(badges, step)
             many = many and given + taken > FEW
             row.after, row.given, row.taken = ids[-1], row.given + given, row.taken + taken

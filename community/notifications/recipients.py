@@ -273,8 +273,10 @@ def _shared(event: Event) -> Heard:
     return {event.subject.author_id: "shared"} if kept else {}
 
 
-@heard_by("badge.awarded", "badge.given_by_hand")
+@heard_by("badge.awarded", "badge.given_by_hand", "badge.revoked")
 def _badge(event: Event) -> Heard:
+    if event.kind == "badge.revoked" and event.actor_id is None:
+        return {}  # its ground fell away by itself
     person = event.subject if isinstance(event.subject, User) else getattr(event.subject, "person", None)
     return {person.pk: "badge"} if person is not None else {}
 

@@ -506,9 +506,11 @@ def _shared(f: _Facts) -> Words:
 def _badge(f: _Facts) -> Words:
     badge = Badge.objects.filter(slug=f.event.data.get("badge", "")).first()
     told = {"badge": badge.label if badge else f.event.data.get("badge", "")}
+    gone = f.event.kind == "badge.revoked"
+    sentence = (_("A badge of yours was taken back: %(badge)s") if gone else _("You earned a badge: %(badge)s")) % told
     made = Words(
-        sentence=_("You earned a badge: %(badge)s") % told,
-        subject=_("You earned a badge: %(badge)s") % told,
+        sentence=sentence,
+        subject=sentence,
         url=reverse("badges:badge", args=[badge.slug]) if badge else f.reader.get_absolute_url(),
         action=_("See the badge"),
         lines=[badge.sentence] if badge else [],

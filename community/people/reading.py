@@ -70,12 +70,12 @@ def shelf(person: User) -> list[Ownership]:
     return list(person.shelf.select_related("product").order_by("bought_on", "pk"))
 
 
-def badges(person: User) -> tuple[list[Any], int]:
-    """Each badge once with how often it was earned (`times`), gold first; and how many more there are."""
+def badges(person: User) -> tuple[list[Any], list[Any]]:
+    """Each badge once with how often it was earned (`times`), gold first; those shown at once, and the others."""
     found: list[Any] = list(Badge.objects.filter(awards__person=person).annotate(times=Count("awards")).order_by())
     order = {"gold": 0, "silver": 1, "bronze": 2}
     found.sort(key=lambda badge: (order[badge.level], badge.name))
-    return found[:MOST_BADGES], max(0, len(found) - MOST_BADGES)
+    return found[:MOST_BADGES], found[MOST_BADGES:]
 
 
 def membership(person: User) -> AdvocateMembership | None:

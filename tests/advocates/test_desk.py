@@ -8,6 +8,8 @@ from advocates.badge_screens import BadgeForm
 from advocates.badges.fields import EVENTS, FIELDS
 from advocates.models import AdvocateMembership, Award, Badge, Rank
 from community.accounts.models import User
+from community.events.models import Event
+from community.notifications.delivery import announce_due
 from community.questions import services as questions
 
 from ..factories import an_answer
@@ -156,8 +158,35 @@ def test_thanks_by_hand_names_people_by_user_name(desk, bob, charlie):
     assert desk.post(url, data).status_code == 302
     assert {award.person for award in Award.objects.filter(badge=thanks)} == {bob, charlie}
     award = Award.objects.get(person=bob)
-    desk.post(reverse("programme_thanks:delete", args=[award.pk]))
+    listed = desk.get(reverse("programme_thanks:index")).content.decode()
+    away = reverse("programme_thanks:delete", args=[award.pk])
+    assert away in listed and reverse("programme_thanks:edit", args=[award.pk]) not in listed
+    assert desk.get(reverse("programme_thanks:edit", args=[award.pk])).status_code == 302  # refused
+    refused = desk.post(away, {"reason": " "}).content.decode()
+    assert "Take it back" in refused and "Please fill this in." in refused
+    assert Award.objects.count() == 2
+    assert desk.post(away, {"reason": "It was for somebody else."}).status_code == 302
     assert Award.objects.get().person == charlie
+    told = Event.objects.get(kind="badge.revoked")
+    assert (told.subject_id, told.note.text) == (bob.pk, "It was for somebody else.")
+    assert Event.objects.filter(kind="badge.given_by_hand", note__text=reason).count() == 2
+    announce_due()
+    desk.force_login(bob)
+    said = desk.get("/notifications/").content.decode()
+    assert "You earned a badge" in said and "A badge of yours was taken back" in said
+
+
+def test_ranks_and_badges_ask_in_their_own_words_and_say_what_speaks_against_it(desk):
+    first = reverse("programme_ranks:delete", args=[Rank.objects.get(threshold=0).pk])
+    assert "Take this rank out?" in desk.get(first).content.decode()
+    page = desk.post(first)
+    assert page.status_code == 200 and "rename it instead" in page.content.decode()
+    badge = Badge.objects.get(slug="first-answer")
+    away = reverse("programme_badges:delete", args=[badge.pk])
+    assert "Give this badge no more?" in desk.get(away).content.decode()
+    assert desk.post(away, follow=True).status_code == 200
+    badge.refresh_from_db()
+    assert badge.retired_at is not None
 
 
 def test_an_advocate_is_let_go_and_not_deleted(desk, bob, hanna, duo):

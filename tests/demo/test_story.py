@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Sum
 from django.test import Client
 
+from advocates import rebuild
 from advocates.models import AdvocateMembership, Award, BoardScore, Rank
 from community.accounts.models import Department, Standing, User
 from community.core import clock
@@ -332,4 +333,5 @@ def test_the_figures_show_a_year_against_a_baseline_and_equal_the_log() -> None:
     }  # fmt: skip
     assert Month.objects.filter(frozen_at__isnull=True).count() == 1
     assert daily.rebuild(write=False, now=WEDNESDAY).differences == []
+    assert rebuild.rebuild(write=False).differences == []
     assert roi.reckon({"stopped": 100}, 12, ["Low", "Middle", "High"], roi.given()).missing == []

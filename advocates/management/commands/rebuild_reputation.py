@@ -1,7 +1,6 @@
 """Make reputation, boards and badges anew from the event log."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -18,12 +17,13 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="like --dry-run, and fail when anything differs")
 
     def handle(self, *args: Any, dry_run: bool, check: bool, verbosity: int, **options: Any) -> None:
-        total = rebuild.count_events()
+        with tqdm(unit=" events", disable=verbosity == 0 or None, file=self.stderr) as bar:
 
-        def progress(events: Iterable[Any]) -> Iterable[Any]:
-            return tqdm(events, total=total, unit=" events", disable=verbosity == 0 or None, file=self.stderr)
+            def progress(done: int, everything: int) -> None:
+                bar.total = everything
+                bar.update(done - bar.n)
 
-        report = rebuild.rebuild(write=not (dry_run or check), progress=progress)
+            report = rebuild.rebuild(write=not (dry_run or check), progress=progress)
         for line in report.differences:
             self.stdout.write(line)
         found = ", ".join(f"{name} {count}" for name, count in report.counts.items() if count)
