@@ -47,6 +47,7 @@ urlpatterns = [
     path("documents/", include(wagtaildocs_urls)),
 ]
 if settings.SERVE_MEDIA:
-    # Renditions and films only: an original keeps what its camera wrote into it.
-    urlpatterns += [re_path(r"^media/(?P<path>(?:images|videos)/.+)$", serve, {"document_root": settings.MEDIA_ROOT})]
+    # Renditions, films and pictures of people only: an original keeps what its camera wrote into it.
+    shown = r"^media/(?P<path>(?:images|videos|avatars)/.+)$"
+    urlpatterns += [re_path(shown, serve, {"document_root": settings.MEDIA_ROOT})]
 urlpatterns += [path("", include(wagtail_urls))]

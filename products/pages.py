@@ -388,7 +388,10 @@ class GalleryItem(Orderable):
     alt = models.CharField(
         _("alt text"),
         max_length=300,
-        help_text=_("What the picture shows, in a sentence, for those who cannot see it."),
+        blank=True,
+        help_text=_(
+            "What the picture shows, in a sentence, for those who cannot see it. Empty: the text kept with the picture."
+        ),
     )
     caption = models.CharField(_("caption"), max_length=300, blank=True, default="")
 
@@ -396,6 +399,14 @@ class GalleryItem(Orderable):
 
     def __str__(self) -> str:
         return self.alt
+
+    def clean(self) -> None:
+        """Described here or in the picture's own record: nobody says it twice, and no picture is without words."""
+        super().clean()
+        if not self.alt.strip() and self.image_id:
+            self.alt = self.image.alt
+        if not self.alt.strip():
+            raise ValidationError({"alt": _("Say what the picture shows, for those who cannot see it.")})
 
 
 class SoldAt(Orderable):

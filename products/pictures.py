@@ -11,7 +11,8 @@ from .pages import GalleryItem, ProductPage
 
 WEBP = "|format-webp"
 # Cropped around the focal point that the editor marked; the last one is for looking closer, and shows all of it.
-GALLERY = [f"fill-{size}{WEBP}" for size in ("480x360", "800x600", "1200x900", "200x200")] + [f"max-2400x2400{WEBP}"]
+THUMB = f"fill-200x200{WEBP}"
+GALLERY = [*(f"fill-{size}{WEBP}" for size in ("480x360", "800x600", "1200x900")), THUMB, f"max-2400x2400{WEBP}"]
 FIRST = [f"fill-{size}{WEBP}" for size in ("360x270", "720x540")] + [f"max-200x190{WEBP}"]  # catalogue, front page
 POSTER = [f"width-{width}{WEBP}" for width in (800, 1200)]  # the wide one is for machines
 IN_TEXT = [f"width-{width}{WEBP}" for width in (480, 960)]

@@ -58,7 +58,13 @@ class ProductViewSet(SnippetViewSet):
 
     panels = [
         FieldRowPanel([FieldPanel("name"), FieldPanel("short_name")]),
-        FieldRowPanel([FieldPanel("slug"), FieldPanel("family"), FieldPanel("position")]),
+        FieldRowPanel(
+            [
+                FieldPanel("slug", help_text=_("The word in the address of its page: /products/…/. It stays.")),
+                FieldPanel("family"),
+                FieldPanel("position", help_text=_("Small numbers stand first.")),
+            ]
+        ),
         FieldPanel("what"),
         FieldPanel("gtin"),
         MultiFieldPanel(

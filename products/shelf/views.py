@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from community.core import limits, panels
 from community.core.errors import Conflict, NotAllowed
+from community.core.models import CommunityRendition
 from products import services
 from products.models import Ownership, Product
+from products.pictures import THUMB
 
 from . import alerts, codes
 from .forms import AddForm, CodeForm, UnitForm
@@ -45,13 +47,26 @@ def told(form: forms.Form, service: Callable[[], Any]) -> tuple[Any, int]:
         return None, 409
 
 
+def _thumb() -> Subquery:
+    """The file of the small square of a product's first picture, where the worker has made it."""
+    shown = CommunityRendition.objects.filter(
+        filter_spec=THUMB,
+        image__in_galleries__page__product=OuterRef("product"),
+        image__in_galleries__page__live=True,
+    )
+    return Subquery(shown.order_by("image__in_galleries__sort_order", "pk").values("file")[:1])
+
+
 def shelf_of(person: Any) -> list[Ownership]:
     """Their rows with all that the page shows, what its panels asked to bring along, and the owner's profile. Three
     queries."""
     found = person.shelf.select_related("product", "version", "owner__profile").annotate(
-        **panels.brought("shelf", person)
+        thumb=_thumb(), **panels.brought("shelf", person)
     )
     rows = list(found.order_by("-added_at", "-pk"))
+    storage = CommunityRendition._meta.get_field("file").storage  # type: ignore[union-attr]
+    for row in rows:
+        row.picture_url = storage.url(row.thumb) if row.thumb else ""
     alerts.put_on(rows)
     return rows
 

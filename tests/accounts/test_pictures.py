@@ -43,6 +43,7 @@ def test_somebody_shows_a_picture_everywhere_without_a_query(
         kept = file.read()
     shown = Image.open(io.BytesIO(kept))
     assert (shown.format, shown.size) == ("WEBP", (208, 208)) and not shown.getexif() and b"secret" not in kept
+    assert client.get(alice.avatar.url).status_code == 200 and client.get("/media/avatars/none.webp").status_code == 404
     plate = engines["django"].from_string("{% load community %}{% avatar person %}")
     with django_assert_num_queries(1):
         html = [plate.render({"person": person}) for person in User.objects.filter(pk=alice.pk)]

@@ -132,7 +132,11 @@ def test_only_known_providers_are_framed(address: str) -> None:
 
 
 def test_a_picture_without_words_is_refused(duo_page: ProductPage) -> None:
-    item = GalleryItem(page=duo_page, image=duo_page.gallery.first().image, alt="")
+    image = duo_page.gallery.first().image
+    item = GalleryItem(page=duo_page, image=image, alt="")
+    item.full_clean()
+    assert item.alt == image.alt != "", "what was said at the upload is not asked for again"
+    image.alt, item.alt = "", " "
     with pytest.raises(ValidationError) as refused:
         item.full_clean()
     assert "alt" in refused.value.message_dict

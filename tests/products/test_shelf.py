@@ -24,9 +24,11 @@ from community.core.models import Numbers
 from community.events.models import Event
 from products import services
 from products.models import OrderLine, Ownership, Product, ReceiptCode, Version
+from products.pictures import THUMB
 from products.shelf import alerts, codes, orders
 from tests import factories
 from tests.factories import a_confirmed_address, a_person, a_product, a_review
+from tests.products.pages import a_product_page
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,21 @@ def test_the_page_asks_the_same_number_of_questions_of_any_shelf(
         html = client.get("/settings/shelf/").content.decode()
     assert html.count("It hums") == 6 and html.count(review.get_absolute_url()) == 1
     assert html.count("/reviews/write/") == 5
+
+
+def test_a_product_without_a_drawing_shows_its_first_picture(
+    client: Client, alice: User, tmp_path: Path, django_assert_max_num_queries: Callable
+) -> None:
+    """Line drawings are the demo's; a brand of one's own has photographs. No query more for it."""
+    product = a_product("toaster")
+    page = a_product_page(tmp_path, product)
+    services.add_to_shelf(product, by=alice)
+    client.force_login(alice)
+    assert "myshelf__photo" not in client.get("/settings/shelf/").content.decode(), "the worker has made none yet"
+    thumb = page.pictures()[0].image.get_rendition(THUMB)
+    with django_assert_max_num_queries(10):
+        html = client.get("/settings/shelf/").content.decode()
+    assert f'<img class="myshelf__photo" src="{thumb.url}"' in html
 
 
 def test_nobody_changes_the_shelf_of_another(client: Client, alice: User, charlie: User, duo: Product) -> None:
