@@ -70,7 +70,7 @@ def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any
     name, city = text.clean_line(name)[:80], text.clean_line(city)[:80]
     if (name, city, about) != (row.name, row.city, profile.about):
         require(why_not_write(row))
-    row.name, row.city = name, city
+    goes_by, row.name, row.city = row.name, name, city
     if not row.name:
         raise ValidationError({"name": _("Please give a name.")})
     profile.about, profile.about_html = about, text.render_plain(about).html
@@ -79,6 +79,8 @@ def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any
         setattr(profile if hasattr(profile, field) else row, field, value)
     row.save()
     profile.save()
+    if row.name != goes_by:
+        record("person.renamed", actor=row, subject=row)
     if row.hide_from_boards != hidden:
         record("person.listing_changed", actor=row, subject=row, hidden=row.hide_from_boards)
     user.refresh_from_db()

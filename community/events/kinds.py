@@ -15,7 +15,7 @@ KINDS: dict[str, str] = {
     "penalty.lifted": "A moderator undid a warning, a silence or one of several suspensions (data: step).",
     "person.listing_changed": "Somebody chose whether to stand on the boards (data: hidden).",
     "person.pictured": "Somebody changed the picture beside their name, or a moderator took it away (data: on).",
-    "person.renamed": "A user name changed.",
+    "person.renamed": "A user name, or the name somebody goes by, changed.",
     "person.leaving": "Staff began to erase an account for somebody who asked elsewhere (data: words = stay or go).",
     "person.staying": "Staff called it off.",
     "person.erased": "Somebody has left: the account is emptied in place (data: words = stay or go).",

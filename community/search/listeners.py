@@ -5,6 +5,8 @@ from community.events.log import listen
 from community.events.models import Event
 from community.posts.models import Tag
 from community.questions.models import Answer, Thread
+from community.sharing.models import Recipe
+from reviews.models import Review
 
 from . import documents
 from .models import Deflection
@@ -38,6 +40,14 @@ def note(event: Event) -> None:
         spared.update(thread=subject.merged_into)
     if event.kind in ("thread.split", "thread.posts_moved"):
         documents.note_change(Thread(pk=event.data["into"]))
+    index.enqueue()
+
+
+@listen("person.renamed")
+def note_called(event: Event) -> None:
+    """Beside a review and a recipe stands whose they are."""
+    for model in (Review, Recipe):
+        documents.note_changes(model, model.objects.filter(author=event.subject_id).values_list("pk", flat=True))
     index.enqueue()
 
 

@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import translation
 
+from community.accounts.services import edit_profile
 from community.core import clock
 from community.moderation import services as moderation
 from community.questions import services as questions
@@ -14,7 +15,7 @@ from community.questions.models import Thread
 from community.search import alike, documents, engine, words
 from community.search.models import Deflection, Document, IndexChange, Spelling
 from reviews import services as reviews
-from tests.factories import a_person, a_product, a_review, a_thread, a_tip, an_answer
+from tests.factories import a_person, a_product, a_recipe, a_review, a_thread, a_tip, an_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -332,3 +333,13 @@ def test_words_are_tidied_when_no_title_has_them(alice):
     moderation.delete(thread, alice)
     documents.index_changes()
     assert alike.tidy() > 0 and not Spelling.objects.exists()
+
+
+def test_who_goes_by_another_name_is_named_by_it(bob, duo):
+    for make in (a_review, a_recipe):
+        make(bob)
+    documents.index_changes()
+    edit_profile(bob, name="B. F.", about="", city="")
+    documents.index_changes()
+    said = Document.objects.filter(kind__in=("review", "recipe")).values_list("said", flat=True)
+    assert list(said) == ["B. F.", "B. F."]
