@@ -94,9 +94,11 @@ def check_country(country: str, region: str) -> None:
     known = countries()
     if country not in known:
         raise ValidationError({"holiday_country": _("The holidays of this country are not known.")})
+    if region and not known[country]:
+        raise ValidationError({"holiday_region": _("This country keeps its holidays as a whole. Leave this empty.")})
     if region and region not in known[country]:
         raise ValidationError({"holiday_region": _("No part of this country; known are: %(known)s.") % {
-            "known": ", ".join(known[country]) or "–",
+            "known": ", ".join(known[country]),
         }})  # fmt: skip
 
 

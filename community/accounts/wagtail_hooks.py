@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import include, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -121,6 +122,8 @@ class DepartmentForm(forms.ModelForm):
             )
         self.initial.setdefault("closed", self.instance.archived_at is not None)
         self.initial.setdefault("holiday_lines", "\n".join(self.instance.holidays or []))
+        for one in self.fields.values():
+            one.label = capfirst(one.label)  # beside Wagtail's own, which begin so
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -311,6 +311,8 @@ class Words:
             if ends is not None and ends > begins:
                 part = min(1.0, (now - begins) / (ends - begins))
                 leg.width = f"{part * 100:.0f}%"
+        elif self.case.is_paused:
+            leg.lines.append(_("not while the clock stands"))  # the time will be another one
         else:
             leg.lines.append(format_html(pgettext("relay", "from {time}"), time=self.at(begins)))
         return leg

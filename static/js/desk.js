@@ -32,6 +32,13 @@
     "/": () => document.querySelector("[data-search]")?.focus(),
   };
 
+  // Escape closes the form that a key has opened; what was typed in it stays.
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && !event.defaultPrevented && !event.isComposing && event.target.closest?.(".dsk-act[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     // A sheet that was just closed may have the focus until the page is drawn again: only an open one keeps keys to itself.

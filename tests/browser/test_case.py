@@ -100,6 +100,12 @@ def test_a_case_by_keyboard_from_opening_to_settled(
     expect(page.locator("[data-alike]")).to_contain_text(other.title)
     holds_up(page, "case")
 
+    # --- The wrong key: Escape takes it back, and the next one does what it says
+    press(page, "p")
+    expect(page.locator("#pause_cause")).to_be_focused()
+    press(page, "Escape")
+    assert page.locator(".dsk-act[open]").count() == 0
+
     # --- Handed off, and what came of it
     press(page, "h")
     page.locator("#hand-off_channel").select_option(index=1)

@@ -75,7 +75,7 @@ def test_each_version_can_be_read(manager: Client, hanna: User) -> None:
     html = manager.get(page).content.decode()
     for words in ("Version 1", "Version 2", "All that is broken", "After 72 h: community manager notified", str(hanna)):
         assert words in html, words
-    assert "kinds: Problem" in html, "conditions read as in the form"
+    assert "Kinds: Problem" in html, "conditions read as in the form"
     assert f'href="{page}"' in manager.get(reverse("escalation_policies:index")).content.decode()
 
 

@@ -110,6 +110,13 @@ def test_waiting_for_a_part_it_says_when_it_is_looked_at_again(question: Thread,
         services.pause(question, dana, "part", until=(NOON + timedelta(days=3)).date())
     assert "Dana of Customer support looks at it again by Sat 08:00 at the latest." in plain(shown(question, at=1))
     assert "looks at it again" not in shown(question, at=80)
+    with clock.travel(NOON):
+        services.resume(question, dana)
+    running = plain(shown(question, at=1))
+    with clock.travel(NOON):
+        services.pause(question, dana, "customer")
+    paused = plain(shown(question, at=1))
+    assert "not while the clock stands" in paused and "not while the clock stands" not in running
 
 
 def test_after_a_reply_the_asker_decides(question: Thread, bob: User) -> None:
