@@ -190,8 +190,11 @@ class InviteForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_managers
 def applications(request: HttpRequest) -> HttpResponse:
-    """Those under way, the oldest first, then those decided; and a form to invite somebody."""
-    form = InviteForm(request.POST if request.method == "POST" else None)
+    """Those under way, the oldest first, then those decided; a form to invite somebody, and whom one could invite."""
+    wanted = request.GET.get("product", "")
+    about = Product.objects.filter(pk=int(wanted) if wanted.isdecimal() and len(wanted) < 12 else 0).first()
+    initial = {"username": request.GET.get("username", "")[:40], "product": about}
+    form = InviteForm(request.POST if request.method == "POST" else None, initial=initial)
     status = 200
     if request.method == "POST":
         status = 422
@@ -223,6 +226,9 @@ def applications(request: HttpRequest) -> HttpResponse:
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("p")),
         "all": request.GET.get("state") == "all",
         "form": form,
+        "about": about,
+        "best": programme.best_owners(about) if about is not None else [],
+        "products": Product.objects.order_by("name"),
         "tab": "applications",
     }
     return TemplateResponse(request, "advocates/desk_applications.html", context, status=status)
@@ -254,9 +260,12 @@ def application(request: HttpRequest, pk: int) -> HttpResponse:
     seats = list(found.judges.select_related("person"))
     items = list(found.trial.select_related("thread", "thread__leading_solution", "product"))
     passed = programme.passed_products(found)
+    done = sum(seat.done_at is not None for seat in seats)
     context = {
         "application": found,
         "seats": seats,
+        # Where two have judged and it goes on, they differ, and a third is asked.
+        "too_few": found.state == State.JUDGING and len(seats) < programme.JUDGES + (done >= programme.JUDGES),
         "items": [
             {
                 "item": item,
@@ -337,9 +346,13 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
     ranked = ranking.rank([thread])[thread.pk]
     rows = _asked_and_next(ranked, _places([thread])[thread.pk])
     shown = {row.member.pk for row, _place in rows}
+    own, others = ranking.compared(rows[0][0], rows[1][0]) if len(rows) > 1 else ([], [])
     context = {
         "thread": thread,
         "rows": rows,
+        "second": rows[1][0] if len(rows) > 1 else None,
+        "own": own,
+        "others": others,
         "left_out": [(row, OUT_WORDS[ranking.Out(row.out)]) for row in ranked if row.member.pk not in shown],
         "first": rows[0][0] if rows else None,
         "was_asked": bool(rows and rows[0][1]),

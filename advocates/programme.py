@@ -230,9 +230,11 @@ def _questions_for(user: User, product: Product, count: int, dice: random.Random
 
 
 def _set_trial(application: Application, products: Sequence[Product]) -> bool:
-    """Draw the questions; the same application draws the same ones. False when there are none at all."""
+    """Draw the questions: the same for the n-th application of somebody, wherever it is told. False when there are none
+    at all."""
     each = QUESTIONS if len(products) == 1 else 2
-    dice = random.Random(f"trial {application.pk}")  # noqa: S311 - fair, not secret
+    before = Application.objects.filter(person=application.person_id, pk__lt=application.pk).count()
+    dice = random.Random(f"trial {application.person.username} {before}")  # noqa: S311 - fair, not secret
     rows = [
         TrialItem(application=application, thread_id=thread, product=product)
         for product in products
@@ -418,8 +420,10 @@ class Agreement:
         """After Landis and Koch, 1977."""
         if self.kappa is None:
             return ""
+        if self.kappa < 0:
+            return _("less than chance")
         steps = (
-            (0.0, _("less than chance")), (0.2, _("slight")), (0.4, _("fair")), (0.6, _("moderate")),
+            (0.2, _("slight")), (0.4, _("fair")), (0.6, _("moderate")),
             (0.8, _("substantial")),
         )  # fmt: skip
         return next((word for most, word in steps if self.kappa <= most), _("almost perfect"))
@@ -530,7 +534,13 @@ def keep_judging() -> int:
 
 
 def best_owners(product: Product, most: int = 5) -> list[User]:
-    """Whom one could invite: members who know a product best, by what others found, and are no advocates yet."""
+    """Whom one could invite: members who know a product best, by what others found, no advocates and not on the way.
+
+    Three queries.
+    """
     rows = competence.best_of("product", product.pk, 30)
-    taken = set(AdvocateMembership.objects.current().values_list("user", flat=True))
-    return [row.person for row in rows if row.person_id not in taken and not row.person.speaks_for_brand][:most]
+    taken = {
+        *AdvocateMembership.objects.current().values_list("user", flat=True),
+        *Application.objects.open().values_list("person", flat=True),
+    }
+    return [row.person for row in rows if row.person_id not in taken and not why_not_apply(row.person)][:most]

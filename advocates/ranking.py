@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from community.core import clock
 from community.core.models import Numbers
@@ -191,6 +192,39 @@ def rank(threads: Sequence[Thread]) -> dict[int, list[Candidate]]:
     """All advocates for each thread, as `Field` ranks them."""
     field = Field(threads)
     return {thread.pk: field.of(thread) for thread in threads}
+
+
+def compared(first: Candidate, second: Candidate) -> tuple[list[str], list[str]]:
+    """What speaks for the first of two and what for the second, each in a sentence; what is alike is left out."""
+    one, two = str(first.member.user), str(second.member.user)
+    own: list[str] = []
+    others: list[str] = []
+
+    def say(ahead: float, behind: float, words: str, of_ahead: Any, of_behind: Any) -> None:
+        if ahead == behind:
+            return
+        names = (one, of_ahead, of_behind) if ahead > behind else (two, of_behind, of_ahead)
+        said = words % {"name": names[0], "n": names[1], "other": names[2]}
+        (own if ahead > behind else others).append(said)
+
+    say(
+        round(first.knows), round(second.knows), _("%(name)s knows more of it: %(n)s points against %(other)s."),
+        round(first.knows), round(second.knows),
+    )  # fmt: skip
+    say(
+        first.fit, second.fit, _("%(name)s passed less on the like: fit %(n)s %% against %(other)s %%."),
+        first.fit_percent, second.fit_percent,
+    )  # fmt: skip
+    say(
+        first.here, second.here,
+        _("%(name)s is likelier to answer within four hours: %(n)s %% against %(other)s %%."),
+        first.here_percent, second.here_percent,
+    )  # fmt: skip
+    say(
+        first.fresh, second.fresh,
+        _("%(name)s was asked less this week: %(n)s against %(other)s."), first.asked, second.asked,
+    )  # fmt: skip
+    return own, others
 
 
 # What a pass teaches

@@ -6,8 +6,9 @@ from advocates import console, matching, programme, services
 from advocates.models import AdvocateMembership, Application, CodeOfConduct
 from community.accounts.models import User
 from community.accounts.services import set_role
+from community.questions import services as questions
 
-from ..factories import a_person, a_product, a_thread, an_answer
+from ..factories import a_person, a_product, a_thread, an_answer, an_owner
 
 pytestmark = pytest.mark.django_db
 WHY = "I have repaired three of these machines and like to explain."
@@ -67,13 +68,19 @@ def test_a_manager_reads_why_somebody_is_first(manager, life, duo, django_assert
     assert thread.title in listed and "Score = (15 + what they know)" in listed
     page = manager.get(f"/admin/programme/routing/{thread.pk}/").content.decode()
     assert "is first" in page and "the most of all who can be asked" in page
+    assert "who is next" in page and "was asked less this week" in page
     assert "advocate for other products" in page
     assert manager.get("/admin/programme/routing/999999/").status_code == 404
 
 
 def test_invite_decide_and_end_a_role(manager, bob, duo, alice):
     assert manager.post("/admin/programme/applications/", {"username": "nobody.here"}).status_code == 422
+    questions.vote_answer(an_answer(a_thread(alice, product=duo), bob), an_owner(duo), 1)
+    page = manager.get(f"/admin/programme/applications/?product={duo.pk}&username=bob").content.decode()
+    assert "Put into the form" in page and 'value="bob"' in page
     assert manager.post("/admin/programme/applications/", {"username": "bob", "product": duo.pk}).status_code == 303
+    page = manager.get(f"/admin/programme/applications/?product={duo.pk}").content.decode()
+    assert "Put into the form" not in page and "Nobody else has been found" in page
     programme.apply(bob, [duo], WHY, code_version=1)
     found = Application.objects.get()
     url = f"/admin/programme/applications/{found.pk}/"

@@ -278,3 +278,15 @@ def test_who_joins_the_staff_is_no_advocate_any_more(experts, support):
     services.copy_standing(member)
     person.refresh_from_db()
     assert person.standing == "staff" and not person.groups.filter(name="Advocates").exists()
+
+
+def test_what_puts_one_before_another_is_said_in_sentences(experts, thread, duo):
+    first, second = experts[:2]
+    questions.vote_answer(an_answer(a_thread(product=duo), first), an_owner(duo), 1)
+    ask = a_thread(product=duo)
+    matching.asked(ask, [first])
+    own, others = ranking.compared(of(thread, first), of(thread, second))
+    assert own[0] == f"{first} knows more of it: 10 points against 0."
+    assert len(own) == 2 and own[1].startswith(f"{first} is likelier to answer within four hours: ")
+    assert others == [f"{second} was asked less this week: 0 against 1."]
+    assert ranking.compared(of(thread, second), of(thread, second)) == ([], [])

@@ -171,6 +171,9 @@ def test_kappa_is_that_of_cohen():
     assert programme.agreement(pairs).kappa == 0.4
     assert programme.agreement([(True, True)] * 3).kappa is None
     assert programme.agreement([]).percent is None
+    even = [(True, True), (True, False), (False, True), (False, False)]
+    assert (programme.agreement(even).kappa, programme.agreement(even).in_words) == (0.0, "slight")
+    assert programme.agreement([(True, False), (False, True)]).in_words == "less than chance"
 
 
 def test_judging_is_blind(judges, solved, bob, duo, client):
