@@ -8,7 +8,7 @@ from community.events.models import Event
 from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
-from . import cases, incidents, routing, shifts
+from . import cases, incidents, routing, shifts, stage
 from .models import Absence, Escalation, Incident, PauseCause
 from .permissions import works_cases
 
@@ -143,7 +143,8 @@ def settle(event: Event) -> None:
 def go_on_together(event: Event) -> None:
     """The thread that stands has more reporters, and perhaps its first replies."""
     thread = event.subject.merged_into
-    incidents.go_along(event.subject, thread)
+    if stage.here() is None:  # a simulation hears it, too, and moves nothing
+        incidents.go_along(event.subject, thread)
     case = _case(thread)
     if case is None or not case.is_open:
         return

@@ -1,5 +1,6 @@
 """Nothing staff do in the admin passes without a trace."""
 
+import re
 from collections.abc import Callable
 
 from django.db import transaction
@@ -41,9 +42,14 @@ def _leave_trace(request: HttpRequest, response: HttpResponseBase, now: acting.A
         return
     with transaction.atomic():
         if exported:
-            record("data.exported", actor=by, subject=by, view=view, note=request.get_full_path()[:500])
+            record("data.exported", actor=by, subject=by, view=view, note=_place(request))
         else:
-            record("admin.acted", actor=by, subject=None, action=view, note=request.get_full_path()[:500])
+            record("admin.acted", actor=by, subject=None, action=view, note=_place(request))
+
+
+def _place(request: HttpRequest) -> str:
+    """The address, without mail addresses that were searched for: the entry outlives whose they are."""
+    return re.sub(r"([?&][^=&]*=)[^&]*(?:@|%40)[^&]*", r"\1…", request.get_full_path())[:500]
 
 
 def _shows_again(request: HttpRequest, response: HttpResponseBase) -> bool:

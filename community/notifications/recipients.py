@@ -69,6 +69,12 @@ def followers(things: Iterable[models.Model], levels: tuple[str, ...] = ("watchi
     return found
 
 
+def _just_said(event: Event, about: models.Model, kind: str) -> bool:
+    """Whether another event of the same minute tells the same people of the same thing: never two notices for one."""
+    around = (event.occurred_at - timedelta(minutes=1), event.occurred_at + timedelta(minutes=1))
+    return Event.objects.about(about).filter(kind=kind, occurred_at__range=around).exists()
+
+
 def _muted(thing: models.Model) -> set[int]:
     return set(followers([thing], ("muted",)))
 
@@ -294,10 +300,12 @@ def _moderated(event: Event) -> Heard:
 
 @heard_by("look.decided")
 def _let_through(event: Event) -> Heard:
-    """What is hidden says so itself."""
+    """What is hidden says so itself, and so does what was online before and is shown again."""
     look: Look = event.subject
     target = look.target
-    return {target.author_id: "moderation"} if look.held and look.kept and target is not None else {}
+    if target is None or not (look.held and look.kept) or _just_said(event, target, f"{target.noun}.restored"):
+        return {}
+    return {target.author_id: "moderation"}
 
 
 @heard_by("appeal.decided")
@@ -441,7 +449,8 @@ def _manager(event: Event) -> Heard:
 @heard_by("escalation.late")
 def _late(event: Event) -> Heard:
     people = with_stand_ins([event.data.get("assignee")], event.occurred_at)
-    people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
+    if not _just_said(event, event.subject, "escalation.lead_notified"):  # at the same hour, of the same case
+        people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
     heard: Heard = {}
     _add(heard, people, "case_late")
     return heard

@@ -272,6 +272,8 @@ def test_every_file_out_of_the_admin_is_an_entry(manager: Client, hanna: User) -
     event = last()
     assert (event.kind, event.actor, event.data["view"]) == ("data.exported", hanna, "audit:csv")
     assert event.note.text.endswith("acts.csv?q=spam")
+    manager.get(reverse("audit:csv") + "?who=alice%40example.org&q=spam")
+    assert last().note.text.endswith("acts.csv?who=…&q=spam"), "an address is theirs, and goes with them"
     manager.get(reverse("programme_advocates:index") + "?export=csv")
     assert last().data["view"] == "programme_advocates:index"
 

@@ -9,8 +9,15 @@ from community.accounts.models import Department, User
 from community.accounts.services import set_role
 from community.core import clock
 from community.core.errors import Conflict
-from community.escalation import check, handoffs, incidents, promises, relay, services
-from community.escalation.models import Channel, ClusterThread, Escalation, EscalationPolicy
+from community.escalation import check, handoffs, incidents, promises, relay, services, simulation
+from community.escalation.models import (
+    Channel,
+    ClusterThread,
+    Escalation,
+    EscalationPolicy,
+    Incident,
+    IncidentThread,
+)
 from community.escalation.sweep import sweep
 from community.events.models import Event
 from community.moderation import services as moderation
@@ -143,6 +150,16 @@ def test_a_late_promise_of_somebody_who_left_is_told_to_the_managers(question: T
     assert recipients(Event.objects.get(kind="escalation.promise_late")) == {hanna.pk: "case_lead"}
 
 
+def test_a_lead_hears_once_that_a_case_is_late(question: Thread, dana: User, lead: User) -> None:
+    with clock.travel(hours(1)):
+        services.acknowledge(question, dana)
+    due = case_of(question).resolve_due_at
+    assert due is not None
+    assert sweep(due + timedelta(minutes=1)) == {"late": 1, "lead_notified": 1}
+    late, told = (Event.objects.get(kind=f"escalation.{kind}") for kind in ("late", "lead_notified"))
+    assert (set(recipients(late)), set(recipients(told))) == ({dana.pk}, {lead.pk})
+
+
 def test_the_desk_says_which_webhook_was_switched_off(question: Thread, hanna: User) -> None:
     pager = Channel.objects.create(slug="pager", name="Pager", kind="webhook", url="https://pager.example/")
     assert check.warning(None, None, NOON) == ""
@@ -187,3 +204,15 @@ def test_a_merged_report_is_about_the_issue_where_it_went(reports: list[Thread],
         assert second.in_incident.incident == known
         incidents.solve(known, dana, solution="Install 1.3.1, and it stops beeping.")
     assert Answer.objects.get().thread == second and Answer.objects.get().is_official
+
+
+def test_a_simulation_moves_no_report(reports: list[Thread], dana: User, ravi: User) -> None:
+    first, second = reports
+    with clock.travel(hours(1)):
+        questions.merge_thread(first, second, ravi, "The same.")
+    known = Incident.objects.create(product=first.product, title="It beeps", opened_by=dana)
+    row = IncidentThread.objects.create(incident=known, thread=first, added_by=dana)
+    played = simulation.lines_of([simulation.in_use()], [first.pk], NOON, hours(24))
+    assert [number for number, _lines in played] == [1]
+    row.refresh_from_db()
+    assert row.thread == first

@@ -286,3 +286,13 @@ def test_flags_on_what_was_taken_away_are_decided_and_say_no_untruth(answer: Ans
     services.delete(answer, answer.author)
     assert settle(answer, ravi, "keep", "") == "It had been taken away already."
     assert Flag.objects.get().state == "declined"
+
+
+def test_who_hides_or_shows_a_post_on_its_page_has_decided_about_its_flags(answer: Answer, ravi: User) -> None:
+    flagged_away(answer)
+    services.restore(answer, ravi)  # as the page of the thread does
+    assert set(Flag.objects.values_list("state", flat=True)) == {"declined"}
+    services.flag(answer, factories.a_person(), reason="rude")
+    assert answer.is_visible, "one new flag is one, not the fourth"
+    services.hide(answer, ravi, reason="It is rude after all.")
+    assert Flag.objects.latest("pk").state == "upheld"

@@ -381,3 +381,17 @@ def test_notices_of_the_staff_reach_nobody_who_left(thread, dana, alice, support
     assert delivery.still_wanted(waiting)
     set_role(dana, None, "")
     assert not delivery.still_wanted(Delivery.objects.get(pk=waiting.pk))
+
+
+def test_one_act_is_one_notice(alice, ravi):
+    """What is shown again after its author mended it was looked at, too."""
+    thread = a_thread(alice)
+    moderation.hide(thread, ravi, reason="Rude")
+    now = clock.now()
+    with clock.travel(now + timedelta(hours=1)):
+        questions.edit_thread(thread, alice, title=thread.title, body="It has dripped since Monday, and I kindly ask.")
+    with clock.travel(now + timedelta(hours=2)):
+        moderation.approve(Thread.objects.get(pk=thread.pk), ravi)
+        announce_due()
+    said = list(Notification.objects.filter(recipient=alice).order_by("pk").values_list("verb", flat=True))
+    assert [verb.rpartition("” ")[2] for verb in said] == ["was hidden", "is visible again"]
