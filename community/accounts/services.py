@@ -92,12 +92,13 @@ AVATAR_SIDE = 208  # pixels: twice the largest plate, for sharp screens
 def change_picture(user: User, file: IO[bytes] | None) -> None:
     """Show this picture beside somebody's name, or their letters again (None). Twice is harmless.
 
-    Only its pixels are kept, cut to a square (core/uploads.py); what it replaces is deleted. Raises NotAllowed,
-    ValidationError at `picture`. Count the tries before (limit "upload").
+    Only its pixels are kept, cut to a square (core/uploads.py); what it replaces is deleted. Raises NotAllowed for
+    whoever may not write, who can still take their own away; ValidationError at `picture`. Count the tries before
+    (limit "upload").
     """
-    require(why_not_write(user))
     content = None
     if file is not None:
+        require(why_not_write(user))
         try:
             content, _width, _height = reencode(file, AVATAR_SIDE, square=True)
         except ValidationError as problem:
@@ -119,9 +120,9 @@ def _set_picture(user: User, by: User, content: ContentFile | None, reason: str 
     try:
         with transaction.atomic():
             row = locked(user)
-            if by.pk == row.pk:
+            if content is not None:
                 require(why_not_write(row))
-            if content is None and not row.avatar:
+            elif not row.avatar:
                 return
             _forget_file(row.avatar)
             row.avatar = ""  # type: ignore[assignment]

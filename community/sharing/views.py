@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from community.accounts import together
 from community.core.errors import require
 from community.moderation.models import Moderated, SpamAct
 from community.moderation.permissions import why_not_write
@@ -306,6 +307,7 @@ def made(request: HttpRequest, pk: int) -> HttpResponse:
         services.set_made(one, request.user, on=False)
         messages.success(request, _("Taken back."))
         return redirect(f"{one.get_absolute_url()}#made")
+    require(together.why_not_vote_for(request, one))
     form = MadeForm(request.POST)
     if form.is_valid():
         try:
@@ -455,6 +457,8 @@ def worked(request: HttpRequest, pk: int) -> HttpResponse:
     said = {"yes": True, "no": False, "none": None}
     if request.POST.get("worked") not in said:
         raise ValidationError(_("Say whether it worked."))
+    if request.POST["worked"] != "none":
+        require(together.why_not_vote_for(request, one))
     services.say_worked(one, request.user, said[request.POST["worked"]])
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "sharing/_worked.html", _worked_context(request, one))

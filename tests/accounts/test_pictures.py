@@ -73,7 +73,9 @@ def test_what_is_no_picture_is_said_beside_the_field(client: Client, alice: User
     for data in ({}, {"picture": SimpleUploadedFile("a.svg", b"<svg onload=alert(1)>", "image/svg+xml")}):
         response = client.post(reverse(PLACE), data)
         assert response.status_code == 422 and response.context["picture"].errors.keys() == {"picture"}
+    services.change_picture(alice, a_file())
     services.silence(alice, ravi, hours=24, reason="Calm down")
+    assert client.post(reverse(PLACE), {"away": "1"}).status_code == 302, "their face is theirs to take away"
     response = client.post(reverse(PLACE), {"picture": a_file()})
     assert response.status_code == 403 and "You can read, but not write" in response.content.decode()
     alice.refresh_from_db()

@@ -30,7 +30,7 @@ def sign_in(client: Client, person: User) -> None:
 
 def test_a_second_account_of_one_browser_casts_no_vote_for_the_first(alice: User, second: User, client: Client) -> None:
     thread, answer, review = factories.a_thread(alice), factories.an_answer(by=alice), factories.a_review(alice)
-    elsewhere = factories.an_answer()
+    recipe, tip, elsewhere = factories.a_recipe(alice), factories.a_tip(alice), factories.an_answer()
     sign_in(client, alice)
     assert client.cookies["here"]["httponly"] and client.cookies["here"]["samesite"] == "Lax"
     sign_in(client, second)
@@ -39,6 +39,9 @@ def test_a_second_account_of_one_browser_casts_no_vote_for_the_first(alice: User
         (f"/questions/answer/{answer.pk}/vote/", {"value": "1"}),
         (f"/questions/answer/{answer.pk}/vote/", {"value": "-1"}),
         (f"/reviews/{review.pk}/helpful/", {"helpful": "yes"}),
+        (f"/questions/answer/{answer.pk}/works/", {"works": "yes"}),
+        (f"/recipes/{recipe.pk}/made/", {"stars": "5"}),
+        (f"/tips/{tip.pk}/worked/", {"worked": "yes"}),
     ):
         refused = client.post(address, sent)
         assert refused.status_code == 403, address

@@ -188,6 +188,8 @@ def works(request: HttpRequest, pk: int) -> HttpResponse:
     """Works for mine: yes, no, or taken back."""
     answer = get_answer(request, pk)
     value = value_of(request, "works", {"yes": True, "no": False, "none": None})
+    if value is not None:
+        require(together.why_not_vote_for(request, answer))
     services.say_works_for_mine(answer, request.user, value)
     if request.htmx:
         answer.my_works = value  # type: ignore[attr-defined]
