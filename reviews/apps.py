@@ -11,11 +11,13 @@ class ReviewsConfig(AppConfig):
         from . import asking, hints, listeners, personal  # noqa: F401  (they register themselves)
         from .doors import ReviewDoor
         from .models import Review
-        from .panels import PersonReviews, ProductReviews, ShelfReviews
+        from .panels import OpenHints, PersonReviews, ProductReviews, ReviewInQueue, ShelfReviews
 
         doors.register(Review, ReviewDoor())
         panels.register("product.reviews", ProductReviews())
         panels.register("person.work", PersonReviews())
         panels.register("shelf.unit", ShelfReviews())
+        panels.register("moderation.item", ReviewInQueue())
+        panels.register("moderation.top", OpenHints())
         schedule.every(60, "reviews.hints")(hints.sweep)
         schedule.every(10 * 60, "reviews.requests")(asking.sweep)

@@ -1,19 +1,21 @@
 """Reviews on the pages of the rooms below: a product, a person."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, prefetch_related_objects
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 
 from community.core.panels import Panel
+from community.posts.photos import photos_of
 from products.models import Product
 
-from . import listing, permissions
-from .models import Review
+from . import hints, listing, permissions
+from .models import Hint, Refusal, Review
 from .structured import product_data
 
 
@@ -130,3 +132,46 @@ class ShelfReviews(Panel):
             for own in batch
             if may or own.product_id in mine
         }
+
+
+class ReviewInQueue(Panel):
+    """All that a moderator may have to mark in a review, what its author appeals, and what a program noticed. Not its
+    stars: nobody decides by them."""
+
+    template = "reviews/_in_queue.html"
+    query_budget = 5  # product, chapters, photos, appeals, hints
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        items = [item for item in batch if isinstance(item.target, Review)]
+        reviews = [item.target for item in items]
+        if not reviews:
+            return {}
+        prefetch_related_objects(reviews, "product", "chapters")
+        photos = photos_of(reviews)
+        noticed: dict[int, list[tuple[Hint, str]]] = defaultdict(list)
+        for hint in Hint.objects.filter(review__in=reviews, settled_at=None):
+            noticed[hint.review_id].append((hint, hints.reason(hint)))
+        open_appeals = Refusal.objects.filter(review__in=reviews, appealed_at__isnull=False, granted=None)
+        appeals = {refusal.review_id: refusal for refusal in open_appeals}
+        me = getattr(getattr(request, "user", None), "pk", None)
+        found = {}
+        for item in items:
+            pk, appeal = item.target.pk, appeals.get(item.target.pk)
+            found[item] = {
+                "review": item.target,
+                "photos": photos[pk],
+                "appeal": appeal,
+                "mine": appeal is not None and appeal.by_id == me,
+                "hints": noticed[pk],
+            }
+        return found
+
+
+class OpenHints(Panel):
+    """The way to what a program noticed about reviews that nobody looked at."""
+
+    template = "reviews/_open_hints.html"
+    query_budget = 1
+
+    def context(self, request: HttpRequest | None, batch: Sequence[Any]) -> Mapping[Hashable, Mapping[str, Any]]:
+        return dict.fromkeys(batch, {"count": hints.open_hints().count()})

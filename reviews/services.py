@@ -25,6 +25,7 @@ from community.moderation.permissions import why_not_moderate
 from community.posts import gates
 from community.posts import services as posts
 from community.posts.models import Upload
+from community.posts.photos import photos_of
 from products.models import Ownership, Product
 
 from . import history, permissions, ratings
@@ -659,6 +660,7 @@ def _stands_in(passage: str, review: Review) -> bool:
         review.did_well,
         review.could_be_better,
         *(chapter.body_text for chapter in review.chapters.all()),
+        *(words for photo in photos_of([review])[review.pk] for words in (photo.alt, photo.caption)),
     ]
     return any(passage in " ".join(words.split()) for words in texts)
 

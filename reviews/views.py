@@ -31,7 +31,7 @@ from community.posts import kept
 from community.posts import services as posts
 from community.posts.doors import act, long_open, send, where_from
 from community.posts.models import Revision
-from community.posts.photos import Photos
+from community.posts.photos import Photos, photos_of
 from products.models import Ownership, Product
 
 from . import asking, feed, hints, listing, paging, permissions, services
@@ -110,6 +110,9 @@ def review_list(request: HttpRequest) -> HttpResponse:
             for key, label, _least, _below in listing.OWNED
         ],
         "all_products": product is None,
+        "by_stars": []
+        if product
+        else [(n, _address(request, stars=str(n))) for n in range(5, 0, -1) if str(n) != stars],
         "all_url": f"?product={product.slug}" if product else "?",
         "filtered": bool(stars or on or owned),
         "paged": bool(after or before),
@@ -249,6 +252,7 @@ def _form(
         "opened_url": "" if review else _opened_url(request),
         "verified": user.is_authenticated and owned.filter(owner=user).exists(),
         "draft_url": "" if review or photos is None else f"{reverse('posts:draft')}?key={_draft_key(product)}",
+        **({} if review else _kept_in_browser(user, product)),
         "seen": posts.latest_revision(review) if review else "",
         "first_look": review.refusals.filter(resubmitted_at=None).last() if review else None,
     }
@@ -334,6 +338,12 @@ def _draft_key(product: Product) -> str:
     return f"review:{product.slug}"
 
 
+def _kept_in_browser(user: Any, product: Product) -> dict[str, str]:
+    """Where the browser keeps a copy: for visitors, and while the server does not answer. `_thank` lets it forget."""
+    key = _draft_key(product)
+    return {"draft_also": key, "draft_local": f"{key}@{user.pk}" if user.is_authenticated else key}
+
+
 def _seen(request: HttpRequest) -> int | None:
     seen = request.POST.get("seen", "")
     return int(seen) if seen.isdecimal() and len(seen) < 9 else None
@@ -350,10 +360,10 @@ def _from_shelf(request: HttpRequest, product: Product) -> dict[str, Any]:
 
 
 def _thank(request: HttpRequest, one: Review) -> None:
+    said = _("Thank you. Your review is online.")
     if one.visibility == Moderated.Visibility.PENDING:
-        messages.success(request, _("Thank you. Somebody looks at it first; you see here where it is."))
-    else:
-        messages.success(request, _("Thank you. Your review is online."))
+        said = _("Thank you. Somebody looks at it first; you see here where it is.")
+    messages.success(request, said, extra_tags=f"forget:{_draft_key(one.product)}")
 
 
 @login_required
@@ -362,7 +372,9 @@ def chapter(request: HttpRequest, pk: int) -> HttpResponse:
     one = _open(request, pk)
     require(permissions.why_not_edit(request.user, one))
     since = round((clock.now() - one.created_at).days / DAYS_A_MONTH)
-    form = ChapterForm(request.POST or None, initial={"months_owned": (one.owned_months or 0) + since})
+    kept_key = f"chapter:{one.pk}"
+    known = {"months_owned": (one.owned_months or 0) + since, **posts.draft_of(request.user, kept_key)}
+    form = ChapterForm(request.POST or None, initial=known)
     status = 200
     if request.method == "POST":
         status = 422
@@ -371,9 +383,15 @@ def chapter(request: HttpRequest, pk: int) -> HttpResponse:
                 form, "post", request.user, lambda: services.add_chapter(one, request.user, **form.cleaned_data)
             )
             if new is not None:
-                messages.success(request, _("Thank you for the second look. Its stars count from now on."))
+                posts.drop_draft(request.user, kept_key)
+                if one.is_visible:
+                    messages.success(request, _("Thank you for the second look. Its stars count from now on."))
+                else:
+                    _thank(request, one)
                 return redirect(one)
-    response = render(request, "reviews/chapter.html", {"review": one, "form": form}, status=status)
+    context = {"review": one, "form": form, "draft_url": f"{reverse('posts:draft')}?{urlencode({'key': kept_key})}"}
+    response = render(request, "reviews/chapter.html", context, status=status)
+    response["Cache-Control"] = "private, no-store"
     if wait := getattr(form, "retry_after", 0):
         response["Retry-After"] = str(wait)
     return response
@@ -440,7 +458,8 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
             if done is not None:
                 messages.success(request, _("The review is back with its author, with the reason."))
                 return redirect(one)
-    return render(request, "reviews/refuse.html", {"review": one, "form": form}, status=status)
+    context = {"review": one, "form": form, "photos": photos_of([one])[one.pk]}
+    return render(request, "reviews/refuse.html", context, status=status)
 
 
 @act("post")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from community.core.errors import require
 from community.posts.doors import act, send
+from community.posts.photos import photos_of
 from reviews.models import Review
 from reviews.permissions import departments_of
 
@@ -102,4 +103,5 @@ def _ask(request: HttpRequest, one: Review, form: Any, service: Any, done: str) 
                 messages.success(request, done)
                 return redirect(one)
     fix = isinstance(form, FixForm)
-    return render(request, "bridges/offer.html", {"review": one, "form": form, "fix": fix}, status=status)
+    context = {"review": one, "form": form, "fix": fix, "photos": photos_of([one])[one.pk]}
+    return render(request, "bridges/offer.html", context, status=status)

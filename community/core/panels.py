@@ -71,6 +71,8 @@ SLOTS = {
     "case.side": "threads: beside a staff member's case",
     "case.alike": "threads: others like a case, fetched after it",
     "person.work": "people: what they wrote and earned",
+    "moderation.item": "items of the moderators' queue: what there is to know of a post beside its text",
+    "moderation.top": "None: the moderators' queue itself, and its place on the first page of the admin",
     "staff.person": "people, on their page inside the admin: what else staff can do about an account",
     "home.*": "None: the page itself",
 }

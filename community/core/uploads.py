@@ -1,8 +1,11 @@
 """A member's picture, made anew: only its pixels are kept, nothing of the file that was sent."""
 
 import io
+import math
 import secrets
 import warnings
+from contextlib import nullcontext
+from threading import Lock
 from typing import IO
 
 from django.core.exceptions import ValidationError
@@ -12,9 +15,14 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
+MAX_WEBP = 12_250_000  # its reader keeps four copies of all pixels: 200 MB; JPEG is read at a fraction, PNG once
 MAX_SIDE = 2560  # larger serves nobody on a page, and would cost every reader
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")  # by content; the name and the declared type are never asked
 QUALITY = 82
+LARGE = 8_000_000  # pixels: 32 MB and more; of such one is made anew at a time, so that ten at once need no more memory
+STRIP = 64  # lines
+ORIENTATION = 0x0112  # in EXIF
+_one_at_a_time = Lock()
 
 
 def reencode(
@@ -39,9 +47,14 @@ def reencode(
                 raise ValidationError(
                     _("This picture has more than 40 megapixels. Could you send a smaller one?"), code="too_large"
                 )
-            picture.draft("RGB", (side, side))  # JPEG decodes at a fraction when that is enough
-            picture.load()
-            pixels = _bare(ImageOps.exif_transpose(picture), side, square)
+            if picture.format == "WEBP" and picture.width * picture.height > MAX_WEBP:
+                raise ValidationError(
+                    _("This WebP picture has more than 12 megapixels. As a JPEG it may have 40."), code="too_large"
+                )
+            with _one_at_a_time if picture.width * picture.height > LARGE else nullcontext():
+                picture.draft("RGB", (side, side))  # JPEG decodes at a fraction when that is enough
+                picture.load()
+                pixels = _bare(picture, side, square)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise ValidationError(
             _("This is not a picture we can read. JPEG, PNG, WebP and GIF work."), code="not_a_picture"
@@ -57,8 +70,13 @@ def reencode(
 
 
 def _bare(picture: Image.Image, side: int, square: bool) -> Image.Image:
-    """The pixels alone, at the size we serve."""
+    """The pixels alone, at the size we serve and the right way up. Made small first: what comes after copies."""
+    turned = picture.getexif().get(ORIENTATION)
     mode = "RGBA" if picture.has_transparency_data else "RGB"
+    long, short = max(picture.size), min(picture.size)
+    picture = _smaller(picture, min(long, math.ceil(side * long / short)) if square else side)
+    if picture.mode.startswith("I"):  # sixteen bits of grey: convert() would cut them off, not scale them
+        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     picture = _in_srgb(picture, mode)
     if square:
         side = min(side, *picture.size)
@@ -67,7 +85,41 @@ def _bare(picture: Image.Image, side: int, square: bool) -> Image.Image:
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     bare = Image.new(mode, picture.size)
     bare.paste(picture)
+    if turned:
+        bare.getexif()[ORIENTATION] = turned
+        bare = ImageOps.exif_transpose(bare)
     return bare
+
+
+def _smaller(picture: Image.Image, side: int) -> Image.Image:
+    """No side above `side`, or twice that for a palette, without a second copy of all pixels."""
+    width, height = picture.size
+    if picture.mode in ("P", "PA", "1"):  # colours of a palette can't be mixed before they are told
+        picture.thumbnail((2 * side, 2 * side), Image.Resampling.NEAREST)
+    elif width * height > LARGE and max(width, height) > side:
+        return _in_strips(picture, side)
+    else:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return picture
+
+
+def _in_strips(picture: Image.Image, side: int) -> Image.Image:
+    """Resizing keeps half of the work in between, and with transparency another copy of all pixels: here of some lines
+    at a time. The picture that was given is closed."""
+    width, height = picture.size
+    scale = side / max(width, height)
+    made = Image.new(picture.mode, (max(1, round(width * scale)), max(1, round(height * scale))))
+    step = height / made.height
+    around = math.ceil(3 * step) + 1  # lines that the filter looks at beyond its own
+    for top in range(0, made.height, STRIP):
+        end = min(top + STRIP, made.height)
+        first, last = max(0, math.floor(top * step) - around), min(height, math.ceil(end * step) + around)
+        part = picture.crop((0, first, width, last))
+        box = (0, top * step - first, width, min(end * step - first, part.height))
+        made.paste(part.resize((made.width, end - top), Image.Resampling.LANCZOS, box=box), (0, top))
+    made.info.update(picture.info)
+    picture.close()
+    return made
 
 
 def _in_srgb(picture: Image.Image, mode: str) -> Image.Image:

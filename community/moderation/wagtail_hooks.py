@@ -574,7 +574,8 @@ class ModerationPanel(Component):
         css = {"all": ["css/desk.css"]}
 
     def render_html(self, parent_context: dict[str, Any]) -> SafeString:
-        return SafeString(render_to_string("moderation/_home_panel.html", {"waiting": count_waiting()}))
+        context = {"waiting": count_waiting(), "request": parent_context["request"]}
+        return SafeString(render_to_string("moderation/_home_panel.html", context))
 
 
 @hooks.register("construct_homepage_panels")

@@ -36,16 +36,34 @@ class Photos:
     Template: components `posts/_photos.html` with `photos`.
     """
 
-    rows = range(ROWS)
     captions = True
 
     def __init__(self, owner: User, target: models.Model | None = None) -> None:
         self.owner, self.target = owner, target
         self.errors: list[str] = []
+        self.refused: list[dict[str, str]] = []
         self.uploads: list[Any] = []
+        self.most = _most_rows(owner)
         if target is not None:
             content_type = ContentType.objects.get_for_model(target)
             self.uploads = list(Upload.objects.filter(target_type=content_type, target_id=target.pk, owner=owner))
+
+    @property
+    def rows(self) -> range:
+        """Rows for new photos; one at least, since one may go as another comes."""
+        return range(ROWS if self.most >= ROWS else min(self.most, max(1, self.most - len(self.uploads))))
+
+    @property
+    def about_all(self) -> list[str]:
+        """What is wrong and stands at no row of its own."""
+        at_rows = [row["error"] for row in self.refused]
+        return [error for error in self.errors if error not in at_rows]
+
+    @property
+    def new(self) -> list[dict[str, Any]]:
+        """The rows: each with a `number`, those of a refused file with its `alt`, `caption` and the `error`."""
+        count = max(len(self.rows), len(self.refused))
+        return [{"number": n, **(self.refused[n] if n < len(self.refused) else {})} for n in range(count)]
 
     def take(self, request: HttpRequest) -> list[Any]:
         """The photos as the form wants them, in order. What is wrong stands in `errors`."""
@@ -58,12 +76,13 @@ class Photos:
             if file is None:
                 continue
             self._spend()
+            alt, caption = (_line(post.get(f"photo-{words}-new-{row}", "")) for words in ("alt", "caption"))
             try:
                 content, _width, _height = reencode(file)
             except ValidationError as problem:
+                self.refused.append({"alt": alt, "caption": caption, "error": " ".join(problem.messages)})
                 self.errors += problem.messages
                 continue
-            alt, caption = _line(post.get(f"photo-alt-new-{row}", "")), _line(post.get(f"photo-caption-new-{row}", ""))
             self.uploads += self._new(content, alt, caption)
         if any(not upload.alt for upload in self.uploads):
             self.errors.append(_("Describe each photo in a sentence, for those who cannot see it."))
@@ -124,16 +143,13 @@ class AskersPhotos(Photos):
     def __init__(self, request: HttpRequest, token: str, begin: Callable[[], str], place: Callable[[int], str]) -> None:
         user: Any = request.user
         self.owner = user if user.is_authenticated else None  # type: ignore[assignment]
-        self.target, self.errors = None, []
+        self.target, self.errors, self.refused = None, [], []
         self.request, self.token, self.begin, self.place = request, token, begin, place
         self.uploads = list(self._sealed())
-        self.most = min(ROWS, numbers.remembered().newcomer_images) if self._is_new() else ROWS
-
-    def _is_new(self) -> bool:
-        return self.owner is None or gates.is_newcomer(self.owner)
+        self.most = _most_rows(self.owner)
 
     @property
-    def rows(self) -> range:  # type: ignore[override]
+    def rows(self) -> range:
         return range(max(0, self.most - len(self.uploads)))
 
     def _sealed(self) -> list[SealedPhoto]:
@@ -213,6 +229,12 @@ def photos_of(things: Iterable[Any]) -> dict[int, list[Upload]]:
         for upload in Upload.objects.filter(target_type=content_type, target_id__in=list(found)):
             found[upload.target_id].append(upload)
     return found
+
+
+def _most_rows(owner: User | None) -> int:
+    """As many as one may have: newcomers have fewer pictures."""
+    new = owner is None or gates.is_newcomer(owner)
+    return min(ROWS, numbers.remembered().newcomer_images) if new else ROWS
 
 
 def _line(words: str) -> str:

@@ -35,6 +35,11 @@ def key_of(order: str, line: str) -> list[str]:
     return all_keyed("order", f"{order}\n{line}")
 
 
+def kept_since() -> date:
+    """The day before which no purchase is taken: its line would be erased already."""
+    return (clock.now() - timedelta(days=Numbers.load().orders_kept_days)).date()
+
+
 @transaction.atomic
 def take_line(
     *, source: str, key: list[str], address: str, product: Product, version: Version | None, bought_on: date
@@ -44,7 +49,7 @@ def take_line(
     A line that waits follows what the shop says now; one that was matched stays as it is. What is older than lines are
     kept is left out: it was erased, and must not come back with the shop's next table. Twice is harmless.
     """
-    if bought_on < (clock.now() - timedelta(days=Numbers.load().orders_kept_days)).date():
+    if bought_on < kept_since():
         return "", False
     told = {
         "product": product, "version": version, "bought_on": bought_on, "address": keyed("address", plain(address))

@@ -1,10 +1,14 @@
 import io
+import os
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageChops, PngImagePlugin
 
 from community.core import uploads
 
@@ -184,3 +188,85 @@ def test_what_is_two_things_at_once_is_served_as_a_picture_alone():
     info.add_text("x", html.decode())
     reencode(made("PNG", pnginfo=info))
     reencode(made("GIF", comment=html))
+
+
+def test_transparency_is_made_smaller_without_a_seam():
+    """In strips, since a resize copies much of it first: as if it had been done at once."""
+    picture = Image.linear_gradient("L").resize((900, 1400)).convert("RGBA")
+    picture.putalpha(Image.radial_gradient("L").resize((900, 1400)))
+    at_once = picture.resize((450, 700), Image.Resampling.LANCZOS)
+    strips = uploads._in_strips(picture, 700)
+    assert strips.size == (450, 700)
+    assert max(most for _least, most in ImageChops.difference(strips, at_once).getextrema()) <= 2
+
+
+@pytest.mark.parametrize("mode", ["P", "LA", "I;16", "RGBA", "1", "L"])
+def test_large_pictures_of_every_mode(mode):
+    out = io.BytesIO()
+    Image.new(mode, (2800, 700)).save(out, "PNG")
+    assert reencode(out.getvalue()).size == (2560, 640)
+
+
+def test_grey_of_sixteen_bits_keeps_its_shades():
+    out = io.BytesIO()
+    Image.new("I;16", (40, 40), 128 * 256).save(out, "PNG")
+    assert abs(reencode(out.getvalue()).convert("L").getpixel((20, 20)) - 128) < 6
+
+
+def test_a_large_turned_picture_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert reencode(made("PNG", size=(3000, 1000), exif=exif.tobytes())).size == (853, 2560)
+
+
+def test_a_webp_is_refused_before_it_takes_the_machines_memory(monkeypatch):
+    """Its reader keeps four copies of all pixels."""
+    assert 16 * uploads.MAX_WEBP <= 200_000_000
+    monkeypatch.setattr(uploads, "MAX_WEBP", 64 * 48)
+    assert reencode(made("WEBP")).size == (64, 48)
+    refused(made("WEBP", size=(64, 49)), "too_large")
+
+
+def test_of_large_pictures_one_is_made_at_a_time(monkeypatch):
+    held = []
+    monkeypatch.setattr(
+        uploads, "_smaller", lambda picture, side: held.append(uploads._one_at_a_time.locked()) or picture
+    )
+    monkeypatch.setattr(uploads, "LARGE", 1000)
+    reencode(made(size=(64, 48)))
+    reencode(made(size=(20, 20)))
+    assert held == [True, False]
+    assert not uploads._one_at_a_time.locked()
+
+
+PEAK = """
+import io, resource, sys, time
+from PIL import Image
+import django
+django.setup()
+from community.core.uploads import reencode
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+small = io.BytesIO()
+Image.new("RGBA", (300, 200)).save(small, "PNG")
+reencode(io.BytesIO(small.getvalue()))
+before = peak()
+for path in sys.argv[1:]:
+    with open(path, "rb") as file:
+        reencode(file)
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.once
+def test_the_largest_pictures_take_no_more_than_200_mb(tmp_path):
+    """A few kB that unpack to 40 megapixels, of the kind whose reader takes the most."""
+    Image.new("RGBA", (7700, 5190)).save(tmp_path / "bomb.png")
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "community.settings.test"}
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "bomb.png")]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=settings.ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 200

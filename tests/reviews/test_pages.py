@@ -14,12 +14,13 @@ from community.core import panels
 from community.core.models import Numbers
 from community.moderation import services as moderation
 from community.posts.doors import long_open
-from community.posts.models import Upload
+from community.posts.models import Draft, Upload
 from products.models import Product
 from reviews import services
 from reviews.models import Review
 from reviews.panels import ProductReviews
 from tests import factories
+from tests.posts.test_uploads import a_picture as a_photo
 
 pytestmark = pytest.mark.django_db
 
@@ -300,3 +301,42 @@ def test_what_one_department_typed_stands_in_its_own_form(
     url = f"/reviews/{review.pk}/respond/"
     page = client.post(url, {"department": "support", "body": "x" * 4001}).content.decode()
     assert page.count("x" * 4001) == 1 and page.count("The spring is a new one.</textarea>") == 1
+
+
+def test_whoever_marks_a_passage_sees_all_that_was_said(client: Client, alice: User, ravi: User, duo: Product) -> None:
+    photo = a_photo(alice, hours_ago=0)
+    review = factories.a_review(alice, duo, did_well="The lid", photos=[photo])
+    services.add_chapter(review, alice, stars=3, body="Later I thought otherwise.", months_owned=3)
+    client.force_login(ravi)
+    for page in ("refuse", "thread/propose"):
+        shown = client.get(f"/reviews/{review.pk}/{page}/")
+        for said in ("The lid", "Later I thought otherwise.", "A pot", "js/passage.js"):
+            assertContains(shown, said)
+
+
+def test_a_second_look_is_kept_while_it_is_written_and_says_what_comes_next(
+    client: Client, alice: User, duo: Product
+) -> None:
+    review = factories.a_review(alice, duo, owned_months=10)
+    client.force_login(alice)
+    key = f"/posts/draft/?key=chapter%3A{review.pk}"
+    address = f"/reviews/{review.pk}/chapter/"
+    assertContains(client.get(address), key)
+    sent = {"stars": "2", "months_owned": "12", "body": "It leaks into the drawer by now.", "still_in_use": "no"}
+    assert client.post(key, sent).status_code == 204
+    page = client.get(address)
+    assertContains(page, "It leaks into the drawer by now.")
+    assertContains(page, 'value="12"')
+    numbers = Numbers.load()
+    numbers.review_moderation = True
+    numbers.save()
+    assertContains(client.post(address, sent, follow=True), "Somebody looks at it first")
+    assert not Draft.objects.exists()
+
+
+def test_all_reviews_can_be_filtered_by_stars(client: Client, alice: User, duo: Product) -> None:
+    factories.a_review(alice, duo, stars=2)
+    assertContains(client.get("/reviews/?sort=newest"), 'href="/reviews/?sort=newest&amp;stars=2"')
+    page = client.get("/reviews/?stars=2")
+    assertContains(page, "2 stars")
+    assertNotContains(page, 'href="/reviews/?stars=2"')

@@ -10,11 +10,13 @@ from django.test import Client
 from PIL import Image
 from pytest_django.asserts import assertContains
 
-from community.accounts.models import User
+from community.accounts.models import TrustLevel, User
 from community.moderation import services as moderation
+from community.moderation.models import WatchedWord
 from community.posts.doors import long_open
 from community.posts.models import Upload
 from products.models import Product
+from reviews import services
 from reviews.models import Review
 from tests import factories
 
@@ -115,3 +117,35 @@ def test_the_words_of_a_photo_change_with_a_good_form_and_pass_the_rules(
     for make in (factories.a_tip, factories.a_recipe):
         with pytest.raises(ValidationError):
             make(alice, photos=[photo])
+
+
+def test_a_refused_file_keeps_its_words_and_the_reason_stands_beside_it(
+    client: Client, alice: User, duo: Product
+) -> None:
+    client.force_login(alice)
+    page = client.post(
+        "/reviews/write/duo/", sent(b"<svg/>", "a.png", **{"photo-caption-new-0": "Monday"})
+    ).content.decode()
+    row = page[page.index("photos__new") :].partition("</details>")[0]
+    for part in ('value="Two cups"', 'value="Monday"', "not a picture", 'aria-invalid="true"'):
+        assert part in row, part
+    assert 'id="photos_error"' not in page
+    assert page.index('<a href="#photos">') < page.index("photos__new"), "the summary at the top names it, too"
+
+
+def test_words_beside_a_photo_are_looked_at_like_all_others(
+    client: Client, alice: User, ravi: User, duo: Product
+) -> None:
+    moderation.watch(ravi, pattern="rubbishword", act=WatchedWord.Act.QUEUE)
+    client.force_login(alice)
+    client.post("/reviews/write/duo/", sent(picture(), "cup.jpg", **{"photo-caption-new-0": "What a rubbishword"}))
+    review = Review.objects.get()
+    assert review.visibility == "pending"
+    refusal = services.refuse_review(review, ravi, code="profanity", passage="What a rubbishword")
+    assert refusal.passage == "What a rubbishword"
+
+
+def test_a_newcomer_is_offered_as_many_rows_as_photos_are_allowed(client: Client, alice: User, duo: Product) -> None:
+    User.objects.filter(pk=alice.pk).update(trust=TrustLevel.NEWCOMER)
+    client.force_login(alice)
+    assert client.get("/reviews/write/duo/").content.decode().count('type="file"') == 1

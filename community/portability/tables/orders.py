@@ -48,6 +48,7 @@ class _Import:
         self.options, self.staging, self.watch = options, staging, watch
         self.report, self.tally = options.report, Tally()
         self.catalogue = Products(options.source)
+        self.since = orders.kept_since()
         self.products: dict[str, Product] = {}
         self.versions: dict[int, Version] = {}
         self._named: dict[tuple[int, str], Version | None] = {}
@@ -67,6 +68,9 @@ class _Import:
 
     def _stage(self, columns: Columns, row: Row) -> None:
         data = self._data(columns, row.values)
+        if data["bought_on"] < self.since.isoformat():
+            self.report.leave_out(row.number, f"bought before {self.since}: orders are kept no longer")
+            return
         key = " ".join(orders.key_of(data.pop("order"), data.pop("line") or data["slug"]))
         self.staging.add(row.number, key, "", "", data["bought_on"], data)
 
