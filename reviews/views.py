@@ -166,7 +166,7 @@ def _page(request: HttpRequest, one: Review, **more: Any) -> dict[str, Any]:
         "may_judge": may_judge,
         "refusal": refusal,
         "hints": [(hint, hints.reason(hint)) for hint in one.hints.filter(settled_at=None)] if may_judge else [],
-        "departments": [(d, answered.get(d.pk, "")) for d in departments],
+        "speaks_for": [(d, answered.get(d.pk, "")) for d in departments],
         "data": review_data(one, settings.BASE_URL) if one.is_visible else [],
         **more,
     }
