@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from csp.constants import HEADER as CSP_HEADER
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -83,7 +84,10 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         if is_admin(request):
-            response._csp_replace = settings.CONTENT_SECURITY_POLICY_ADMIN["DIRECTIVES"]  # type: ignore[attr-defined]
+            # What has its policy already is a preview: Wagtail sends a page through all of this, then frames it.
+            previewed = response.headers.pop(CSP_HEADER, None)
+            policy = settings.CONTENT_SECURITY_POLICY_PREVIEW if previewed else settings.CONTENT_SECURITY_POLICY_ADMIN
+            response._csp_replace = policy["DIRECTIVES"]  # type: ignore[attr-defined]
         if not response.has_header("Cache-Control") and self._is_personal(request):
             patch_cache_control(response, private=True, no_store=True)
             patch_vary_headers(response, ["Cookie"])

@@ -362,6 +362,10 @@ CONTENT_SECURITY_POLICY_ADMIN: dict[str, Any] = {
         "frame-ancestors": [SELF],
     }
 }
+# A page in that frame is as strict as online, but for who may frame it.
+CONTENT_SECURITY_POLICY_PREVIEW: dict[str, Any] = {
+    "DIRECTIVES": {**CONTENT_SECURITY_POLICY["DIRECTIVES"], "frame-ancestors": [SELF]}
+}
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"

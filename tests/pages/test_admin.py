@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
+from wagtail.test.utils.form_data import inline_formset, nested_form_data, streamfield
 
 from community.accounts.models import User
 from community.accounts.services import set_role
@@ -56,6 +57,33 @@ def test_an_editor_previews_a_page(client: Client, editor: User, duo: Product, t
     product = a_product_page(tmp_path, duo)
     response = client.get(reverse("wagtailadmin_pages:view_draft", args=[product.pk]))
     assert response.status_code == 200 and "Two boilers" in response.content.decode()
+
+
+def test_the_preview_may_be_framed_by_the_admin_and_by_nobody_else(
+    client: Client, editor: User, duo: Product, tmp_path: Path
+) -> None:
+    """It was blank: the page's own policy let nobody frame it. Everything else of that policy holds."""
+    page = a_product_page(tmp_path, duo)
+    address = reverse("wagtailadmin_pages:preview_on_edit", args=[page.pk])
+    form = client.get(reverse("wagtailadmin_pages:edit", args=[page.pk])).context["form"]
+    data = nested_form_data(
+        {
+            **{name: "" if form[name].value() is None else form[name].value() for name in form.fields},
+            "description": streamfield([]), "specification": streamfield([]), "variants": streamfield([]),
+            "documents": streamfield([]), "spare_parts": streamfield([]), "gallery": inline_formset([]),
+            "shops": inline_formset([]), "comments": inline_formset([]), "tagline": "Not yet online.",
+            "video_file": "", "video_captions": "",
+        }
+    )  # fmt: skip
+    assert client.post(address, data).json()["is_valid"]
+    response = client.get(address, {"mode": "", "in_preview_panel": "true"})
+    assert "Not yet online." in response.content.decode()
+    policy = dict(part.strip().partition(" ")[::2] for part in response["Content-Security-Policy"].split(";"))
+    assert policy["frame-ancestors"] == "'self'" and response["X-Frame-Options"] == "SAMEORIGIN"
+    online = client.get("/products/duo/")["Content-Security-Policy"]
+    for directive, allowed in policy.items():
+        assert directive == "frame-ancestors" or f"{directive} {allowed}" in online
+    assert "frame-ancestors 'none'" in online
 
 
 @pytest.mark.parametrize(
