@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, JSONObject
@@ -67,7 +68,10 @@ def _count(cursor: Any, number: int, group: list[Badge], people: People) -> None
     least = min(one.award["threshold"] for one in group)
     key = Cast("thing_key", CharField()) if badge.awarded == Badge.Awarded.MANY else Value("", CharField())
     found = counted(badge, people).filter(how_many__gte=least).annotate(key=key)
-    sql, params = found.values_list("person_key", "key", "how_many", "latest").query.sql_with_params()
+    try:
+        sql, params = found.values_list("person_key", "key", "how_many", "latest").query.sql_with_params()
+    except EmptyResultSet:  # a rule that nobody can fulfil
+        return
     cursor.execute(f"INSERT INTO {TABLE} SELECT {number:d}, found.* FROM ({sql}) found", params)  # noqa: S608
 
 

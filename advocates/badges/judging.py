@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CharField, Count, DateTimeField, F, Max, Q, QuerySet, Value
 
@@ -68,6 +69,8 @@ def _enough(badge: Badge, least: int, people: People) -> Iterator[tuple[int, Any
         some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
         rule = json.dumps(badge.award, sort_keys=True)
         sql, params, places = _statement(badge.event, rule, badge.awarded, badge.per, least, len(some))
+        if not sql:
+            return
         filled = list(params)
         for place, number in places:
             filled[place] = some[number]
@@ -92,14 +95,18 @@ def _at_least(badge: Badge, least: int, people: People) -> QuerySet:
 def _statement(
     event: str, rule: str, awarded: str, per: str, least: int, people: int
 ) -> tuple[str, tuple[Any, ...], list[tuple[int, int]]]:
-    """The statement of a rule for so many people, with their places among its parameters.
+    """The statement of a rule for so many people, with their places among its parameters; none for a rule that nobody
+    can fulfil, such as a million stars.
 
     Each vote is judged by some eight rules. Building their statements takes Django more time than the database needs to
     answer them, and they are the same every time but for the people.
     """
     badge = Badge(event=event, award=json.loads(rule), awarded=awarded, per=per)
     stand_ins = {-2_000_000_000 - number: number for number in range(people)}
-    sql, params = _at_least(badge, least, list(stand_ins)).query.sql_with_params()
+    try:
+        sql, params = _at_least(badge, least, list(stand_ins)).query.sql_with_params()
+    except EmptyResultSet:
+        return "", (), []
     places = [(place, stand_ins[value]) for place, value in enumerate(params) if _is_one_of(value, stand_ins)]
     return sql, params, places
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from advocates import badges
+from advocates import badges, services
 from advocates.badges import bulk, giving, judging
 from advocates.models import Award, Badge
 from community.accounts.models import User
@@ -111,3 +111,14 @@ def test_a_retired_badge_is_given_to_nobody_more(life, wednesday):
     Award.objects.filter(badge__slug="first-answer").first().delete()
     badges.award_badges()
     assert Award.objects.filter(badge=badge).count() == held - 1 > 0
+
+
+def test_a_rule_that_nobody_can_fulfil_stops_nothing(hanna, alice, bob):
+    """Databases keep no stars below nothing, and Django says so instead of asking them."""
+    for number, condition in enumerate([["stars", "is", -1], ["stars", "<", -5], ["stars", ">=", 1_000_000_000]]):
+        rule = {"event": "recipe.made", "to": "author", "count": "people", "when": [condition], "threshold": 1}
+        services.save_badge(hanna, {"slug": f"never-{number}", "name": "Never", "level": "gold", "award": rule})
+    recipe = a_recipe(bob)
+    assert sharing.set_made(recipe, alice, stars=5).made_count == 1
+    badges.award_badges()
+    assert not Award.objects.filter(badge__slug__startswith="never").exists()
