@@ -341,6 +341,7 @@ class Said:
     before: str
     of: int
     baseline: str = ""
+    cases: str = ""  # what it stands on: a share of one case says little
 
 
 def today_and_month(scope: Scope, today: date) -> tuple[dict[str, Counts], dict[str, Counts]]:
@@ -371,7 +372,9 @@ def in_words(
         for (series, _label, unit), value, previous in both:
             name = SERIES[series][0] if series in SERIES else _("Settled by the asker alone")
             base = shown(float(known[series][0]), unit) if series in known else ""
-            found.append(Said(str(name), shown(value, unit), shown(previous, unit), _total(figure, this), base))
+            n = _total(figure, this)
+            cases = ngettext("%(n)d case", "%(n)d cases", n) % {"n": n} if n and figure != Figure.DEFLECTION else ""
+            found.append(Said(str(name), shown(value, unit), shown(previous, unit), n, base, cases))
     return found
 
 

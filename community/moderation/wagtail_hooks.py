@@ -237,6 +237,8 @@ class DecideForm(forms.Form):
         data = super().clean() or {}
         if data.get("act") in ("hide", "delete") and not data.get("reason"):
             self.add_error("reason", _("Say why; its author will read it."))
+        if data.get("act") == "restore" and not data.get("reason"):
+            self.add_error("reason", _("Say why it is shown again; it stands in the log."))
         return data
 
 

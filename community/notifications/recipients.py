@@ -298,6 +298,20 @@ def _moderated(event: Event) -> Heard:
     return {person: "moderation"}
 
 
+@heard_by("thread.deleted", "answer.deleted", "comment.deleted", "recipe.deleted", "tip.deleted")
+def _taken_away(event: Event) -> Heard:
+    """Its author, unless it was theirs to take away."""
+    by_others = event.actor_id is not None and not event.data.get("own")
+    return {event.subject.author_id: "moderation"} if by_others else {}
+
+
+@heard_by("thread.moved", "thread.locked")
+def _put_in_order(event: Event) -> Heard:
+    """Its author: title, product or tags are others now, or nobody may write on."""
+    told = event.data.get("on", True) and event.actor_id != event.subject.author_id
+    return {event.subject.author_id: "moderation"} if told else {}
+
+
 @heard_by("look.decided")
 def _let_through(event: Event) -> Heard:
     """What is hidden says so itself, and so does what was online before and is shown again."""

@@ -611,6 +611,8 @@ def _moderation(f: _Facts) -> Words:
         return Words(
             sentence, sentence, reverse("posts:conduct"), _("See what was decided"), lines, note.text if note else ""
         )
+    if f.event.kind in PUT_IN_ORDER or f.event.kind.endswith(".deleted"):
+        return _put_in_order(f, note.text if note else "")
     hidden = f.event.kind.endswith(".hidden")
     made = f.say(
         _("Your post in “%(title)s” was hidden") if hidden else _("Your post in “%(title)s” is visible again"),
@@ -620,6 +622,31 @@ def _moderation(f: _Facts) -> Words:
         else _("A moderator looked at it again."),
     )  # fmt: skip
     made.quote = note.text if note else ""
+    return made
+
+
+PUT_IN_ORDER = ("thread.moved", "thread.locked")
+
+
+def _put_in_order(f: _Facts, reason: str) -> Words:
+    """To the author: what a moderator did to a post that nobody hid, with the reason."""
+    if f.event.kind == "thread.moved":
+        made = f.say(
+            _("A moderator changed the title, product or tags of “%(title)s”"), _("Put in order: %(title)s"),
+            _("See it"), _("Your words are as you wrote them."),
+        )  # fmt: skip
+    elif f.event.kind == "thread.locked":
+        made = f.say(
+            _("A moderator locked “%(title)s”"), _("Locked: %(title)s"), _("See it"),
+            _("Nobody can write there any more."),
+        )  # fmt: skip
+    else:
+        made = f.say(
+            _("Your post in “%(title)s” was taken away"), _("Taken away: %(title)s"), _("How posts are moderated"),
+            _("A moderator took it away for good. Nobody sees it any more."),
+        )  # fmt: skip
+        made.url = reverse("posts:figures")
+    made.quote = reason
     return made
 
 

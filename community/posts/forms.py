@@ -1,3 +1,5 @@
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -60,4 +62,12 @@ class PenaltyAppealForm(forms.Form):
 
 
 class RestoreForm(forms.Form):
+    """What is shown again needs a reason for the log; what is let through, or taken back by its author, needs none."""
+
     reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
+
+    def __init__(self, *args: Any, needed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if needed:
+            self.fields["reason"].required = True
+            self.fields["reason"].help_text = _("It stands in the log, and its author reads it.")

@@ -386,7 +386,9 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     elsewhere = "" if hidden else door_of(thing).hide_at(thing)
     if elsewhere and request.method == "GET" and not waiting:
         return redirect(elsewhere)
-    form = (RestoreForm if hidden or waiting else HideForm)(posted(request))
+    form: Any = HideForm(posted(request))
+    if hidden or waiting:
+        form = RestoreForm(posted(request), needed=hidden)
     status = 200
     if request.method == "POST":
         status = 422
@@ -460,8 +462,8 @@ def delete(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     place = place_of(thing)
     if reason := permissions.why_not_delete(request.user, thing):
         return refuse(request, reason, 403, back=place)
-    form = RestoreForm(posted(request))
-    status = 200
+    form = RestoreForm(posted(request), needed=thing.author_id != request.user.pk)
+    status = 422 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         done, status = send(
             form,

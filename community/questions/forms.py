@@ -377,7 +377,9 @@ class MoveForm(Unmeasured):
         empty_label=_("No product"),
     )  # fmt: skip
     tags = Tags(label=_("Tags"), required=False, max_length=300)
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("It stands in the history, and the author reads it.")
+    )
 
 
 class SplitForm(MoveForm):

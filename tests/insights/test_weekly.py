@@ -40,7 +40,7 @@ def test_it_goes_to_mailbox_and_staff_once_and_in_their_language(week, dana, lea
     mails = queued()
     assert set(mails) == {"support@example.org", "dana", "lead"}
     text = mails["dana"].body_text
-    assert "Acknowledged in time: 100 % (–)" in text
+    assert "Acknowledged in time: 100 % (–); 1 case" in text and ">1 case</span>" in mails["dana"].body_html
     assert "/admin/insights/?department=support" in text
     assert "from 5 Oct 2026 to 11 Oct 2026" in mails["dana"].subject
     assert (

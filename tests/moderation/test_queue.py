@@ -102,7 +102,9 @@ def test_what_waits_is_let_through(moderator: Client, alice: User) -> None:
 def test_hidden_posts_can_be_shown_again(moderator: Client, thread: Thread, ravi: User) -> None:
     services.hide(thread, ravi, reason="Looked like spam.")
     assert thread.title in moderator.get(reverse(QUEUE), {"queue": "hidden"}).content.decode()
-    moderator.post(decide_url(thread), {"act": "restore", "queue": "hidden"})
+    refused = moderator.post(decide_url(thread), {"act": "restore", "queue": "hidden"})
+    assert refused.status_code == 422 and "it stands in the log" in refused.content.decode()
+    moderator.post(decide_url(thread), {"act": "restore", "queue": "hidden", "reason": "It is none."})
     thread.refresh_from_db()
     assert thread.visibility == "visible"
 

@@ -395,3 +395,26 @@ def test_one_act_is_one_notice(alice, ravi):
         announce_due()
     said = list(Notification.objects.filter(recipient=alice).order_by("pk").values_list("verb", flat=True))
     assert [verb.rpartition("” ")[2] for verb in said] == ["was hidden", "is visible again"]
+
+
+def test_authors_hear_what_a_moderator_did_besides_hiding(client, thread, answer, alice, bob, ravi, duo):
+    """Put in order, locked, taken away: each with its reason; and nothing of what they did themselves."""
+    own = an_answer(thread, a_person("erin"))
+    moderation.delete(own, own.author)
+    questions.move_thread(thread, ravi, title="Why does it drip at night, and only then", product=duo, reason="Clearer")
+    moderation.delete(answer, ravi, reason="An advertisement.")
+    questions.lock_thread(thread, ravi, reason="All is said.")
+    while announce_due():
+        pass
+    said = {mail.subject: mail.body_text for mail in Delivery.objects.filter(user__in=[alice, bob])}
+    title = "Why does it drip at night, and only then"
+    for person, subject, reason in (
+        (alice, f"Put in order: {title}", "Clearer"),
+        (bob, f"Taken away: {title}", "An advertisement."),
+        (alice, f"Locked: {title}", "All is said."),
+    ):
+        assert Delivery.objects.filter(user=person, subject=subject).exists(), sorted(said)
+        assert reason in said[subject]
+    assert not Notification.objects.filter(recipient=own.author, verb__contains="taken away").exists()
+    client.force_login(bob)
+    assert f"Your post in “{title}” was taken away" in client.get("/notifications/").content.decode()

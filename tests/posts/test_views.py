@@ -170,15 +170,20 @@ def test_moderators_hide_with_a_reason_and_show_again(answer: Answer, ravi: User
     answer.refresh_from_db()
     assert (answer.visibility, answer.hidden_reason) == ("hidden", "Names a neighbour.")
     assert "Names a neighbour." in signed_in(ravi).get(address).content.decode()
-    assert signed_in(ravi).post(address).status_code == 302
+    assert signed_in(ravi).post(address).status_code == 422, "showing needs a reason, too"
+    assert signed_in(ravi).post(address, {"reason": "It names nobody."}).status_code == 302
     answer.refresh_from_db()
     assert answer.is_visible
 
 
-def test_deleting_asks_first_and_is_for_authors_and_moderators(thread: Thread, alice: User, charlie: User) -> None:
+def test_deleting_asks_first_and_is_for_authors_and_moderators(
+    thread: Thread, alice: User, charlie: User, ravi: User
+) -> None:
     address = reverse("posts:delete", args=["thread", thread.pk])
     assert signed_in(charlie).post(address).status_code == 403
     assert signed_in(alice).get(address).status_code == 200
+    refused = signed_in(ravi).post(address, {"reason": ""})
+    assert refused.status_code == 422 and "its author reads it" in refused.content.decode()
     thread.refresh_from_db()
     assert thread.is_visible
     assert signed_in(alice).post(address).status_code == 302
