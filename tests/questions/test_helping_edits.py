@@ -267,7 +267,8 @@ def test_forms_measure_only_what_is_changed(thread: Thread, alice: User, edith: 
     Thread.objects.filter(pk=thread.pk).update(title="Help " * 32 + "please")
     long = Thread.objects.get(pk=thread.pk).title
     moved = signed_in(ravi).post(
-        reverse("questions:manage", args=[thread.pk]), {"step": "move", "title": long, "tags": "lid", "reason": "Clearer"}
+        reverse("questions:manage", args=[thread.pk]),
+        {"step": "move", "title": long, "tags": "lid", "reason": "Clearer"},
     )
     assert moved.status_code == 303
     thread.refresh_from_db()
