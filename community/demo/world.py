@@ -677,6 +677,8 @@ class World:
             title=action["title"], kind=action["kind"], product=thread.product, tags=action.get("tags", []),
             reason=action["note"],
         )  # fmt: skip
+        for one in (said, *along):
+            self._rows.pop(one, None)  # it is elsewhere now
 
     def hide(self, key: str, row: Row) -> None:
         moderation.hide(self.row(key), self.person(row["by"]), reason=row.get("note") or row["reason"])
