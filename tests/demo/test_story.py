@@ -142,7 +142,7 @@ def test_moderators_find_something_to_do(content: Content) -> None:
     assert all(flag.note and flag.target.is_visible for flag in flags)
     assert min(flag.created_at for flag in flags) < WEDNESDAY - timedelta(hours=48)
     assert Review.objects.filter(visibility="pending").count() == 4
-    assert counts() == {"flagged": 3, "pending": 4, "appeals": 0, "hidden": counts()["hidden"]}
+    assert counts() == {"flagged": 3, "pending": 4, "appeals": 1, "hidden": counts()["hidden"]}
 
 
 def test_people_are_who_they_are() -> None:
