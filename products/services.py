@@ -286,9 +286,12 @@ def change_product(product: Product, by: User, recall_versions: Collection[Versi
     `recall_versions` are those the recall holds for, none for all; without the argument they stay as they are.
 
     Only what editors write is saved: numbers that others count meanwhile stay theirs. Raises ValidationError at
-    `slug` when another product took the address at the same moment.
+    `slug` when another product took the address at the same moment, or when it is to change: pages, links and printed
+    leaflets lead there (RULINGS 4).
     """
     new = product.pk is None
+    if not new and not Product.objects.filter(pk=product.pk, slug=product.slug).exists():
+        raise ValidationError({"slug": _("The address of a product stays: links and leaflets lead to it.")})
     written = [field.name for field in product._meta.concrete_fields if field.editable and not field.primary_key]
     written.append("translations")  # editors' words, too, in other languages
     try:

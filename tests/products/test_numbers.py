@@ -122,6 +122,15 @@ def test_an_editor_overwrites_no_number(duo: Product, hanna: User, alice: User) 
     assert (duo.name, duo.thread_count) == ("Brindle Duo II", 1)
 
 
+def test_the_address_of_a_product_stays(duo: Product, hanna: User) -> None:
+    """Its page, every link and the leaflet in the box lead there."""
+    duo.slug = "duo-classic"
+    with pytest.raises(ValidationError) as refused:
+        change_product(duo, hanna)
+    assert refused.value.message_dict.keys() == {"slug"}
+    assert Product.objects.get(pk=duo.pk).slug == "duo"
+
+
 def test_an_address_taken_meanwhile_is_said_at_its_field(duo: Product, hanna: User) -> None:
     factories.a_product("mill")
     duo.slug = "mill"
