@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BooleanColumn
+from wagtail.admin.views import generic
 
 from community.accounts.models import User
 from community.events import acting
@@ -338,6 +339,18 @@ class AwardForm(ServiceForm):
         return services.give_badge(data["badge"], data["people"], self.by, reason=data["reason"])[0]
 
 
+class AwardIndexView(generic.IndexView):
+    """What people gave: badges that follow their rule stand on their own pages."""
+
+    page_title = _("Thanks by hand")
+    header_title = _("Thanks by hand")
+    add_item_label = _("Thank people")
+
+    def get_base_queryset(self) -> Any:
+        by_hand = Award.objects.filter(badge__by_hand=True)
+        return by_hand.select_related("badge", "person", "given_by").order_by("-at", "-pk")
+
+
 class AwardCreateView(CreateView):
     def get_success_buttons(self) -> list[Any]:
         return []  # there is nothing to edit
@@ -376,6 +389,7 @@ class AwardViewSet(Screens):
     form_fields = ["badge", "reason"]
     list_display = ["badge", "person", "reason", "given_by", "at"]
     menu_label = _("Thanks by hand")
+    index_view_class = AwardIndexView
     add_view_class = AwardCreateView
     delete_view_class = AwardDeleteView
 
@@ -385,6 +399,3 @@ class AwardViewSet(Screens):
 
     def get_form_class(self, for_update: bool = False) -> Any:
         return AwardForm
-
-    def get_queryset(self, request: Any) -> Any:
-        return Award.objects.filter(badge__by_hand=True).select_related("badge", "person", "given_by")

@@ -17,7 +17,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, Q, QuerySet
 
 from community.accounts.models import Standing, User
 from community.core import clock
@@ -252,8 +252,8 @@ def _note_absence(person: User) -> None:
 def end_absences() -> int:
     """Let those back whose silence is over: each reader asks, so that a board is true at any moment; and a sweep.
     Returns how many. One query on a table that is all but empty; twice is harmless."""
-    over = list(User.objects.filter(pk__in=BoardAbsence.objects.filter(until__lte=clock.now()).values("person")))
-    for person in over:
+    over = list(BoardAbsence.objects.filter(until__lte=clock.now()).values_list("person", flat=True))
+    for person in User.objects.filter(pk__in=over) if over else ():
         relist(person)
     return len(over)
 
@@ -321,9 +321,12 @@ def top(period: str, board: str = EVERYTHING, *, count: int = 20, on: date | Non
 
 def around(person: User, period: str, board: str = EVERYTHING, *, reach: int = 2) -> list[BoardScore]:
     """Somebody with the neighbours above and below; empty when they are not on the board."""
-    end_absences()
-    rows = BoardScore.objects.on(period, start_of(period, today()), board).shown()
-    mine = rows.filter(person=person).first()
+    # Whether anybody's silence is over is asked along the way: nearly always nobody's is.
+    over = Exists(BoardAbsence.objects.filter(until__lte=clock.now()))
+    mine_alone = BoardScore.objects.on(period, start_of(period, today()), board).shown().filter(person=person)
+    mine: Any = mine_alone.annotate(over=over).first()
+    if (mine is None or mine.over) and end_absences():
+        mine = mine_alone.first()
     if mine is None:
         return []
     mine.person = person
@@ -338,30 +341,48 @@ def _beside(mine: BoardScore, reach: int) -> tuple[list[BoardScore], list[BoardS
 
     Along the indexes alone: with "or", or joined to people, PostgreSQL may read everybody from the first, and places
     that are counted for a row instead of for given points are counted in the table. Four short walks from one place and
-    a count, in one statement; people afterwards, for those few.
+    a count, in one statement, which say all there is to say of a score; people afterwards, for those few.
     """
     table = connection.ops.quote_name(BoardScore._meta.db_table)
-    on_board = f"SELECT id, points, person_id FROM {table} WHERE listed AND period = %s AND start = %s AND board = %s"  # noqa: S608
+    on_board = f"SELECT points, person_id FROM {table} WHERE listed AND period = %s AND start = %s AND board = %s"  # noqa: S608
     walks = {
         0: "AND points = %s AND person_id < %s ORDER BY person_id DESC",
         1: "AND points > %s AND person_id <> %s ORDER BY points, person_id DESC",
         2: "AND points = %s AND person_id > %s ORDER BY person_id",
         3: "AND points < %s AND points > 0 AND person_id <> %s ORDER BY points DESC, person_id",
     }
-    parts = [f"SELECT id, {walk} FROM ({on_board} {order} LIMIT {reach:d}) w{walk}" for walk, order in walks.items()]  # noqa: S608
+    parts = [
+        f"SELECT {walk}, person_id, points FROM ({on_board} {order} LIMIT {reach:d}) w{walk}"  # noqa: S608
+        for walk, order in walks.items()
+    ]
     start = connection.ops.adapt_datefield_value(mine.start)
     params: list[Any] = [mine.period, start, mine.board, mine.points, mine.person_id] * len(walks)
     buckets = connection.ops.quote_name(BoardBucket._meta.db_table)
     parts.append(
-        f"SELECT COUNT(*), 4 FROM {buckets} "  # noqa: S608
+        f"SELECT 4, COUNT(*), 0 FROM {buckets} "  # noqa: S608
         "WHERE period = %s AND start = %s AND board = %s AND points > %s AND people > 0"
     )
     params += [mine.period, start, mine.board, mine.points]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
         found = cursor.fetchall()
-    place = next(number for number, walk in found if walk == 4) + 1
-    rows = BoardScore.objects.select_related("person").in_bulk([pk for pk, walk in found if walk != 4])
-    upper = [rows[pk] for turn in (0, 1) for pk, walk in found if walk == turn]
-    lower = [rows[pk] for turn in (2, 3) for pk, walk in found if walk == turn]
+    place = next(number for walk, number, _points in found if walk == 4) + 1
+    people = User.objects.in_bulk([person for walk, person, _points in found if walk != 4])
+
+    def along(*turns: int) -> list[BoardScore]:
+        return [
+            BoardScore(
+                person=people[person],
+                period=mine.period,
+                start=mine.start,
+                board=mine.board,
+                points=points,
+                listed=True,
+            )
+            for turn in turns
+            for walk, person, points in found
+            if walk == turn
+        ]
+
+    upper, lower = along(0, 1), along(2, 3)
     return upper[:reach], lower[:reach], place

@@ -228,7 +228,7 @@ def test_what_is_older_than_a_year_makes_no_weeks(wednesday, alice):
 def test_a_place_is_a_count_of_buckets(wednesday, alice, bob, django_assert_num_queries):
     earn(alice, 2)
     earn(bob, 1)
-    with django_assert_num_queries(4):  # who is back, me and my place, who is beside me, people
+    with django_assert_num_queries(3):  # me, and whether somebody is back; my place and who is beside me; people
         assert [row.place for row in boards.around(bob, "all")] == [1, 2]
 
 
