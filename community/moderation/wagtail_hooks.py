@@ -105,11 +105,11 @@ class Item:
         return self.target.get_absolute_url() if hasattr(self.target, "get_absolute_url") else ""
 
 
-def _batch(model: type[Model], condition: dict[str, Any]) -> list[Any]:
-    """Rows of one kind with what an item shows; one query."""
+def _batch(model: type[Model], condition: dict[str, Any], most: int | None = AT_ONCE) -> list[Any]:
+    """Rows of one kind with what an item shows, `most` of them at most; one query."""
     joined = [name for name in ("author", "thread") if any(field.name == name for field in model._meta.fields)]
     due = [F("due_at").asc(nulls_last=True)] if any(field.name == "due_at" for field in model._meta.fields) else []
-    return list(model._base_manager.filter(**condition).select_related(*joined).order_by(*due, "pk")[:AT_ONCE])
+    return list(model._base_manager.filter(**condition).select_related(*joined).order_by(*due, "pk")[:most])
 
 
 def flagged() -> list[Item]:
@@ -164,7 +164,7 @@ def _targets(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Any]:
     for type_id, ids in by_type.items():
         model = ContentType.objects.get_for_id(type_id).model_class()
         if model is not None:
-            targets |= {(type_id, row.pk): row for row in _batch(model, {"pk__in": ids})}
+            targets |= {(type_id, row.pk): row for row in _batch(model, {"pk__in": ids}, most=None)}
     return targets
 
 

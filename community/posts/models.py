@@ -98,6 +98,10 @@ class Comment(OnTarget, Body, Moderated, Sourced):
     def __str__(self) -> str:
         return self.body_text[:60]
 
+    def get_absolute_url(self) -> str:
+        """Leads to where it is read, which takes a look at what stands before it."""
+        return reverse("posts:comment_place", args=[self.pk])
+
     @property
     def is_editable(self) -> bool:
         """Still in the time in which its author may change it."""

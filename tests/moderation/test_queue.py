@@ -21,7 +21,8 @@ from community.events.models import Event
 from community.moderation import services
 from community.moderation.models import Appeal, Flag
 from community.moderation.permissions import why_not_write
-from community.moderation.wagtail_hooks import settle
+from community.moderation.wagtail_hooks import flagged, settle
+from community.posts.services import comment
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 from products.models import Product
@@ -298,3 +299,18 @@ def test_who_hides_or_shows_a_post_on_its_page_has_decided_about_its_flags(answe
     assert answer.is_visible, "one new flag is one, not the fourth"
     services.hide(answer, ravi, reason="It is rude after all.")
     assert Flag.objects.latest("pk").state == "upheld"
+
+
+def test_what_waits_longest_is_never_left_out(
+    moderator: Client, thread: Thread, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = [factories.an_answer(thread), factories.an_answer(thread), comment(thread, charlie, body="A remark.")]
+    last = factories.an_answer(thread)
+    for hour, post in enumerate([last, *posts]):
+        with clock.travel(clock.now() + timedelta(hours=hour)):
+            services.flag(post, factories.a_person(), reason="rude")
+    monkeypatch.setattr("community.moderation.wagtail_hooks.AT_ONCE", 2)
+    items = flagged()
+    assert [item.target for item in items] == [last, posts[0]]
+    monkeypatch.undo()
+    assert f"/posts/comments/{posts[2].pk}/" in moderator.get(reverse(QUEUE)).content.decode()

@@ -418,3 +418,13 @@ def test_authors_hear_what_a_moderator_did_besides_hiding(client, thread, answer
     assert not Notification.objects.filter(recipient=own.author, verb__contains="taken away").exists()
     client.force_login(bob)
     assert f"Your post in “{title}” was taken away" in client.get("/notifications/").content.decode()
+
+
+def test_who_flagged_a_comment_hears_of_it_and_is_led_there(client, thread, bob, charlie, ravi):
+    remark = comment(thread, bob, body="A remark about this very machine.")
+    flag = moderation.flag(remark, charlie, reason="rude")
+    moderation.decide_flag(flag, ravi, uphold=False)
+    announce_due()
+    assert not Announcement.objects.filter(done_at=None).exists()
+    notice = Notification.objects.get(recipient=charlie)
+    assert client.get(notice.data["url"]).url.endswith(f"#comment-{remark.pk}")

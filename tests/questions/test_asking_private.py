@@ -15,6 +15,7 @@ from community.accounts.models import User
 from community.core import clock, outbox
 from community.moderation import services as moderation
 from community.notifications.delivery import announce_due
+from community.posts import services as posts
 from community.posts.doors import long_open
 from community.questions import services
 from community.questions.models import PrivateDetails, Thread
@@ -173,3 +174,24 @@ def test_those_of_a_deleted_thread_are_erased_after_ninety_days(alice: User, rav
         assert services.erase_private_details() == 0
     with clock.travel(clock.now() + timedelta(days=91)):
         assert services.erase_private_details() == 1
+
+
+def test_what_ended_without_a_solution_keeps_none_either(alice: User, ravi: User, dana: User) -> None:
+    """Closed, hidden, or answered officially without a word since; who wrote again, or asked anew, still needs them."""
+    closed, hidden, official, spoke, opened = (
+        factories.a_thread(alice, kind="problem", private=TELLTALE) for _ in range(5)
+    )
+    services.close_thread(closed, ravi, "Sold to somebody else.")
+    moderation.hide(hidden, ravi, reason="Rude.")
+    for thread in (official, spoke, opened):
+        factories.an_answer(thread, dana, official_for=dana.department)
+    with clock.travel(clock.now() + timedelta(days=1)):
+        posts.comment(spoke, alice, body="That did not help me at all.")
+        services.solve_another_way(opened, alice, "A new gasket did it.")
+    with clock.travel(clock.now() + timedelta(days=2)):
+        services.reopen_thread(opened, alice, "It came back.")
+    with clock.travel(clock.now() + timedelta(days=89)):
+        assert services.erase_private_details() == 0
+    with clock.travel(clock.now() + timedelta(days=91)):
+        assert services.erase_private_details() == 3
+    assert set(PrivateDetails.objects.values_list("thread", flat=True)) == {spoke.pk, opened.pk}

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -56,15 +56,17 @@ def hold(holder: Holder) -> None:
 
 
 def erase_private_details() -> int:
-    """A sweep: erase the details of threads that have been solved or deleted for 90 days. Returns how many. One that
-    was merged is solved with the thread it was merged into, and not before it was merged. A thread that was reopened
-    meanwhile is not solved, and keeps them."""
+    """A sweep: erase the details of threads that have been solved, closed, hidden or deleted for 90 days, or answered
+    officially without a word of the asker since. Returns how many. One that was merged is solved with the thread it was
+    merged into, and not before it was merged. A thread that was reopened meanwhile is not solved, and keeps them."""
     before = clock.now() - KEPT_FOR
     merged = Q(thread__merged_into__solved_at__lt=before, thread__merged_at__lt=before)
-    deleted = Q(
-        thread__visibility=Thread.Visibility.DELETED, thread__merged_into__isnull=True, thread__hidden_at__lt=before
-    )
-    found = PrivateDetails.objects.filter(Q(thread__solved_at__lt=before) | merged | deleted)
+    away = (Thread.Visibility.DELETED, Thread.Visibility.HIDDEN)
+    deleted = Q(thread__visibility__in=away, thread__merged_into__isnull=True, thread__hidden_at__lt=before)
+    said = Q(thread__asker_spoke_at__gt=F("thread__official_at")) | Q(thread__reopened_at__gt=F("thread__official_at"))
+    official = Q(thread__official_at__lt=before, thread__recheck_at__isnull=True) & ~said
+    ended = Q(thread__solved_at__lt=before) | Q(thread__closed_at__lt=before) | official
+    found = PrivateDetails.objects.filter(ended | merged | deleted)
     for holder in _holders:
         found = found.exclude(thread__in=holder())
     return found.delete()[0]
