@@ -215,7 +215,8 @@ def _ratio(spared: Exact | None, investment: Exact | None) -> str:
     gain = spared + Exact(-investment.value, investment.digits)
     share = gain.value / investment.value * 100
     digits = least(gain.digits, investment.digits)
-    return _("%(n)s %%") % {"n": formats.number_format(Exact(share, digits).rounded, 0, force_grouping=True)}
+    n = formats.number_format(Exact(share, digits).rounded, 0, force_grouping=True)
+    return _("%(n)s %%") % {"n": n.replace("-", "−")}
 
 
 @transaction.atomic

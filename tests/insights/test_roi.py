@@ -43,6 +43,7 @@ def test_return_and_investment(hanna):
     assert outcome.missing == [] and outcome.investment.shown == "9,000"
     low = outcome.results[0]
     assert low.spared.shown == "13,000" and low.roi == "44 %"  # (13,000 − 9,000) / 9,000 = 44.4
+    assert roi.reckon({"stopped": 200}, 12, ["Low", "Middle", "High"], roi.given()).results[0].roi.startswith("−")
 
 
 def test_what_is_missing_is_not_guessed():

@@ -506,6 +506,16 @@ def test_a_page_that_was_open_meanwhile_changes_nothing_of_the_thread_that_stand
     assert not other.edit_suggestions.exists()
 
 
+def test_unlocking_needs_a_reason_too(thread, ravi):
+    services.lock_thread(thread, ravi, reason="It grew loud.")
+    place = reverse("questions:manage", args=[thread.pk])
+    assert _as(ravi).post(place, {"step": "unlock"}).status_code == 422
+    assert Thread.objects.get(pk=thread.pk).locked_at
+    assert _as(ravi).post(place, {"step": "unlock", "reason": "It is calm again."}).status_code in (302, 303)
+    assert Thread.objects.get(pk=thread.pk).locked_at is None
+    assert Event.objects.filter(kind="thread.locked").latest("pk").note.text == "It is calm again."
+
+
 def test_the_staff_page_shows_what_would_move_and_does_it(thread, other, charlie, ravi, dana):
     an_answer(thread, charlie)
     place = reverse("questions:merge", args=[thread.pk])

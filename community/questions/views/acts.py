@@ -432,7 +432,8 @@ STEPS = {
              gettext_lazy("Closed."), gettext_lazy("No more answers or comments. The reason is shown.")),
         Step("lock", gettext_lazy("Lock"), gettext_lazy("Lock the thread"), ReasonForm,
              gettext_lazy("Locked."), gettext_lazy("No more words and no votes. The reason is shown.")),
-        Step("unlock", gettext_lazy("Unlock"), gettext_lazy("Unlock the thread"), None, gettext_lazy("Unlocked.")),
+        Step("unlock", gettext_lazy("Unlock"), gettext_lazy("Unlock the thread"), ReasonForm,
+             gettext_lazy("Unlocked.")),
     )
 }  # fmt: skip
 
@@ -553,7 +554,7 @@ def _take(key: str, thread: Thread, request: HttpRequest, form: forms.Form) -> b
     elif key == "lock":
         services.lock_thread(thread, by, on=True, reason=given["reason"])
     else:
-        services.lock_thread(thread, by, on=False)
+        services.lock_thread(thread, by, on=False, reason=given["reason"])
     return True
 
 
