@@ -251,8 +251,8 @@ def _release_helped(event: Event) -> Heard:
 
 @heard_by("review.published", "review.refused", "review.answered", "bridge.offered")
 def _review(event: Event) -> Heard:
-    if event.data.get("agreed") or event.data.get("with_refusal"):
-        return {}  # its author just said so; the refusal tells of the offer
+    if event.data.get("agreed") or event.data.get("with_refusal") or event.data.get("edited"):
+        return {}  # its author just said so; the refusal tells of the offer; an answer is news once
     return {event.subject.author_id: "review"}
 
 

@@ -10,7 +10,9 @@
     if (!marked.rangeCount || marked.isCollapsed) return;
     const range = marked.getRangeAt(0);
     const words = marked.toString().replace(/\s+/g, " ").trim();
-    if (words.length < 3 || !from.contains(range.commonAncestorContainer)) return;
+    // Three clicks mark a paragraph up to the beginning of what follows it.
+    const inside = from.contains(range.startContainer) && (from.contains(range.endContainer) || range.endOffset === 0);
+    if (words.length < 3 || !inside) return;
     field.value = words;
   };
   from.addEventListener("pointerup", () => setTimeout(take));

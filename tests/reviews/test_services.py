@@ -14,6 +14,7 @@ from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services as moderation
 from community.moderation.models import Flag
+from community.notifications.recipients import recipients
 from community.posts.models import Revision, Upload
 from products.models import Ownership, Product
 from products.services import add_to_shelf
@@ -212,6 +213,8 @@ def test_one_answer_a_department_edited_in_sight(
     assert (first, again.edited_at, review.responses.count()) == (again, None, 1)
     changed = services.respond(review, dana, support, "Fifteen minutes, and we say so now.")
     assert (changed.pk, changed.edited_at is not None) == (first.pk, True)
+    told = Event.objects.about(review).filter(kind="review.answered").in_order()
+    assert [recipients(event) for event in told] == [{alice.pk: "review"}, {}], "news once"
     with pytest.raises(NotAllowed):
         services.respond(review, bob, support, "I speak for them.")
     with pytest.raises(NotAllowed):
