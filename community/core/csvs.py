@@ -39,3 +39,16 @@ def response(name: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["Cache-Control"] = "private, no-store"
     return answer
+
+
+def mind_wagtails() -> None:
+    """The exports of Wagtail's own lists and reports go through `cell`, too (docs/decisions/0268). Once a process."""
+    from wagtail.admin.views.mixins import SpreadsheetExportMixin
+
+    plain = SpreadsheetExportMixin.preprocess_field_value
+
+    def preprocess(self: Any, field: str, value: Any, export_format: str) -> Any:
+        value = plain(self, field, value, export_format)
+        return cell(value) if export_format == self.FORMAT_CSV else value
+
+    SpreadsheetExportMixin.preprocess_field_value = preprocess

@@ -207,3 +207,10 @@ def test_thanks_to_nobody_are_not_sent(desk):
     said = {"badge": badge.pk, "reason": "For all you did for us in spring.", "people": ", ,"}
     page = desk.post(reverse("programme_thanks:add"), said)
     assert page.status_code == 200 and not Award.objects.exists()
+
+
+def test_what_is_exported_is_no_formula(desk, bob, hanna, duo):
+    services.admit(bob, hanna, [duo])
+    services.set_away(bob, bob, note="=HYPERLINK(1)")
+    lines = b"".join(desk.get(reverse("programme_advocates:index"), {"export": "csv"}).streaming_content).decode()
+    assert ",'=HYPERLINK(1)" in lines and "Bob,away," in lines
