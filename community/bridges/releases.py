@@ -177,7 +177,7 @@ def ask_whether_it_helped() -> int:
     done = 0
     for note in ReleaseNote.objects.due_to_be_asked(clock.now()).order_by("pk")[:50]:
         with transaction.atomic():
-            people = len(who_asked(note))
+            people = User.objects.filter(pk__in=who_asked(note), is_active=True).count()  # who has left can't say
             claimed = ReleaseNote.objects.filter(pk=note.pk, asked_at__isnull=True)
             if claimed.update(asked_at=clock.now(), asked_count=people):
                 record("release.help_asked", actor=None, subject=note, people=people)

@@ -22,6 +22,7 @@ from community.events.models import Event
 from community.moderation import services as moderation
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
+from community.portability import leaving
 from community.questions import services as questions
 from community.questions.models import Thread
 from products.models import Product
@@ -142,7 +143,10 @@ def test_changed_words_tell_nobody_and_stand_in_the_audit(note: ReleaseNote, rav
         releases.mend_release(note, alice, title="Mine", **words)
 
 
-def test_sixty_days_later_who_asked_is_asked_once(note: ReleaseNote, alice: User) -> None:
+def test_sixty_days_later_who_asked_is_asked_once(note: ReleaseNote, alice: User, problem: Thread) -> None:
+    gone = factories.a_person()
+    questions.set_me_too(problem, gone, True)
+    leaving.erase(gone, words_go=False)
     with clock.travel(note.published_at + timedelta(days=59)):
         assert releases.ask_whether_it_helped() == 0
         with pytest.raises(NotAllowed):
