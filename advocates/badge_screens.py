@@ -369,6 +369,9 @@ class AwardDeleteView(ConfirmView):
     yes = _("Take it back")
     success_message = _("Taken back.")
 
+    def get_page_subtitle(self) -> str:
+        return f"{self.object.badge.label}: {self.object.person}"
+
     def act(self, form: Any) -> None:
         services.take_back_badge(self.object, self.request.user, reason=form.cleaned_data["reason"])
 

@@ -158,12 +158,16 @@ def test_thanks_by_hand_names_people_by_user_name(desk, bob, charlie):
     assert desk.post(url, data).status_code == 302
     assert {award.person for award in Award.objects.filter(badge=thanks)} == {bob, charlie}
     award = Award.objects.get(person=bob)
+    ruled = Award.objects.create(badge=Badge.objects.get(slug="first-answer"), person=bob)
     listed = desk.get(reverse("programme_thanks:index")).content.decode()
+    assert reverse("programme_thanks:delete", args=[ruled.pk]) not in listed  # that one follows its rule
+    ruled.delete()
     away = reverse("programme_thanks:delete", args=[award.pk])
     assert away in listed and reverse("programme_thanks:edit", args=[award.pk]) not in listed
     assert desk.get(reverse("programme_thanks:edit", args=[award.pk])).status_code == 302  # refused
     refused = desk.post(away, {"reason": " "}).content.decode()
     assert "Take it back" in refused and "Please fill this in." in refused
+    assert f"{thanks.label}: Bob" in refused
     assert Award.objects.count() == 2
     assert desk.post(away, {"reason": "It was for somebody else."}).status_code == 302
     assert Award.objects.get().person == charlie
