@@ -24,7 +24,7 @@ def _nothing_remembered() -> None:
 def asked(monkeypatch: pytest.MonkeyPatch, bob: User) -> list[User]:
     """Whom the advocates' room would name: Bob, until a test says otherwise."""
     people = [bob]
-    monkeypatch.setattr(cases, "matching_advocates", lambda thread, limit=3: people[:limit])
+    monkeypatch.setattr(cases.firing, "matching_advocates", lambda thread, limit=3: people[:limit])
     return people
 
 

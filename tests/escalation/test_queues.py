@@ -261,7 +261,7 @@ def test_what_fails_is_told_per_case_and_the_rest_is_done(
         return record(kind, *args, **data)  # type: ignore[arg-type]
 
     services.assign(first, dana, dana)
-    monkeypatch.setattr("community.escalation.cases.record", fails)
+    monkeypatch.setattr("community.escalation.cases.ground.record", fails)
     done = bulk.act_on("pause", [first.pk, third.pk], dana, {"cause": "part", "note": ""}, seen={})
     assert [thread.pk for thread in done.done] == [first.pk]
     assert done.failed == [(third, "The log is full.")]

@@ -69,7 +69,7 @@ def test_a_crash_between_claim_and_effect_loses_nothing(
         raise KeyboardInterrupt  # what a kill looks like from inside
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(cases, "_tell", crash)
+        patch.setattr(cases.firing, "announce", crash)
         sweep(moment)
     case = Escalation.objects.get(thread=thread)
     assert case.next_due_at == moment
@@ -101,7 +101,7 @@ def test_one_case_that_fails_does_not_stop_the_others(
             raise RuntimeError("no index")
         return asked
 
-    monkeypatch.setattr(cases, "matching_advocates", some)
+    monkeypatch.setattr(cases.firing, "matching_advocates", some)
     fired = sweep(NOON + timedelta(hours=4))
     assert fired == {"advocates_notified": 1, "failed": 1}
     assert Escalation.objects.get(thread=good).next_due_at > NOON + timedelta(hours=4)
@@ -196,13 +196,13 @@ django.setup()
 from datetime import datetime
 from community.escalation import cases
 from community.escalation.sweep import sweep
-tell, told = cases._tell, []
+tell, told = cases.firing.announce, []
 def die(case, kind, *args, **kwargs):
     tell(case, kind, *args, **kwargs)
     told.append(kind)
     if len(told) == 2:  # the second case, all written and nothing committed
         os.kill(os.getpid(), signal.SIGKILL)
-cases._tell = die
+cases.firing.announce = die
 sweep(datetime.fromisoformat(sys.argv[1]))
 """
 
@@ -241,7 +241,9 @@ def test_of_cases_fired_together_one_that_fails_takes_nobody_with_it(
     with clock.travel(NOON):
         threads = [factories.a_thread(alice) for _ in range(8)]
     bad = threads[4].pk
-    monkeypatch.setattr(cases, "matching_advocates", lambda thread, limit=3: 1 / 0 if thread.pk == bad else asked)
+    monkeypatch.setattr(
+        cases.firing, "matching_advocates", lambda thread, limit=3: 1 / 0 if thread.pk == bad else asked
+    )
     assert sweep(NOON + timedelta(hours=4)) == {"advocates_notified": 7, "failed": 1}
     told = Event.objects.filter(kind="escalation.advocates_notified")
     assert set(told.values_list("subject_id", flat=True)) == {thread.pk for thread in threads} - {bad}

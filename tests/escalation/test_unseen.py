@@ -202,7 +202,7 @@ def test_who_left_is_no_lead_and_stands_in_for_nobody(
         Department.objects.filter(pk=support.pk).update(lead=lead)  # a row of an older release
         case = case_of(thread)
         case.department = Department.objects.get(pk=support.pk)
-        assert not cases._fire_lead(case, {"kind": "lead_notified"}, {"position": 1, "due": clock.now()}, {})
+        assert not cases.firing._fire_lead(case, {"kind": "lead_notified"}, {"position": 1, "due": clock.now()}, {})
     absence.refresh_from_db()
     assert absence.stand_in is None
 
