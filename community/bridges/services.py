@@ -241,7 +241,9 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
     bridge.show_outcome = show_outcome
     bridge.save()
     outcome.tell_review(bridge)
-    record("bridge.agreed", actor=by, subject=row, thread=thread.pk, kind=bridge.kind, joined=bridge.joined)
+    offered = bridge.offered_by_id is not None or bridge.department_id is not None
+    told = {"thread": thread.pk, "kind": bridge.kind, "joined": bridge.joined, "offered": offered}
+    record("bridge.agreed", actor=by, subject=row, **told)
     if bridge.kind == Bridge.Kind.DELIVERY and bridge.offered_by is not None:
         reviews.set_aside(row, bridge.offered_by, code=RefusalCode.DELIVERY, passage=bridge.passage, note=bridge.note)
     return thread

@@ -23,6 +23,16 @@ def begin(event: Event) -> None:
         cases.open_case(event.subject)
 
 
+@listen("bridge.agreed")
+def keep_an_offer(event: Event) -> None:
+    """A department that offered to look after it begins at once: owners may answer, but are not waited for."""
+    if not event.data.get("offered") or event.data["joined"]:
+        return
+    thread = Thread.objects.filter(pk=event.data["thread"]).first()
+    if thread is not None and (case := _case(thread)):
+        cases.begin_at_department(case)
+
+
 @listen("alert.reworded")
 def reword_incident(event: Event) -> None:
     """An incident is called what its banner says."""

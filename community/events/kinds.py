@@ -104,7 +104,7 @@ KINDS: dict[str, str] = {
     "review.requested": "An owner was asked for reviews (data: products, reminder).",
     "review.answered": "A department answered under a review.",
     "bridge.offered": "Its author is asked whether a review may become a thread, or be fixed in one (data: kind).",
-    "bridge.agreed": "The author agreed: a thread deals with what a review says (data: thread, kind, joined).",
+    "bridge.agreed": "The author agreed: a thread deals with what a review says (data: thread, kind, joined, offered).",
     "bridge.declined": "The author wants no thread.",
     "bridge.outcome": "The author lets a review say what came of its problem, or no longer (data: on).",
     "review.hidden": "Hidden by a moderator.",

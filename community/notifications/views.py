@@ -63,7 +63,9 @@ def _groups(page: Any, actors: dict[int, User]) -> list[dict[str, Any]]:
     """Notices of one thing under one head, in the order of the newest of each."""
     order: dict[tuple[bool, str], list[Notification]] = {}
     for notice in page:
-        notice.by = actors.get(int(notice.actor_object_id)) if notice.data.get("by_somebody") else None
+        # Which moderator it was is not said, as on the page that says why.
+        named = notice.data.get("by_somebody") and notice.kind != "moderation"
+        notice.by = actors.get(int(notice.actor_object_id)) if named else None
         order.setdefault((notice.unread, notice.group_key or str(notice.pk)), []).append(notice)
     return [{"unread": unread, "key": key, "notices": notices} for (unread, key), notices in order.items()]
 

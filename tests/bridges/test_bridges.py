@@ -78,7 +78,10 @@ def test_a_refused_review_about_delivery_becomes_a_thread_with_one_click(
     assert thread.title == "A hole: a problem with the Brindle Duo"
     assert WORDS in thread.body_text
     assert "Nothing until now." in thread.body_text
-    assert Escalation.objects.get(thread=thread).department == orders
+    case = Escalation.objects.get(thread=thread)
+    assert case.department == orders
+    assert [row["kind"] for row in case.ladder if not row["fired"]][0] == "department_notified", "at once, as was said"
+    assert case.next_due_at is not None and case.next_due_at <= clock.now()
     # Both ways; the review is back with its author, who alone sees the way to it.
     assertContains(client.get(thread.get_absolute_url()), review.get_absolute_url())
     assertContains(client.get(review.get_absolute_url()), thread.get_absolute_url())

@@ -417,7 +417,11 @@ def test_authors_hear_what_a_moderator_did_besides_hiding(client, thread, answer
         assert reason in said[subject]
     assert not Notification.objects.filter(recipient=own.author, verb__contains="taken away").exists()
     client.force_login(bob)
-    assert f"Your post in “{title}” was taken away" in client.get("/notifications/").content.decode()
+    shown = client.get("/notifications/")
+    assert f"Your post in “{title}” was taken away" in shown.content.decode()
+    assert not any(
+        notice.by for group in shown.context["groups"] for notice in group["notices"] if notice.kind == "moderation"
+    )
 
 
 def test_who_flagged_a_comment_hears_of_it_and_is_led_there(client, thread, bob, charlie, ravi):

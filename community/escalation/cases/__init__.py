@@ -21,7 +21,14 @@ from .ground import (
     note_down,
     waiting,
 )
-from .hearing import UNSAID, asker_reminded, asker_spoke, asker_stays_silent, reply_arrived
+from .hearing import (
+    UNSAID,
+    asker_reminded,
+    asker_spoke,
+    asker_stays_silent,
+    begin_at_department,
+    reply_arrived,
+)
 from .ladder import (
     PLANNED,
     REACHES_STAFF,
@@ -60,6 +67,7 @@ __all__ = [
     "add_target",
     "announce",
     "asker_reminded",
+    "begin_at_department",
     "asker_spoke",
     "asker_stays_silent",
     "assign",

@@ -49,6 +49,15 @@ def reply_arrived(case: Escalation, by: User) -> None:
     keep(case)
 
 
+def begin_at_department(case: Escalation) -> None:
+    """The department said that it would look after this: its part of the ladder begins now."""
+    if not case.is_open or case.phase != Phase.FIRST or case.told_at or case.acknowledged_at:
+        return
+    climb(case, from_department_on(rungs_of(case.policy)), clock.now(), case.policy.clock)
+    schedule(case)
+    keep(case)
+
+
 def asker_reminded(case: Escalation) -> None:
     """A line in the history of a case that waits for its asker."""
     if case.is_open:
