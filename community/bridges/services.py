@@ -242,7 +242,7 @@ def _build(bridge: Bridge, row: Review, by: User, show_outcome: bool) -> Thread:
     bridge.save()
     outcome.tell_review(bridge)
     offered = bridge.offered_by_id is not None or bridge.department_id is not None
-    told = {"thread": thread.pk, "kind": bridge.kind, "joined": bridge.joined, "offered": offered}
+    told: dict[str, Any] = {"thread": thread.pk, "kind": bridge.kind, "joined": bridge.joined, "offered": offered}
     record("bridge.agreed", actor=by, subject=row, **told)
     if bridge.kind == Bridge.Kind.DELIVERY and bridge.offered_by is not None:
         reviews.set_aside(row, bridge.offered_by, code=RefusalCode.DELIVERY, passage=bridge.passage, note=bridge.note)
