@@ -420,6 +420,7 @@ def _person_page(
         "penalties": person.penalties.select_related("by", "lifted_by", "appeal"),
         "may_moderate": request.user.has_perm("moderation.moderate"),  # type: ignore[union-attr]
         "used_up": person.is_active and services.next_hours(person) is None,
+        "is_spammer": not person.is_active and person.spam_acts.filter(undone_at=None).exists(),
         "actions": [(verb, *titles[verb], form) for verb, form in shown.items()],
     }
     return TemplateResponse(request, "accounts/admin/person.html", context, status=status)

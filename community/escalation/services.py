@@ -55,9 +55,7 @@ def acknowledge(thread: Thread, by: User) -> Escalation:
     if case.acknowledged_at is not None:
         if case.acknowledged_by_id == by.pk:
             return case
-        raise Conflict(
-            _("%(name)s was quicker and looks after it already.") % {"name": case.acknowledged_by or _("Somebody")}
-        )
+        raise Conflict(_("%(name)s looks after it already.") % {"name": case.acknowledged_by or _("Somebody")})
     cases.acknowledge(case, by)
     return case
 

@@ -201,7 +201,10 @@ def test_the_page_asks_once_more(client: Client, spammer: User, ravi: User, char
     assert client.post(page, {"reason": ""}).status_code == 422 and not SpamAct.objects.exists()
     assert client.post(page, {"reason": "Advertising."}).status_code == 303
     assert "Undo it" in client.get(page).content.decode()
+    about = reverse("keepers:person", args=[spammer.pk])
+    assert "Closed as a spammer: undo it" in client.get(about).content.decode()
     client.post(page, {"reason": "A mistake."})
+    assert "This is a spammer" in client.get(about).content.decode()
     spammer.refresh_from_db()
     assert spammer.is_active
     client.force_login(charlie)
