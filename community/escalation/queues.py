@@ -41,7 +41,7 @@ class Queue:
     condition: Callable[[Wish], Q]
     everywhere: bool = False
     counted: bool = True
-    by_thread: bool = False  # depends on who spoke last in the thread, which no index of cases knows
+    in_one_pass: bool = False  # no index knows how many: who spoke last stands in the thread, or it is nearly all of it
 
 
 OPEN = Q(state="open")
@@ -75,17 +75,17 @@ QUEUES: dict[str, Queue] = {
         _("Needs attention"),
         _("The asker spoke last: nobody has replied to it yet; or it was paused until today."),
         lambda wish: OPEN & (ASKER_LAST | Q(paused_since__isnull=False, pause_until__lte=clock.now())),
-        by_thread=True,
+        in_one_pass=True,
     ),
     "unanswered": Queue(
-        _("Unanswered 24 h"), _("A question or problem without any reply for a day."), _unanswered, by_thread=True
+        _("Unanswered 24 h"), _("A question or problem without any reply for a day."), _unanswered, in_one_pass=True
     ),
     "unhelped": Queue(
         _("Didn't help"),
         _("It was answered and is not settled: the asker wrote again, it is open again, or a solution is in doubt."),
         lambda wish: OPEN
         & (Q(thread__first_reply_at__isnull=False) & ASKER_LAST | Q(round__gt=1) | Q(thread__recheck_at__isnull=False)),
-        by_thread=True,
+        in_one_pass=True,
     ),
     "info": Queue(
         _("Needs info"), _("The asker was asked for something and has not said it yet."),
@@ -94,7 +94,7 @@ QUEUES: dict[str, Queue] = {
     "responded": Queue(
         _("Responded"), _("Somebody replied last; the asker has not said whether it helped."),
         lambda wish: OPEN & Q(thread__replied_at__isnull=False, thread__needs_info_since=None) & ~ASKER_LAST,
-        by_thread=True,
+        in_one_pass=True,
     ),
     "paused": Queue(
         _("Paused"), _("The clocks stand, with the cause."), lambda wish: OPEN & Q(paused_since__isnull=False)
@@ -102,6 +102,7 @@ QUEUES: dict[str, Queue] = {
     "owners": Queue(
         _("With owners"), _("Owners have it; it comes to staff by itself when they don't settle it."),
         lambda wish: OPEN & (Q(phase="remind") | Q(told_at=None, acknowledged_at=None, late_at=None)),
+        in_one_pass=True,
     ),
     "done": Queue(
         _("Done"), _("Settled, the newest first."), lambda wish: Q(state="settled") & ~Q(resolved_cause="gone"),
@@ -335,8 +336,8 @@ def with_words(found: EscalationQuerySet, wish: Wish) -> EscalationQuerySet:
 def counts(wish: Wish, names: Iterable[str] = ()) -> dict[str, int]:
     """How many there are in each queue that has a number, up to 999 (1000 is more), in two queries at most.
 
-    `today` is what is due within a day. Where more than 999 cases are open, the numbers that depend on who spoke last
-    are read from all of them at once, and kept for a minute.
+    `today` is what is due within a day. Numbers that no index knows are read from all that is open at once; where that
+    is more than 999, they are kept for a minute.
     """
     wanted = {
         name: cases_of(name, wish) for name in names or QUEUES
@@ -344,19 +345,23 @@ def counts(wish: Wish, names: Iterable[str] = ()) -> dict[str, int]:
     }  # fmt: skip
     if not names:
         wanted["today"] = cases_of("due", wish).filter(next_due_at__lte=clock.now() + timedelta(hours=24))
-    by_thread = {name: QUEUES[name] for name in wanted if name in QUEUES and QUEUES[name].by_thread}
-    if not by_thread:
+    own = wish.own if wish.own is not None and wish.own.pk == wish.user.department_id else None
+    whole = wish.department in ("", "all") or own is not None and own.slug == wish.department
+    passed = {name: QUEUES[name] for name in wanted if name in QUEUES and QUEUES[name].in_one_pass}
+    if passed and "department" in wanted and whole:
+        passed["department"] = QUEUES["department"]
+    if not passed:
         return counting.count_up_to(wanted)
     everything = scoped(Escalation.objects.open(), wish)
     found = counting.count_up_to(
-        {name: rows for name, rows in wanted.items() if name not in by_thread} | {"open": everything}
+        {name: rows for name, rows in wanted.items() if name not in passed} | {"open": everything}
     )
     many = found.pop("open") > counting.MOST
-    key = f"desk:{wish.department}:{','.join(by_thread)}"
+    key = f"desk:{wish.department}:{wish.user.department_id or ''}:{','.join(passed)}"
     known = cache.get(key) if many else None
     if known is None:
         known = everything.filter(thread__visibility="visible").aggregate(
-            **{name: Count("pk", filter=queue.condition(wish)) for name, queue in by_thread.items()}
+            **{name: Count("pk", filter=queue.condition(wish)) for name, queue in passed.items()}
         )
         if many:
             cache.set(key, known, counting.KEPT)

@@ -203,7 +203,7 @@ def test_who_comes_second_is_told_and_keeps_the_text(
     services.acknowledge(problem, mei)
     response = agent.post(act_url(problem, "acknowledge"))
     assert response.status_code == 409
-    assert "Mei Tanaka was quicker" in response.content.decode()
+    assert "Mei Tanaka looks after it already" in response.content.decode()
     Thread.objects.filter(pk=problem.pk).update(closed_at=NOON, closed_reason="spam")
     body = "It is ours to fix: send it in."
     response = agent.post(act_url(problem, "official"), {"body": body, "department": support.pk})

@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from community.accounts.models import Department
@@ -412,44 +413,51 @@ def _history(lines: Iterable[EscalationStep], known: dict[int, str], tz: Any) ->
     return rows
 
 
+WORDS = {
+    "advocates_notified": gettext_lazy("asked: %(names)s"),
+    "department_notified": gettext_lazy("%(department)s told"),
+    "assigned": gettext_lazy("with %(names)s"),
+    "handed_over": gettext_lazy("handed to %(names)s"),
+    "given_back": gettext_lazy("given back to %(department)s"),
+    "lead_notified": gettext_lazy("lead told: %(names)s"),
+    "manager_notified": gettext_lazy("community manager told: %(names)s"),
+    "late": gettext_lazy("late"),
+    "asker_reminded": gettext_lazy("asker reminded"),
+    "acknowledged": gettext_lazy("read by %(by)s"),
+    "routed": gettext_lazy("to %(department)s, by %(by)s"),
+    "paused": gettext_lazy("paused"),
+    "look_on": gettext_lazy("to be looked at again on another day"),
+    "pause_over": gettext_lazy("to be looked at again"),
+    "resumed": gettext_lazy("goes on"),
+    "resolved": gettext_lazy("settled"),
+    "reopened": gettext_lazy("open again"),
+    "handed_off": gettext_lazy("handed off, %(reference)s"),
+    "hand_off_failed": gettext_lazy("%(reference)s could not be handed over"),
+    "hand_off_withdrawn": gettext_lazy("%(reference)s taken back"),
+    "outcome_posted": gettext_lazy("outcome of %(reference)s posted"),
+    "outcome_awaited": gettext_lazy("asked what came of %(reference)s"),
+    "outcome_not_posted": gettext_lazy("outcome of %(reference)s could not be posted"),
+    "promise_made": gettext_lazy("promised by %(by)s"),
+    "promise_kept": gettext_lazy("promise kept"),
+    "promise_late": gettext_lazy("promise late"),
+}
+WAS_DUE = {"acknowledge": gettext_lazy("acknowledge was due"), "resolve": gettext_lazy("resolve was due")}
+
+
 def _told(step: EscalationStep, known: dict[int, str], tz: Any, *, again: bool = False) -> dict[str, Any]:
     """A line of the history in words."""
     names = ", ".join(known[pk] for pk in step.people if pk in known)
-    department = str(step.department) if step.department else ""
-    by = step.by.name if step.by else ""
     nobody = _("nobody was there")
-    words = {
-        "advocates_notified": _("asked: %(names)s") % {"names": names or nobody},
-        "department_notified": (_("%(department)s told again") if again else _("%(department)s told"))
-        % {"department": department or nobody},
-        "assigned": _("with %(names)s") % {"names": names or nobody},
-        "handed_over": _("handed to %(names)s") % {"names": names or nobody},
-        "given_back": _("given back to %(department)s") % {"department": department or nobody},
-        "lead_notified": _("lead told: %(names)s") % {"names": names or nobody},
-        "manager_notified": _("community manager told: %(names)s") % {"names": names or nobody},
-        "late": {
-            "acknowledge": _("acknowledge was due"),
-            "resolve": _("resolve was due"),
-        }.get(step.cause, _("late")),
-        "asker_reminded": _("asker reminded"),
-        "acknowledged": _("read by %(by)s") % {"by": by},
-        "routed": _("to %(department)s, by %(by)s") % {"department": department, "by": by},
-        "paused": _("paused"),
-        "look_on": _("to be looked at again on another day"),
-        "pause_over": _("to be looked at again"),
-        "resumed": _("goes on"),
-        "resolved": _("settled"),
-        "reopened": _("open again"),
-        "handed_off": _("handed off, %(reference)s") % {"reference": step.reference},
-        "hand_off_failed": _("%(reference)s could not be handed over") % {"reference": step.reference},
-        "hand_off_withdrawn": _("%(reference)s taken back") % {"reference": step.reference},
-        "outcome_posted": _("outcome of %(reference)s posted") % {"reference": step.reference},
-        "outcome_awaited": _("asked what came of %(reference)s") % {"reference": step.reference},
-        "outcome_not_posted": _("outcome of %(reference)s could not be posted") % {"reference": step.reference},
-        "promise_made": _("promised by %(by)s") % {"by": by},
-        "promise_kept": _("promise kept"),
-        "promise_late": _("promise late"),
-    }.get(step.kind, step.kind.replace("_", " "))
+    department = str(step.department) if step.department else "" if step.kind == "routed" else nobody
+    phrase: Any = WORDS.get(step.kind)
+    if again:
+        phrase = _("%(department)s told again")
+    elif step.kind == StepKind.LATE:
+        phrase = WAS_DUE.get(step.cause, phrase)
+    words = step.kind.replace("_", " ") if phrase is None else str(phrase) % {
+        "names": names or nobody, "department": department, "by": step.by.name if step.by else "",
+        "reference": step.reference,
+    }  # fmt: skip
     cause = ""
     if step.kind == "resolved" and step.cause in Escalation.Cause.values:
         cause = Escalation.Cause(step.cause).label
