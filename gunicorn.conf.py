@@ -40,3 +40,13 @@ def when_ready(server):
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def post_worker_init(worker):
+    """Before its first request each process loads all addresses, and what they import, and settles in its memory."""
+    from django.urls import get_resolver
+
+    from community.core.memory import settle
+
+    get_resolver().url_patterns  # noqa: B018 - reading loads them
+    settle()

@@ -33,6 +33,9 @@ def time_each(get: Callable[[Any], Any], asked: Iterable[Any]) -> dict[str, floa
     """
     from django.db import connection
 
+    from community.core.memory import settle
+
+    settle()  # as each process of the server does
     taken, busy, alone, base, queries = [], [], [], [], 0
     connection.ensure_connection()
     server = getattr(getattr(connection.connection, "info", None), "backend_pid", 0)
