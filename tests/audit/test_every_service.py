@@ -56,11 +56,11 @@ SILENT: dict[str, str] = {
     "community.posts.services.set_photos": "part of a post or an edit, which is recorded",
     "community.posts.services.save_draft": "a draft of one's own that nobody else sees",
     "community.questions.services.private.give_private_details": "one's own, and what it is about must leave no copy",
-    "advocates.services.save_rank": WATCHED,
-    "advocates.services.save_ranks": WATCHED,
-    "advocates.services.delete_rank": WATCHED,
-    "advocates.services.retire_badge": WATCHED,
-    "advocates.services.note_candidate": TRACED,
+    "advocates.services.ranks.save_rank": WATCHED,
+    "advocates.services.ranks.save_ranks": WATCHED,
+    "advocates.services.ranks.delete_rank": WATCHED,
+    "advocates.services.badges.retire_badge": WATCHED,
+    "advocates.services.membership.note_candidate": TRACED,
     "advocates.gratitude.show_thanks": OWN,
     "advocates.queue.let_go": OWN,
     "community.escalation.handoffs.tell": TOLD,
@@ -81,7 +81,7 @@ SILENT: dict[str, str] = {
     "community.pages.services.save_document": "the loader's: one file of a page that is recorded",
     "community.moderation.services.claim": "for ten minutes; what is decided then is recorded",
     "advocates.queue.rest_no_longer": "one's own rest",
-    "advocates.services.thank_at_parting": "part of letting an advocate go, which is recorded",
+    "advocates.services.membership.thank_at_parting": "part of letting an advocate go, which is recorded",
 }
 
 
