@@ -163,7 +163,7 @@ def test_a_lead_hears_once_that_a_case_is_late(question: Thread, dana: User, lea
 def test_the_desk_says_which_webhook_was_switched_off(question: Thread, hanna: User) -> None:
     pager = Channel.objects.create(slug="pager", name="Pager", kind="webhook", url="https://pager.example/")
     assert check.warning(None, None, NOON) == ""
-    handoffs._switch_off(pager, "answered 500")
+    handoffs.switch_off(pager, "answered 500")
     assert "Switched off, because nobody answered there: Pager." in check.warning(None, None, NOON)
 
 

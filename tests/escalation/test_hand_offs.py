@@ -169,7 +169,7 @@ def test_a_run_ends_when_servers_are_slow(
     handoffs.hand_off(problem, dana, webhook, note="Look")
     handoffs.hand_off(problem, dana, a_channel(hanna, "webhook", slug="two", url="https://h.example.org/"), note="Look")
     with monkeypatch.context() as slow:
-        slow.setattr(handoffs, "A_RUN", -1)
+        slow.setattr(handoffs.sending, "A_RUN", -1)
         assert handoffs.send_due() == 0 and HandOff.objects.filter(attempts=0).count() == 2
     assert handoffs.send_due() == 2 and len(sent) == 2
 
@@ -184,7 +184,7 @@ def test_mails_that_wait_hide_none_that_went(
         )
         for n in range(4)
     ]
-    monkeypatch.setattr(handoffs, "BATCH", 1)
+    monkeypatch.setattr(handoffs.sending, "BATCH", 1)
     Delivery.objects.filter(key__in=[handoffs.mail_key(row.pk) for row in made[::3]]).update(state="sent")
     assert [handoffs.follow_mails() for _ in range(3)] == [1, 1, 0]
     assert [HandOff.objects.get(pk=row.pk).state for row in made] == ["sent", "waiting", "waiting", "sent"]
