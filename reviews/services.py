@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from community.accounts.models import Department, Standing, User
 from community.core import clock, text
@@ -233,6 +234,13 @@ def add_chapter(
         errors["months_owned"] = _("How many months is that? Use a whole number.")
     elif row.chapters.filter(months_owned=months_owned).exists():
         errors["months_owned"] = _("You have told about this age already. Choose another number of months.")
+    elif not is_replaying() and months_owned < (row.owned_last or 0):
+        told = row.owned_last or 0
+        errors["months_owned"] = ngettext(
+            "You have told how it is after %(n)d month. A later look is not earlier than that.",
+            "You have told how it is after %(n)d months. A later look is not earlier than that.",
+            told,
+        ) % {"n": told}
     if errors:
         raise ValidationError(errors)
     chapter = Chapter(

@@ -185,8 +185,10 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     before = _before_sign_in(request, product)
     form = ReviewForm(request.POST or None, product=product, initial={**_from_shelf(request, product), **before})
     status = 200
+    photos.find_again(request, _draft_key(product))
     if request.method == "POST":
         uploads, status = photos.take(request), 422
+        photos.remember(request, _draft_key(product))
         if form.is_valid() and not photos.errors:
 
             @retried  # the device with the review: the sweep may look at it the moment it stands there
@@ -201,6 +203,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
             new, status = send(form, "post", request.user, work)
             if new is not None:
                 posts.drop_draft(request.user, _draft_key(product))
+                photos.forget(request, _draft_key(product))
                 _forget_kept(request)
                 _thank(request, new)
                 return redirect(new)
@@ -373,7 +376,7 @@ def chapter(request: HttpRequest, pk: int) -> HttpResponse:
     require(permissions.why_not_edit(request.user, one))
     since = round((clock.now() - one.created_at).days / DAYS_A_MONTH)
     kept_key = f"chapter:{one.pk}"
-    known = {"months_owned": (one.owned_months or 0) + since, **posts.draft_of(request.user, kept_key)}
+    known = {"months_owned": max((one.owned_months or 0) + since, one.owned_last or 0), **posts.draft_of(request.user, kept_key)}
     form = ChapterForm(request.POST or None, initial=known)
     status = 200
     if request.method == "POST":

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import IntegrityError, transaction
 
 from advocates import badges, totals
 from community.core import clock
@@ -53,6 +53,7 @@ class Report:
     told: Counter[str] = field(default_factory=Counter)
     known: int = 0
     fired: Counter[str] = field(default_factory=Counter)
+    left_out: list[Stumble] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -71,16 +72,27 @@ def untold(folder: Path, now: datetime) -> tuple[list[Fact], dict[str, Told], in
     return new, told, len(facts) - len(new)
 
 
-def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = iter) -> Report:
-    """Tell what has not been told yet. Raises BadContent before a word is told, Stumble at the fact that failed."""
+def load(
+    folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = iter, going_on: bool = False
+) -> Report:
+    """Tell what has not been told yet. Raises BadContent before a word is told, Stumble at the fact that failed.
+
+    `going_on` is for a newer story told to a community that has lived on meanwhile: what does not fit there any more
+    (its author has left, its thread is gone) is left out and listed, the rest is told.
+    """
     now = clock.now()
     facts, told, known = untold(folder, now)
     report = Report(known=known)
     world = World(folder, told)
     with replay("demo"):
         for batch in _in_batches(facts, progress):
-            _tell(batch, world, told, now)
-            report.told.update(fact.kind for fact in batch)
+            try:
+                _tell(batch, world, told, now)
+                report.told.update(fact.kind for fact in batch)
+            except Stumble:
+                if not going_on:
+                    raise
+                _tell_what_fits(batch, world, told, now, report)
         if facts:
             with transaction.atomic(), totals.later(), clock.travel(now):
                 asking_back.catch_up(now)
@@ -107,8 +119,20 @@ def _in_batches(facts: list[Fact], progress: Callable[[list[Fact]], Iterable[Fac
         yield batch
 
 
+def _tell_what_fits(
+    batch: tuple[Fact, ...], world: World, told: dict[str, Told], now: datetime, report: Report
+) -> None:
+    for fact in batch:
+        try:
+            _tell((fact,), world, told, now)
+            report.told[fact.kind] += 1
+        except Stumble as stumble:
+            report.left_out.append(stumble)
+
+
 def _tell(batch: tuple[Fact, ...], world: World, told: dict[str, Told], now: datetime) -> None:
     rows: list[Told] = []
+    ids = dict(world.ids)
     try:
         with transaction.atomic(), totals.later():
             for fact in batch:
@@ -118,6 +142,7 @@ def _tell(batch: tuple[Fact, ...], world: World, told: dict[str, Told], now: dat
             Told.objects.bulk_update([row for row in rows if row.pk is not None], ["digest", "object_id", "told_at"])
     except Stumble:
         world.forget()
+        world.ids = ids
         raise
     told.update({row.key: row for row in rows})
 
@@ -135,7 +160,7 @@ def _tell_one(fact: Fact, world: World, known: Told | None, now: datetime) -> To
         raise Stumble(fact, "; ".join(f"{name}: {' '.join(said)}".lstrip(": ") for name, said in words)) from error
     except (NotAllowed, Conflict) as error:
         raise Stumble(fact, error.reason) from error
-    except (LookupError, ValueError, TypeError) as error:
+    except (ObjectDoesNotExist, IntegrityError, LookupError, ValueError, TypeError) as error:
         raise Stumble(fact, f"{type(error).__name__}: {error}") from error
     world.keep(fact.key, made)
     row = known or Told(key=fact.key, at=fact.at)

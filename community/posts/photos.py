@@ -26,6 +26,7 @@ from . import gates, kept
 from .models import Upload
 
 ROWS = 3
+SENT = "photos."  # in the session, with the name of the form: the photos that have arrived
 NAME = re.compile(r"k?[0-9]{1,17}")  # of a photo that a form has already; with a k when it is sealed
 BRACKETS = re.compile(r"[\[\]\\`<>\n]+")  # would end or change the words of a picture in Markdown
 
@@ -87,6 +88,19 @@ class Photos:
         if any(not upload.alt for upload in self.uploads):
             self.errors.append(_("Describe each photo in a sentence, for those who cannot see it."))
         return self.uploads
+
+    def find_again(self, request: HttpRequest, key: str) -> None:
+        """Those that arrived with an earlier try at the form `key`, for who comes back to it."""
+        self.uploads = self._own(request.session.get(f"{SENT}{key}", []))
+
+    def remember(self, request: HttpRequest, key: str) -> None:
+        """Keep in the session which photos have arrived, until `forget`: the form may fail, or its answer be lost."""
+        sent = [str(upload.pk) for upload in self.uploads]
+        if sent or f"{SENT}{key}" in request.session:
+            request.session[f"{SENT}{key}"] = sent
+
+    def forget(self, request: HttpRequest, key: str) -> None:
+        request.session.pop(f"{SENT}{key}", None)
 
     def _spend(self) -> None:
         limits.spend("upload", self.owner)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -16,7 +17,8 @@ from advocates import rebuild
 from advocates.models import AdvocateMembership, Award, BoardScore, Rank
 from community.accounts.models import Department, Standing, User
 from community.core import clock
-from community.core.models import BrandSettings, Delivery
+from community.core.management.commands import prepare
+from community.core.models import BrandSettings, Delivery, Tick
 from community.demo import loading, logins, mail
 from community.demo.files import Content
 from community.demo.models import Told
@@ -242,6 +244,26 @@ def test_a_cut_run_goes_on(content: Content) -> None:
     assert report.told == Counter({"vote": 1})
     answer.refresh_from_db()
     assert answer.score == score
+
+
+def test_an_update_tells_what_is_new_and_leaves_out_what_no_longer_fits() -> None:
+    """`make run` with newer files: here departments get a name, and somebody who has left can't appeal any more."""
+    Department.objects.update(translations={})
+    Told.objects.filter(key__startswith="house:department:").update(digest="of older words")
+    gone = Told.objects.get(key__regex=r"^measure:uno-warranty-refused-for-scale:4005$").key
+    Told.objects.filter(key__startswith=gone).delete()
+    assert not User.objects.get(username="former-member-17").is_active
+    with pytest.raises(loading.Stumble):
+        loading.load(FOLDER)  # the strict way of a first telling
+    Tick.objects.create(name=prepare.LOADED, next_at=clock.now())  # as older releases left it
+    said = StringIO()
+    prepare.Command(stdout=said).load_demo()
+    assert Department.objects.get(slug="support").translations["de"]["name"] == "Kundendienst"
+    assert not Told.objects.filter(key=gone).exists()
+    assert "2 facts don't fit what has happened here since" in said.getvalue()
+    again = StringIO()
+    prepare.Command(stdout=again).load_demo()
+    assert again.getvalue() == ""
 
 
 def test_people_find_their_notices() -> None:

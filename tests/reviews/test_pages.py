@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from community.accounts.models import Department, Membership, User
+from community.accounts.models import Department, Membership, Standing, User
 from community.core import panels
 from community.core.models import Numbers
 from community.moderation import services as moderation
@@ -340,3 +340,26 @@ def test_all_reviews_can_be_filtered_by_stars(client: Client, alice: User, duo: 
     page = client.get("/reviews/?stars=2")
     assertContains(page, "2 stars")
     assertNotContains(page, 'href="/reviews/?stars=2"')
+
+
+def test_beside_a_review_stands_how_long_by_now_and_lists_show_the_newest_look(
+    client: Client, alice: User, bob: User, duo: Product
+) -> None:
+    alice.standing = Standing.ADVOCATE
+    alice.save()
+    review = factories.a_review(alice, duo, stars=3, owned_months=0)
+    services.add_chapter(review, alice, stars=5, body="It has grown on me. " * 30, months_owned=24)
+    said = factories.a_review(bob, duo, source="amazon", external_id="17")
+    listed = client.get("/reviews/?product=duo")
+    assertContains(listed, "Owned 24 months. Paid for it.")
+    assertNotContains(listed, "Owned for some weeks.")
+    assertContains(listed, "It has grown on me. It has")
+    chapter = review.chapters.get()
+    assertContains(listed, f'href="/reviews/{review.pk}/#chapter-{chapter.pk}"')
+    page = client.get(review.get_absolute_url())
+    assertContains(page, '<span class="tag-role">Advocate</span>')  # as in the list
+    assertContains(page, "Owned 24 months. Paid for it.")
+    # Of an imported review nobody knows it.
+    assertNotContains(client.get(said.get_absolute_url()), "Paid for it.")
+    client.force_login(alice)
+    assertNotContains(client.get(review.get_absolute_url()), "0 people found this helpful")

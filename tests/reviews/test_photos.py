@@ -149,3 +149,25 @@ def test_a_newcomer_is_offered_as_many_rows_as_photos_are_allowed(client: Client
     User.objects.filter(pk=alice.pk).update(trust=TrustLevel.NEWCOMER)
     client.force_login(alice)
     assert client.get("/reviews/write/duo/").content.decode().count('type="file"') == 1
+
+
+def test_photos_of_a_try_that_failed_are_there_on_coming_back(
+    client: Client, alice: User, bob: User, duo: Product
+) -> None:
+    """As the words are, from the draft: after a closed tab or an answer that was lost on its way."""
+    client.force_login(alice)
+    assert client.post("/reviews/write/duo/", sent(picture(), "a.jpg", stars="", title="")).status_code == 422
+    upload = Upload.objects.get()
+    page = client.get("/reviews/write/duo/").content.decode()
+    assert f'name="photo-kept" value="{upload.pk}"' in page and 'value="Two cups"' in page
+    assert client.post("/reviews/write/duo/", {"photo-drop": str(upload.pk)}).status_code == 422
+    assert "photo-kept" not in client.get("/reviews/write/duo/").content.decode()
+    kept = {"photo-kept": str(upload.pk), f"photo-alt-{upload.pk}": "Two cups and a spoon"}
+    again = sent(picture(), "b.jpg", **kept)
+    del again["photo-file-0"]
+    assert client.post("/reviews/write/duo/", again).status_code == 302
+    upload.refresh_from_db()
+    assert upload.target == Review.objects.get() and upload.alt == "Two cups and a spoon"
+    assert not [name for name in client.session.keys() if name.startswith("photos.")]  # noqa: SIM118
+    client.force_login(bob)
+    assert "photo-kept" not in client.get("/reviews/write/duo/").content.decode()

@@ -151,6 +151,8 @@ def test_the_newest_chapter_counts(alice: User, bob: User, duo: Product) -> None
     assert chapter.age == "12 months"
     with pytest.raises(ValidationError):
         services.add_chapter(review, alice, stars=2, body="The pump gave up after a year.", months_owned=12)
+    with pytest.raises(ValidationError, match="A later look is not earlier"):
+        services.add_chapter(review, alice, stars=5, body="The first days were a joy, I must say.", months_owned=3)
     assert Chapter.objects.count() == 1
     with pytest.raises(NotAllowed):
         services.add_chapter(review, bob, stars=1, body="I have something to say as well.", months_owned=3)

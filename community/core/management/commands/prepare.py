@@ -1,4 +1,6 @@
+import hashlib
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +20,7 @@ class Command(BaseCommand):
     help = "Brings database, cache table and static files to this release; does only what is still to be done."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="also load the demo community, once")
+        parser.add_argument("--demo", action="store_true", help="also load the demo community once, later what is new in it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["demo"] and not settings.DEMO_ALLOWED:
@@ -45,10 +47,29 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
 
     def load_demo(self) -> None:
-        """Once per database; a load that was cut short left no mark and simply runs again."""
-        if "load_demo" not in get_commands() or Tick.objects.filter(name=LOADED).exists():
+        """Once per database, and what is new in it after an update.
+
+        A load that was cut short left no mark and simply runs again.
+        """
+        if "load_demo" not in get_commands():
             return
-        self.stdout.write("Loading the demo community (once; about a minute)")
+        mark = f"{LOADED} {digest_of(settings.ROOT / 'demo')}"
+        if Tick.objects.filter(name=mark).exists():
+            return
+        lived_on = Tick.objects.filter(name__startswith=LOADED).exists()
+        if lived_on:
+            self.stdout.write("Telling what is new in the demo community")
+        else:
+            self.stdout.write("Loading the demo community (once; about a minute)")
         self.stdout.flush()
-        call_command("load_demo", stdout=self.stdout)
-        Tick.objects.get_or_create(name=LOADED, defaults={"next_at": clock.now()})
+        call_command("load_demo", going_on=lived_on, stdout=self.stdout)
+        Tick.objects.filter(name__startswith=LOADED).delete()
+        Tick.objects.get_or_create(name=mark, defaults={"next_at": clock.now()})
+
+
+def digest_of(folder: Path) -> str:
+    """Of the story's words: its pictures only come with them."""
+    told = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.suffix in {".yaml", ".md"}):
+        told.update(f"{file.relative_to(folder)}:{file.stat().st_size}\n".encode() + file.read_bytes())
+    return told.hexdigest()[:20]
