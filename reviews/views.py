@@ -376,7 +376,8 @@ def chapter(request: HttpRequest, pk: int) -> HttpResponse:
     require(permissions.why_not_edit(request.user, one))
     since = round((clock.now() - one.created_at).days / DAYS_A_MONTH)
     kept_key = f"chapter:{one.pk}"
-    known = {"months_owned": max((one.owned_months or 0) + since, one.owned_last or 0), **posts.draft_of(request.user, kept_key)}
+    by_now = max((one.owned_months or 0) + since, one.owned_last or 0)
+    known = {"months_owned": by_now, **posts.draft_of(request.user, kept_key)}
     form = ChapterForm(request.POST or None, initial=known)
     status = 200
     if request.method == "POST":

@@ -72,9 +72,7 @@ def untold(folder: Path, now: datetime) -> tuple[list[Fact], dict[str, Told], in
     return new, told, len(facts) - len(new)
 
 
-def load(
-    folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = iter, going_on: bool = False
-) -> Report:
+def load(folder: Path, *, progress: Callable[[list[Fact]], Iterable[Fact]] = iter, going_on: bool = False) -> Report:
     """Tell what has not been told yet. Raises BadContent before a word is told, Stumble at the fact that failed.
 
     `going_on` is for a newer story told to a community that has lived on meanwhile: what does not fit there any more

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Brings database, cache table and static files to this release; does only what is still to be done."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="also load the demo community once, later what is new in it")
+        parser.add_argument("--demo", action="store_true", help="also load the demo community, later what is new in it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["demo"] and not settings.DEMO_ALLOWED:

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"Nothing new: all {report.known} facts were told before.")
         if report.left_out:
-            self.stdout.write(f"{len(report.left_out)} facts don't fit what has happened here since; they are left out.")
+            self.stdout.write(f"{len(report.left_out)} facts don't fit what has happened here since: left out.")
             for stumble in report.left_out if self.detailed else ():
                 self.stdout.write(f"  {stumble}")
         if made:
