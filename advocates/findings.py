@@ -19,7 +19,7 @@ from wagtail.admin.menu import MenuItem
 from community.accounts.models import User
 from community.core.errors import Conflict, NotAllowed
 from community.moderation.permissions import is_moderator
-from community.moderation.wagtail_hooks import for_moderators
+from community.moderation.views.gate import for_moderators
 
 from . import rings
 from .models import VoteFinding

@@ -28,7 +28,7 @@ from community.insights import daily, report, roi
 from community.insights.metrics import DEFINITIONS
 from community.insights.models import Month
 from community.moderation.models import Flag, Moderated, PenaltyAppeal
-from community.moderation.wagtail_hooks import counts
+from community.moderation.queue import counts
 from community.notifications.models import Notification
 from community.pages.models import HelpArticlePage
 from community.posts.models import Comment, Revision

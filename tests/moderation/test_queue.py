@@ -21,7 +21,8 @@ from community.events.models import Event
 from community.moderation import services
 from community.moderation.models import Appeal, Flag
 from community.moderation.permissions import why_not_write
-from community.moderation.wagtail_hooks import flagged, settle
+from community.moderation.queue import flagged
+from community.moderation.settling import settle
 from community.posts.services import comment
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
@@ -309,7 +310,7 @@ def test_what_waits_longest_is_never_left_out(
     for hour, post in enumerate([last, *posts]):
         with clock.travel(clock.now() + timedelta(hours=hour)):
             services.flag(post, factories.a_person(), reason="rude")
-    monkeypatch.setattr("community.moderation.wagtail_hooks.AT_ONCE", 2)
+    monkeypatch.setattr("community.moderation.queue.AT_ONCE", 2)
     items = flagged()
     assert [item.target for item in items] == [last, posts[0]]
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from pytest_django.asserts import assertContains
 from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core import clock
-from community.moderation.wagtail_hooks import in_state
+from community.moderation.queue import in_state
 from community.questions.models import Thread
 from products.models import Product
 from reviews import hints, services
