@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying
 from community.moderation import screening
 from community.moderation import services as moderation
@@ -42,7 +42,7 @@ def why_not_thank(user: Any, answer: Answer) -> str:
     return ""
 
 
-@transaction.atomic
+@retried
 def thank(answer: Answer, by: User, words: str, *, show: bool = False) -> Thanks:
     """Thank somebody for an answer. They read it; others do if both like. Again with the same words: harmless.
 
@@ -79,7 +79,7 @@ def thank(answer: Answer, by: User, words: str, *, show: bool = False) -> Thanks
     return row
 
 
-@transaction.atomic
+@retried
 def show_thanks(thanks: Thanks, by: User, on: bool) -> Thanks:
     """Each of the two says whether others may read it. Twice is harmless."""
     row = locked(thanks)

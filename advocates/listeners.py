@@ -6,23 +6,20 @@ All of it in the transaction of the cause, in replays too. Points come first: ba
 from typing import Any
 
 from community.accounts.models import Standing, TrustLevel, User
-from community.events.log import listen, record
+from community.events.log import hold_before, listen, record
 from community.events.models import Event
-from community.moderation.models import Flag
 
 from . import badges, boards, queue, reputation, services, totals, trust
 from .models import Award
 
 
-@listen(*sorted({*reputation.HEARD, *badges.HEARD}))
+@hold_before(*sorted({*reputation.HEARD, *badges.HEARD}))
 def hold_everybody(event: Event) -> None:
     """Lock all whose points or badges an event can change, in id order and before anything else: two who vote for
-    each other would otherwise hold one and wait for the other. Registered first, so it runs first."""
+    each other would otherwise hold one and wait for the other."""
     if totals.batch() is None:  # nobody competes with a batch
-        people = badges.people_of(event)
-        target = event.subject.target if isinstance(event.subject, Flag) else None
-        # Nobody is asked for twice.
-        event.held = totals.hold(people | {target.author_id} if target is not None else people)  # type: ignore[attr-defined]
+        people = badges.people_of(event) | reputation.people_of(event)
+        event.held = totals.hold(people)  # type: ignore[attr-defined]
 
 
 @listen(*reputation.HEARD)

@@ -13,6 +13,7 @@ from community.accounts.models import Standing, User
 from community.core import clock
 from community.core.errors import Conflict, require
 from community.core.models import Numbers
+from community.core.rows import retried
 from community.questions.models import Kind, Thread
 from community.questions.permissions import why_not_answer
 from community.questions.querysets import OPEN
@@ -139,7 +140,7 @@ def _open(thread: Thread) -> Thread:
     return row
 
 
-@transaction.atomic
+@retried
 def take(thread: Thread, by: User) -> Claim:
     """Say that one is writing an answer. For ten minutes no other advocate takes it; taking it again begins anew.
 
@@ -164,7 +165,7 @@ def let_go(thread: Thread, by: User) -> bool:
     return bool(Claim.objects.filter(thread=thread, person=by).delete()[0])
 
 
-@transaction.atomic
+@retried
 def pass_on(thread: Thread, by: User, why: str) -> Ask:
     """Say no, quietly, and why: routing learns from it (`ranking.learn`). Twice is harmless."""
     _require_advocate(by)
@@ -183,7 +184,7 @@ def pass_on(thread: Thread, by: User, why: str) -> Ask:
     return ask
 
 
-@transaction.atomic
+@retried
 def rest_no_longer(by: User) -> None:
     """There is time again: they are asked as before."""
     AdvocateMembership.objects.filter(user=by).update(resting_until=None)

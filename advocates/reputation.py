@@ -92,7 +92,7 @@ class Posting:
     def __init__(self, event: Event) -> None:
         self.event = event
         self.entries: list[ReputationEntry] = []
-        # Whom the listener that runs first has locked already (listeners.hold_everybody).
+        # Who was locked before the event had its number (listeners.hold_everybody).
         self.people: dict[int, User] = dict(getattr(event, "held", {}))
 
     def hold(self, *people: int | None) -> None:
@@ -490,3 +490,25 @@ _HANDLERS: dict[str, Callable[[Posting, Event], None]] = {
     **dict.fromkeys(SHOWN_AGAIN, _shown_again),
 }
 HEARD = tuple(_HANDLERS)
+
+
+_ABOUT_PEOPLE = ("person.erased", "person.merged")
+
+
+def people_of(event: Event) -> set[int]:
+    """Whose lines an event can take back or give again, beside the people it names: they are locked with those, in one
+    go. A post that is hidden gives those their point back who voted it down."""
+    subject: Any = event.subject
+    if event.kind in ("flag.upheld", "flag.declined"):
+        return {subject.target.author_id} if subject.target is not None else set()
+    if event.kind in _ABOUT_PEOPLE:
+        into = event.data.get("into")
+        lines = totals.ledger().filter(Q(person=subject.pk) | Q(giver=subject.pk) | Q(person=into or subject.pk))
+        named = {subject.pk, into} - {None}
+    elif event.kind in (*TAKEN_AWAY, *SHOWN_AGAIN, "answer.unaccepted"):
+        lines, named = totals.ledger().about(subject), set()
+        if isinstance(subject, Thread):
+            lines |= _about_answers(totals.answers_of(subject))
+    else:
+        return set()
+    return {*named, *lines.order_by().values_list("person", flat=True).distinct()}

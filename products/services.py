@@ -13,6 +13,7 @@ from django.utils.translation import override
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import require
+from community.core.rows import retried
 from community.core.spoken import kept, other_languages
 from community.events.log import record
 
@@ -28,7 +29,7 @@ def _why_no_shelf(by: Any) -> str:
     return "" if by.is_authenticated else _("Sign in to keep a shelf.")
 
 
-@transaction.atomic
+@retried
 def add_to_shelf(
     product: Product, by: User, *, version: Version | None = None, bought_on: date | None = None, verified: str = ""
 ) -> Ownership:
@@ -61,7 +62,7 @@ def add_to_shelf(
     return row
 
 
-@transaction.atomic
+@retried
 def change_on_shelf(
     product: Product, by: User, *, version: Version | None, bought_on: date | None, serial: str
 ) -> Ownership:
@@ -96,7 +97,7 @@ def check_bought_on(bought_on: date | None) -> None:
         raise ValidationError({"bought_on": _("Please look at the year again.")})
 
 
-@transaction.atomic
+@retried
 def remove_from_shelf(product: Product, by: User) -> None:
     """Take a product off. Twice is harmless."""
     require(_why_no_shelf(by))
@@ -112,7 +113,7 @@ def why_not_keep_shelves(user: Any) -> str:
     return ""
 
 
-@transaction.atomic
+@retried
 def verify_for(owner: User, product: Product, by: User, *, verified: bool, reason: str) -> Ownership:
     """An agent confirms that somebody owns a product (seen a receipt, say), or takes such a mark back.
 

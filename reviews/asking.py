@@ -16,12 +16,12 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core import signing
-from django.db import transaction
 from django.db.models import Min, Q
 
 from community.accounts.models import User
 from community.core import clock
 from community.core.models import Numbers
+from community.core.rows import retried
 from community.events.log import record
 from products.models import Ownership, Product
 
@@ -95,7 +95,7 @@ def sweep(limit: int = AT_ONCE) -> int:
     return sum(ask(person, numbers) is not None for person in people)
 
 
-@transaction.atomic
+@retried
 def ask(person_id: int, numbers: Numbers) -> RequestMail | None:
     """Ask one person about what is due, in one go; None when there is nothing to ask now. Each row is settled: asked,
     put off, or closed for good.

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -135,7 +134,7 @@ def write_review(
     return review
 
 
-@transaction.atomic
+@retried
 def edit_review(
     review: Review,
     by: User,
@@ -206,7 +205,7 @@ def edit_review(
     return review
 
 
-@transaction.atomic
+@retried
 def add_chapter(
     review: Review,
     by: User,
@@ -268,7 +267,7 @@ def add_chapter(
 # --- judging whether it helped ---------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def find_helpful(review: Review, by: User, helpful: bool | None) -> Review:
     """Say whether a review helped: True, False, or None to take it back. One per person, not on one's own."""
     require(permissions.why_not_vote(by, review))
@@ -297,7 +296,7 @@ def _find_helpful(row: Review, by: User, helpful: bool | None, **told: Any) -> N
     record("review.found_helpful", actor=by, subject=row, helpful=helpful, previous=previous, **told)
 
 
-@transaction.atomic
+@retried
 def take_helpful_out(review: Review, voter: User, by: User) -> tuple[bool, datetime] | None:
     """A moderator takes somebody's judgement out of the count. Returns what it was and when; None if there is none."""
     require(why_not_moderate(by))
@@ -309,13 +308,13 @@ def take_helpful_out(review: Review, voter: User, by: User) -> tuple[bool, datet
     return vote.helpful, vote.created_at
 
 
-@transaction.atomic
+@retried
 def unsay_helpful(review: Review, voter: User) -> None:
     """Somebody leaves and takes along what they found of a review. Twice is harmless."""
     _find_helpful(locked(review), voter, None)
 
 
-@transaction.atomic
+@retried
 def give_helpful_back(review: Review, voter: User, by: User, helpful: bool, at: datetime) -> bool:
     """Undo it, from the moment it was said. False if they have said something since."""
     require(why_not_moderate(by))
@@ -327,7 +326,7 @@ def give_helpful_back(review: Review, voter: User, by: User, helpful: bool, at: 
     return True
 
 
-@transaction.atomic
+@retried
 def add_helpful_rows(
     review: Review, *, yes: int = 0, no: int = 0, source: str, at: datetime | Sequence[datetime] | None = None
 ) -> int:
@@ -365,7 +364,7 @@ def add_helpful_rows(
 # --- the brand answers -----------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def respond(
     review: Review, by: User, department: Department, body: str, *, source_format: str = Body.Format.MARKDOWN
 ) -> BrandResponse:
@@ -397,7 +396,7 @@ def respond(
 # --- moderation ------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def publish_review(review: Review, by: User) -> None:
     """A moderator lets a waiting review through. Twice is harmless."""
     require(permissions.why_not_judge(by, review))
@@ -486,7 +485,7 @@ def _why_no_passage(passage: str, review: Review) -> str:
     return ""
 
 
-@transaction.atomic
+@retried
 def resubmit_review(review: Review, by: User) -> None:
     """Send a review that came back to the moderators again, changed or not. Twice is harmless."""
     require(permissions.why_not_edit(by, review))
@@ -496,7 +495,7 @@ def resubmit_review(review: Review, by: User) -> None:
     _copy(row, review, "due_at", *STATE_FIELDS)
 
 
-@transaction.atomic
+@retried
 def appeal(review: Review, by: User, words: str) -> None:
     """Say that a review should stay as it is: somebody else than who refused it decides. Twice is harmless.
 
@@ -523,7 +522,7 @@ def appeal(review: Review, by: User, words: str) -> None:
     _copy(row, review, "due_at", *STATE_FIELDS)
 
 
-@transaction.atomic
+@retried
 def copy_verification(owner: User, product: Product) -> None:
     """Bring the verified mark of somebody's review in line with their shelf."""
     verified = _verified(owner, product)

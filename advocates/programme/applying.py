@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, require
+from community.core.rows import retried
 from community.events.log import is_replaying, record
 from products.models import Product
 
@@ -37,7 +38,7 @@ def open_application(user: User) -> Application | None:
     return Application.objects.open().for_listing().filter(person=user).first()
 
 
-@transaction.atomic
+@retried
 def invite(person: User, by: User | None, products: Iterable[Product] = (), *, note: str = "") -> Application:
     """Ask somebody whether they would like to be an advocate. Twice is harmless: the open application stays."""
     services.require_manager(by)
@@ -64,7 +65,7 @@ def _set_products(application: Application, products: Sequence[Product]) -> None
     AppliedProduct.objects.bulk_create([AppliedProduct(application=application, product=one) for one in products])
 
 
-@transaction.atomic
+@retried
 def apply(user: User, products: Sequence[Product], motivation: str, *, code_version: int) -> Application:
     """Apply, or say yes to an invitation: products, a few words, the code of conduct. The trial begins at once.
 
@@ -107,7 +108,7 @@ def apply(user: User, products: Sequence[Product], motivation: str, *, code_vers
     return application
 
 
-@transaction.atomic
+@retried
 def withdraw(user: User) -> None:
     """Take one's application back, or say no to an invitation. It costs nothing; twice is harmless. Nobody judges it
     any more."""

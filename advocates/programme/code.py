@@ -1,13 +1,13 @@
 """The code of conduct: its versions, and who accepted which."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.body import write_body
 from community.core.errors import Conflict, require
+from community.core.rows import retried
 from community.events.log import is_replaying, record
 
 from .. import permissions
@@ -19,7 +19,7 @@ def current_code() -> CodeOfConduct:
     return CodeOfConduct.objects.order_by("-version")[:1].get()
 
 
-@transaction.atomic
+@retried
 def publish_code(by: User | None, body: str, *, what_changed: str = "", seen: int | None = None) -> CodeOfConduct:
     """Make the next version. The same words again change nothing. Raises ValidationError by field.
 
@@ -48,7 +48,7 @@ def publish_code(by: User | None, body: str, *, what_changed: str = "", seen: in
     return code
 
 
-@transaction.atomic
+@retried
 def accept_code(person: User, version: int) -> CodeAcceptance:
     """Promise to keep a version of the code; it must be the current one. Twice is harmless."""
     code = current_code()

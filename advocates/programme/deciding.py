@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 from products.models import Product
 
@@ -19,7 +18,7 @@ from .ground import State, move
 from .verdicts import passed_products
 
 
-@transaction.atomic
+@retried
 def decide(application: Application, by: User | None, products: Iterable[Product], *, reason: str = "") -> Application:
     """Accept somebody for these of the products they applied for, or for none of them: with a reason they read.
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 from community.questions.models import Answer
 
@@ -69,7 +69,7 @@ def items_for(judge: Judge) -> list[TrialItem]:
     return [item for item in items if item.pk in differing(judge.application)]
 
 
-@transaction.atomic
+@retried
 def judge(application: Application, by: User, verdicts: Mapping[int, tuple[bool, str]]) -> Application:
     """Judge a trial: whether each answer would help its asker, with a line. Once; it can't be taken back.
 

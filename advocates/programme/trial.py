@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 from community.questions.models import Answer, Kind, Thread
 from products.models import Product
@@ -64,7 +63,7 @@ def set_trial(application: Application, products: Sequence[Product]) -> bool:
     return bool(rows)
 
 
-@transaction.atomic
+@retried
 def answer_trial(user: User, item_id: int, answer: str) -> TrialItem:
     """Keep an answer to one of the trial's questions; it can be changed until all are sent."""
     item = TrialItem.objects.select_related("application").filter(pk=item_id, application__person=user).first()
@@ -84,7 +83,7 @@ def answer_trial(user: User, item_id: int, answer: str) -> TrialItem:
     return item
 
 
-@transaction.atomic
+@retried
 def send_trial(user: User) -> Application:
     """Hand the answers to two judges. Raises ValidationError, by field, for what is too short to be judged."""
     application = Application.objects.select_for_update(of=("self",)).open().filter(person=user).first()

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from community.accounts.models import Standing, User
 from community.core import clock, text
 from community.core.errors import Conflict
+from community.core.rows import retried
 from community.events.log import is_replaying, record
 
 from .. import badges as judging
@@ -94,7 +95,7 @@ def retire_badge(badge: Badge, by: User | None) -> None:
         _badges_changed()
 
 
-@transaction.atomic
+@retried
 def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -> list[Award]:
     """Thank people by hand, with a reason that everybody reads. The same reason twice is harmless."""
     require_manager(by)
@@ -129,7 +130,7 @@ def give_badge(badge: Badge, people: Iterable[User], by: User, *, reason: str) -
     return given
 
 
-@transaction.atomic
+@retried
 def take_back_badge(award: Award, by: User, *, reason: str) -> None:
     """Take a badge given by hand back, and say why. Twice is harmless."""
     require_manager(by)

@@ -3,13 +3,12 @@
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying
 from community.moderation import screening
 from community.moderation.permissions import why_not_write
@@ -18,7 +17,7 @@ from .. import permissions
 from ..models import Interest
 
 
-@transaction.atomic
+@retried
 def declare_interest(user: User, by: User, *, kind: str, line: str, since: date, until: date | None = None) -> Interest:
     """Declare a tie to the brand; it is printed beside the name as long as it lasts. Twice is harmless.
 
@@ -50,7 +49,7 @@ def declare_interest(user: User, by: User, *, kind: str, line: str, since: date,
     return interest
 
 
-@transaction.atomic
+@retried
 def end_interest(interest: Interest, by: User, on: date) -> None:
     """A tie has ended, today or on a day to come: what was written meanwhile keeps it. Twice is harmless.
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Standing, User
 from community.core import clock, text
 from community.core.errors import Conflict, NotAllowed, require
+from community.core.rows import retried
 from community.events.log import is_replaying, record
 from community.events.models import Event
 from community.moderation import screening
@@ -78,7 +79,7 @@ def note_candidate(
     return member
 
 
-@transaction.atomic
+@retried
 def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note: str = "") -> AdvocateMembership:
     """Make somebody an advocate for these products. Twice is harmless; an advocate's products are set anew."""
     require_manager(by)
@@ -105,7 +106,7 @@ def admit(user: User, by: User | None, products: Iterable[Product] = (), *, note
     return member
 
 
-@transaction.atomic
+@retried
 def set_expertise(user: User, by: User | None, products: Iterable[Product]) -> None:
     """Change the products an advocate answers for."""
     require_manager(by)
@@ -122,7 +123,7 @@ def _member(user: User) -> AdvocateMembership:
     return member
 
 
-@transaction.atomic
+@retried
 def set_away(
     user: User,
     by: User,
@@ -204,7 +205,7 @@ def end_membership(user: User) -> bool:
     return _end(user, removed=False) is not None
 
 
-@transaction.atomic
+@retried
 def leave(user: User, by: User, *, reason: str = "", farewell: str = "") -> None:
     """An advocate stops, with honours: they stay among us as former advocate, and so does all they wrote.
 
@@ -219,7 +220,7 @@ def leave(user: User, by: User, *, reason: str = "", farewell: str = "") -> None
         trust.evaluate(user)
 
 
-@transaction.atomic
+@retried
 def thank_at_parting(user: User, by: User, farewell: str) -> None:
     """The line of thanks that stands with a former advocate."""
     require_manager(by)
@@ -228,7 +229,7 @@ def thank_at_parting(user: User, by: User, farewell: str) -> None:
         raise Conflict(_("They did not leave with honours."))
 
 
-@transaction.atomic
+@retried
 def remove(user: User, by: User, *, reason: str) -> None:
     """Take the role away, with a reason that they read and that stays in the log. What they wrote and earned stays.
 

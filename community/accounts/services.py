@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from community.core import clock, outbox, text
 from community.core.errors import require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.core.uploads import reencode
 from community.events.acts import is_staff
 from community.events.log import is_replaying, record
@@ -58,7 +58,7 @@ def join(username: str, name: str = "", email: str | None = None, password: str 
     return user
 
 
-@transaction.atomic
+@retried
 def edit_profile(user: User, *, name: str, about: str, city: str, **choices: Any) -> None:
     """Change what somebody tells about themselves. `choices` are fields of User or Profile.
 
@@ -106,7 +106,7 @@ def change_picture(user: User, file: IO[bytes] | None) -> None:
     _set_picture(user, user, content)
 
 
-@transaction.atomic
+@retried
 def take_picture(user: User, by: User, *, reason: str) -> None:
     """A moderator takes somebody's picture away, and warns them: they read the reason. Twice is harmless."""
     _check_discipline(user, by, reason)
@@ -138,7 +138,7 @@ def _set_picture(user: User, by: User, content: ContentFile | None, reason: str 
     user.avatar = row.avatar.name
 
 
-@transaction.atomic
+@retried
 def rename(user: User, username: str) -> None:
     """Take another user name; the old one keeps pointing here. Raises ValidationError at `username`."""
     username = check_free(username, besides=user)
@@ -194,7 +194,7 @@ def _check_discipline(user: User, by: User, reason: str) -> None:
         raise ValidationError({"reason": _("Say why; they will read it.")})
 
 
-@transaction.atomic
+@retried
 def warn(user: User, by: User, *, reason: str) -> Penalty:
     """Tell somebody that this must not happen again. They read the reason."""
     _check_discipline(user, by, reason)
@@ -204,7 +204,7 @@ def warn(user: User, by: User, *, reason: str) -> Penalty:
     return penalty
 
 
-@transaction.atomic
+@retried
 def lift(penalty: Penalty, by: User, *, reason: str = "") -> None:
     """A moderator undoes a warning, a silence or a suspension. Others of that person stand. Twice is harmless."""
     if not is_replaying():
@@ -248,7 +248,7 @@ def end_sessions(user: User) -> int:
     return Session.objects.filter(session_key__in=keys).delete()[0]
 
 
-@transaction.atomic
+@retried
 def silence(user: User, by: User, *, hours: int, reason: str) -> None:
     """Somebody can read but not write for some hours."""
     _check_discipline(user, by, reason)
@@ -260,7 +260,7 @@ def silence(user: User, by: User, *, hours: int, reason: str) -> None:
     record("person.silenced", actor=by, subject=row, note=reason, hours=hours, penalty=penalty.pk)
 
 
-@transaction.atomic
+@retried
 def suspend(user: User, by: User, *, reason: str, hours: int | None = None) -> Penalty | None:
     """Close somebody's account, for some hours or for good. All their sessions end at once; a mail says why.
 
@@ -320,7 +320,7 @@ def _let_in(row: User, by: User | None, reason: str) -> None:
     record("person.restored", actor=by, subject=row, note=reason)
 
 
-@transaction.atomic
+@retried
 def lift_suspension(user: User, by: User, *, reason: str = "") -> None:
     if not is_replaying():
         require(why_not_discipline(by, user))
@@ -338,7 +338,7 @@ def role_of(user: User) -> str:
     return next((slug for slug, known in ROLES.items() if known.group in groups), "")
 
 
-@transaction.atomic
+@retried
 def set_role(
     user: User, by: User | None, role: str, department: Department | None = None, *, lead: bool | None = None
 ) -> None:

@@ -16,7 +16,7 @@ from community.accounts.models import User
 from community.core import clock, text
 from community.core.body import BODY_FIELDS, write_body
 from community.core.errors import Conflict, require
-from community.core.rows import in_line, locked
+from community.core.rows import in_line, locked, retried
 from community.events.log import is_replaying, record
 from community.questions import ideas
 from community.questions import services as questions
@@ -35,7 +35,7 @@ MOST_TIES = 50
 SAME_PRESS = timedelta(minutes=10)
 
 
-@transaction.atomic
+@retried
 def publish_release(
     by: User,
     product: Product,
@@ -91,7 +91,7 @@ def _just_said(note: ReleaseNote, asked: set[Thread | Review]) -> ReleaseNote | 
     return next((one for one in before if {tie.thread or tie.review for tie in one.ties.all()} == asked), None)
 
 
-@transaction.atomic
+@retried
 def mend_release(note: ReleaseNote, by: User, *, body: str, **words: str) -> None:
     """Change the words of a note. Nobody is told again; the audit keeps how they read before. Raises as above."""
     require(why_not_moderate_thread(by))
@@ -195,7 +195,7 @@ def why_not_say(by: Any, note: ReleaseNote) -> str:
     return ""
 
 
-@transaction.atomic
+@retried
 def say_whether_it_helped(note: ReleaseNote, by: User, said: str) -> None:
     """One answer a person; another one replaces it, the same twice is harmless. Raises NotAllowed, ValidationError."""
     if said not in Said.values:

@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -50,7 +49,7 @@ def department_for(product: Product) -> Department | None:
 # Offers ------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def propose_thread(
     review: Review, by: User, *, passage: str = "", department: Department | None = None, note: str = ""
 ) -> Bridge:
@@ -68,7 +67,7 @@ def propose_thread(
     return _offer(row, by, Bridge.Kind.DELIVERY, department, note, passage=passage)
 
 
-@transaction.atomic
+@retried
 def offer_fix(
     review: Review, by: User, *, department: Department | None, note: str = "", thread: Thread | None = None
 ) -> Bridge:
@@ -175,7 +174,7 @@ def start_thread(review: Review, by: User, *, show_outcome: bool = False, thread
     return _build(bridge, row, by, show_outcome)
 
 
-@transaction.atomic
+@retried
 def decline(review: Review, by: User) -> None:
     """The author does not want a thread. The review stays as it is and where it is. Twice is harmless."""
     require(permissions.why_not_decide(by, review))

@@ -49,7 +49,8 @@ def retried(service: Callable[P, T]) -> Callable[P, T]:
     Two who wait for each other's rows can't both go on: PostgreSQL ends one of them, and nothing of it is written.
     That one begins anew; nobody notices but the clock. Inside a transaction of somebody else's only the outermost can
     begin anew, so here it is a plain savepoint. Raises the last OperationalError after `TRIES` (five in a row is no
-    accident). The service must not keep what it changed on its arguments before it failed.
+    accident). The service must not keep what it changed on its arguments before it failed, and what it is given to go
+    through must be there twice: a list, no generator.
     """
 
     @wraps(service)

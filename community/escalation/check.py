@@ -24,7 +24,7 @@ from community.accounts.models import Standing, User
 from community.core import brand as brands
 from community.core import clock, outbox
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying
 from community.questions import services as questions
 from community.questions.models import Kind as ThreadKind
@@ -240,7 +240,7 @@ def warning(last: DeskCheck | None, oldest: datetime | None, now: datetime) -> s
     return ""
 
 
-@transaction.atomic
+@retried
 def look_after(thread: Thread, by: User) -> Escalation:
     """Open a case for a thread that nobody looks after, as if it had been asked now; wake one that sleeps, begin
     anew with one whose end is gone, and give one back to its department whose assignee works no cases any more.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock, numbers
 from community.core.errors import Conflict, require
+from community.core.rows import retried
 from community.questions.models import Thread
 
 from . import cases
@@ -40,7 +41,7 @@ def require_free(case: Escalation, by: User) -> None:
         raise Conflict(reason)
 
 
-@transaction.atomic
+@retried
 def claim(thread: Thread, by: User) -> Claim:
     """Begin to answer, or go on: the time begins anew. Of two at once the first has it: Conflict for the other."""
     require(why_not_work(by))

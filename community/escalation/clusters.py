@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
 from community.core.errors import Conflict, NotAllowed, require
+from community.core.rows import retried
 from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Kind, Thread
@@ -33,7 +34,7 @@ State = ClusterThread.State
 SOLVABLE = (Kind.QUESTION, Kind.PROBLEM)
 
 
-@transaction.atomic
+@retried
 def answer_all(
     thread: Thread,
     by: User,

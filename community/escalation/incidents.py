@@ -15,7 +15,7 @@ from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import Conflict, require
 from community.core.models import Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
@@ -30,7 +30,7 @@ from .permissions import why_not_manage_incidents
 LONGEST_UPDATE = 500
 
 
-@transaction.atomic
+@retried
 def open_incident(
     product: Product,
     by: User,
@@ -69,7 +69,7 @@ def open_incident(
     return made
 
 
-@transaction.atomic
+@retried
 def gather(incident: Incident, thread: Thread, by: User, *, note: str = "") -> IncidentThread:
     """This thread is about it. Twice is harmless; a thread of another incident is refused with Conflict."""
     if not is_replaying():
@@ -97,7 +97,7 @@ def gather(incident: Incident, thread: Thread, by: User, *, note: str = "") -> I
     return found
 
 
-@transaction.atomic
+@retried
 def let_go(incident: Incident, thread: Thread, by: User) -> None:
     """It is about something else after all. Twice is harmless."""
     require(why_not_manage_incidents(by))
@@ -105,7 +105,7 @@ def let_go(incident: Incident, thread: Thread, by: User) -> None:
         record("incident.let_go", actor=by, subject=incident, thread=thread.pk)
 
 
-@transaction.atomic
+@retried
 def say(incident: Incident, by: User, words: str) -> IncidentUpdate:
     """A line for everybody who waits: in the incident's history, and at its banner while that stands."""
     if not is_replaying():
@@ -119,7 +119,7 @@ def say(incident: Incident, by: User, words: str) -> IncidentUpdate:
     return IncidentUpdate.objects.create(incident=incident, by=by, text=words, at=clock.now())
 
 
-@transaction.atomic
+@retried
 def solve(incident: Incident, by: User, *, solution: str, department: Department | None = None) -> Incident:
     """It is solved: the banner goes, owners who were told hear so, and every gathered thread gets the solution.
 

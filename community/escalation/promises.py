@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.posts import services as posts
 from community.posts.models import Comment
@@ -43,7 +43,7 @@ def check(what: str, until: datetime) -> None:
         raise ValidationError(errors)
 
 
-@transaction.atomic
+@retried
 def make(thread: Thread, by: User, *, text: str, due_at: datetime, answer: Answer | None = None) -> Promise:
     """Write a promise down; whoever names a day has read the case. The same promise twice is one.
 
@@ -73,7 +73,7 @@ def _make(case: Escalation, by: User, what: str, due_at: datetime, answer: Answe
     return made
 
 
-@transaction.atomic
+@retried
 def keep(promise: Promise, by: User, *, note: str = "") -> Promise:
     """It was done. Twice is harmless."""
     require(why_not_work(by))
@@ -85,7 +85,7 @@ def keep(promise: Promise, by: User, *, note: str = "") -> Promise:
     return row
 
 
-@transaction.atomic
+@retried
 def move(promise: Promise, by: User, *, due_at: datetime, why: str) -> Promise:
     """Another day, with the reason, which the customer reads under the question. Returns the new promise.
 

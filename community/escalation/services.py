@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock
 from community.core.errors import Conflict, NotAllowed, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
@@ -48,7 +48,7 @@ def _any(thread: Thread) -> Escalation:
     return case
 
 
-@transaction.atomic
+@retried
 def acknowledge(thread: Thread, by: User) -> Escalation:
     """Say that a person read it and looks after it. Of two at once the first has it: raises Conflict for the other."""
     case = _open(thread, by)
@@ -60,7 +60,7 @@ def acknowledge(thread: Thread, by: User) -> Escalation:
     return case
 
 
-@transaction.atomic
+@retried
 def assign(thread: Thread, by: User, to: User, *, seen: int | None = None) -> Escalation:
     """Give the case to a colleague, or take it; taking it acknowledges it. Twice is harmless.
 
@@ -78,7 +78,7 @@ def assign(thread: Thread, by: User, to: User, *, seen: int | None = None) -> Es
     return case
 
 
-@transaction.atomic
+@retried
 def route(thread: Thread, by: User, department: Department, *, reason: str) -> Escalation:
     """Send the case to another department, and say why. To where it is already changes nothing."""
     case = _open(thread, by)
@@ -92,7 +92,7 @@ def route(thread: Thread, by: User, department: Department, *, reason: str) -> E
     return case
 
 
-@transaction.atomic
+@retried
 def pause(thread: Thread, by: User, cause: str, *, note: str = "", until: date | None = None) -> Escalation:
     """Stop the clocks because of something that is not ours to speed up. Twice is harmless.
 
@@ -109,7 +109,7 @@ def pause(thread: Thread, by: User, cause: str, *, note: str = "", until: date |
     return case
 
 
-@transaction.atomic
+@retried
 def look_on(thread: Thread, by: User, until: date) -> Escalation:
     """Name another day on which a paused case is looked at again. Twice is harmless."""
     case = _open(thread, by)
@@ -128,7 +128,7 @@ def _morning(case: Escalation, day: date) -> datetime:
     return datetime.combine(day, time(8), tz).astimezone(UTC)
 
 
-@transaction.atomic
+@retried
 def resume(thread: Thread, by: User) -> Escalation:
     """Let the clocks run again. Twice is harmless."""
     case = _open(thread, by)
@@ -136,7 +136,7 @@ def resume(thread: Thread, by: User) -> Escalation:
     return case
 
 
-@transaction.atomic
+@retried
 def resolve(thread: Thread, by: User, cause: str, *, note: str = "") -> Escalation:
     """End the care for a thread, with the cause. Twice is harmless."""
     require(why_not_work(by))
@@ -148,7 +148,7 @@ def resolve(thread: Thread, by: User, cause: str, *, note: str = "") -> Escalati
     return case
 
 
-@transaction.atomic
+@retried
 def reopen(thread: Thread, by: User, *, reason: str) -> Escalation:
     """Look after a settled matter again, one level up. Twice is harmless."""
     require(why_not_work(by))
@@ -166,7 +166,7 @@ def reopen(thread: Thread, by: User, *, reason: str) -> Escalation:
     return case
 
 
-@transaction.atomic
+@retried
 def add_note(thread: Thread, by: User, body: str) -> InternalNote:
     """Tell colleagues something about the case. It never leaves the desk."""
     require(why_not_work(by))
@@ -183,7 +183,7 @@ def add_note(thread: Thread, by: User, body: str) -> InternalNote:
     return note
 
 
-@transaction.atomic
+@retried
 def ask_for_info(thread: Thread, by: User, note: str) -> None:
     """Ask the customer for something: an acknowledgement, and the clocks stand until the reply."""
     require(why_not_work(by))
@@ -191,7 +191,7 @@ def ask_for_info(thread: Thread, by: User, note: str) -> None:
     questions.ask_for_info(thread, by, note)
 
 
-@transaction.atomic
+@retried
 def answer_officially(
     thread: Thread,
     by: User,
@@ -217,7 +217,7 @@ def answer_officially(
     return answer
 
 
-@transaction.atomic
+@retried
 def mark_official(
     answer: Answer, by: User, department: Department, *, sources: Iterable[str] = (), recheck_on: date | None = None
 ) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.errors import NotAllowed, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 
 from . import cases, queues
@@ -28,7 +28,7 @@ LONGEST = 366  # days of an absence; who is away for longer has left the desk
 # Absence
 
 
-@transaction.atomic
+@retried
 def be_away(user: User, by: User, since: date, until: date, stand_in: User | None = None) -> Absence:
     """Nothing new for an agent from one day to another, both included, with somebody who sees to the open cases.
 
@@ -60,7 +60,7 @@ def be_away(user: User, by: User, since: date, until: date, stand_in: User | Non
     )
 
 
-@transaction.atomic
+@retried
 def be_back(absence: Absence, by: User) -> None:
     """Take an absence back, also one that has begun. Twice is harmless."""
     row = Absence.objects.select_for_update(of=("self",), no_key=True).select_related("user").filter(pk=absence.pk)
@@ -105,7 +105,7 @@ def open_cases(user: User) -> Any:
     return found.for_desk().in_due_order()
 
 
-@transaction.atomic
+@retried
 def hand_over(
     giver: User,
     by: User,

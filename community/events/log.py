@@ -25,6 +25,7 @@ from .models import Event, EventNote
 Listener = Callable[[Event], None]
 
 _listeners: dict[str, list[tuple[Listener, bool]]] = defaultdict(list)
+_holders: dict[str, list[Listener]] = defaultdict(list)
 _origin: ContextVar[str] = ContextVar("origin", default=Event.Origin.LIVE)
 
 
@@ -42,6 +43,25 @@ def listen(*kinds: str, live_only: bool = False) -> Callable[[Listener], Listene
             if all(known is not listener for known, _ in _listeners[kind]):
                 _listeners[kind].append((listener, live_only))
         return listener
+
+    return register
+
+
+def hold_before(*kinds: str) -> Callable[[Listener], Listener]:
+    """Decorate a function `(event) -> None` that locks whom each event of `kinds` concerns, before it has its number.
+
+    Numbers are given out in the order in which they are asked for, and what an event finds is what stood when its rows
+    were locked. Whoever asked for a number first and then waited for a row would find what an event with a higher
+    number had changed, and nobody who reads the log could know (docs/decisions/0270).
+    """
+    for kind in kinds:
+        KINDS[kind]
+
+    def register(holder: Listener) -> Listener:
+        for kind in kinds:
+            if holder not in _holders[kind]:
+                _holders[kind].append(holder)
+        return holder
 
     return register
 
@@ -83,12 +103,14 @@ def record(
         act=act,
         whom_id=whom if act else None,
     )
-    gathering.put(event)
-    if act:
-        acting.note((event.subject_type_id, event.subject_id))
     # Listeners work on the very rows the service has in hand, not on stale copies.
     if subject is not None:
         event.subject = subject
+    for hold in _holders[kind]:
+        hold(event)
+    gathering.put(event)
+    if act:
+        acting.note((event.subject_type_id, event.subject_id))
     if note or changes:
         gathering.put(EventNote(event=event, text=note, changes=changes or {}))
     if _listeners[kind]:

@@ -385,7 +385,7 @@ def _why_author_keeps(row: Any) -> str:
     return ask() if ask else ""
 
 
-@transaction.atomic
+@retried
 def flag(target: Moderated, by: User, *, reason: str, note: str = "") -> Flag:
     """Say that a post should be looked at: once per person and post. Enough flags hide it until somebody looked."""
     require(permissions.why_not_flag(by, target))
@@ -427,7 +427,7 @@ def _enough_flags(content_type: ContentType, target_id: int) -> bool:
     return members >= numbers.member_flags_to_hide or regulars >= numbers.regular_flags_to_hide
 
 
-@transaction.atomic
+@retried
 def decide_flag(flag: Flag, by: User, *, uphold: bool, note: str = "") -> None:
     """A moderator agrees with a flag or not. Hiding or restoring the post is a step of its own."""
     require(permissions.why_not_moderate(by))

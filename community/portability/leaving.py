@@ -25,7 +25,7 @@ from community.accounts.models import FormerUsername, Standing, User
 from community.core import clock, outbox, personal, text
 from community.core.errors import Conflict, require
 from community.core.models import Body
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
@@ -179,14 +179,14 @@ def leave_due() -> int:
     return erased
 
 
-@transaction.atomic
+@retried
 def _leave(pk: int) -> bool:
     row = locked(User(pk=pk))
     departure = Departure.objects.select_for_update().filter(pk=pk, due_at__lte=clock.now()).first()
     return departure is not None and not why_not_leave(row) and erase(row, words_go=departure.words_go)
 
 
-@transaction.atomic
+@retried
 def erase(person: User, *, words_go: bool) -> bool:
     """Take a person out of everything. False when that was done before.
 

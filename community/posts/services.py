@@ -80,7 +80,7 @@ def comment(
     return new
 
 
-@transaction.atomic
+@retried
 def edit_comment(comment: Comment, by: User, *, body: str) -> Comment:
     """Change one's own comment. Mentions in an edit call nobody (CHECKS 25)."""
     told = is_replaying()

@@ -13,11 +13,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.core import signing
-from django.db import transaction
 
 from community.accounts.models import User
 from community.core import clock, numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 
 from . import facts, permissions
@@ -102,7 +101,7 @@ def _safely(ask: Callable[[int, datetime], str], pk: int, moment: datetime) -> s
         return "failed"
 
 
-@transaction.atomic
+@retried
 def remind(pk: int, moment: datetime) -> str:
     """Claim a thread that is due and ask its asker. Says what was done; nothing when somebody else has it."""
     if not Thread._base_manager.filter(pk=pk, remind_at__lte=moment).update(remind_at=None):
@@ -166,7 +165,7 @@ def _can_decide(thread: Thread) -> bool:
     return thread.author.is_active and not thread.author.is_erased and thread.author.suspended_at is None
 
 
-@transaction.atomic
+@retried
 def ask_follow_up(pk: int, moment: datetime) -> str:
     """Claim a request that is due and ask whether the fix still works; once an answer, ever."""
     due = FollowUpRequest.objects.filter(pk=pk, done_at__isnull=True, due_at__lte=moment)
@@ -197,7 +196,7 @@ def _worth_asking(answer: Answer) -> bool:
     )
 
 
-@transaction.atomic
+@retried
 def look_again(pk: int, moment: datetime) -> str:
     """Claim an official answer whose day has come, and put its thread in the re-check queue."""
     due = Answer._base_manager.filter(pk=pk, recheck_on__lte=moment.date())

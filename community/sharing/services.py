@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
@@ -112,7 +111,7 @@ def share_recipe(
     return recipe
 
 
-@transaction.atomic
+@retried
 def edit_recipe(
     recipe: Recipe,
     by: User,
@@ -168,7 +167,7 @@ def edit_recipe(
     return recipe
 
 
-@transaction.atomic
+@retried
 def set_made(
     recipe: Recipe, by: User, *, on: bool = True, stars: int | None = None, note: str = "", variation: str = ""
 ) -> Recipe:
@@ -212,7 +211,7 @@ def set_made(
     return recipe
 
 
-@transaction.atomic
+@retried
 def add_made_rows(
     recipe: Recipe, *, stars: Sequence[int | None], source: str, at: datetime | Sequence[datetime] | None = None
 ) -> int:
@@ -241,7 +240,7 @@ def add_made_rows(
 # --- tips ------------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def share_tip(
     by: User,
     *,
@@ -285,7 +284,7 @@ def share_tip(
     return tip
 
 
-@transaction.atomic
+@retried
 def edit_tip(
     tip: Tip,
     by: User,
@@ -323,7 +322,7 @@ def edit_tip(
     return tip
 
 
-@transaction.atomic
+@retried
 def say_worked(tip: Tip, by: User, worked: bool | None) -> Tip:
     """Say whether a tip worked: True, False, or None to take it back. One per person, not on one's own."""
     require(permissions.why_not_judge_use(by, tip))
@@ -352,7 +351,7 @@ def _say_worked(row: Tip, by: User, worked: bool | None, **told: Any) -> None:
     record("tip.worked", actor=by, subject=row, worked=worked, previous=previous, **told)
 
 
-@transaction.atomic
+@retried
 def take_judgement_out(thing: Recipe | Tip, voter: User, by: User) -> dict[str, Any] | None:
     """A moderator takes a "made it" or "worked for me" out of the count. Returns what it takes to give it back; None
     if there is none."""
@@ -360,7 +359,7 @@ def take_judgement_out(thing: Recipe | Tip, voter: User, by: User) -> dict[str, 
     return _unsay(thing, voter, taken_out_by=by.pk)
 
 
-@transaction.atomic
+@retried
 def unsay(thing: Recipe | Tip, voter: User) -> None:
     """Somebody leaves and takes along what they said of a thing. Twice is harmless."""
     _unsay(thing, voter)
@@ -383,7 +382,7 @@ def _unsay(thing: Recipe | Tip, voter: User, **told: Any) -> dict[str, Any] | No
     return {"stars": made.stars, "note": made.note, "variation": made.variation, "at": made.created_at.isoformat()}
 
 
-@transaction.atomic
+@retried
 def give_judgement_back(thing: Recipe | Tip, voter: User, by: User, kept: dict[str, Any]) -> bool:
     """Undo it, from the moment it was said. False if they have said something since."""
     require(why_not_moderate(by))
@@ -404,7 +403,7 @@ def give_judgement_back(thing: Recipe | Tip, voter: User, by: User, kept: dict[s
     return True
 
 
-@transaction.atomic
+@retried
 def add_worked_rows(
     tip: Tip, *, yes: int = 0, no: int = 0, source: str, at: datetime | Sequence[datetime] | None = None
 ) -> int:
@@ -431,7 +430,7 @@ def add_worked_rows(
 # --- both ------------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@retried
 def feature(thing: Shared, by: User, *, on: bool = True, reason: str = "") -> None:
     """Staff put a recipe or tip into the window, or take it out. Twice is harmless."""
     require(permissions.why_not_feature(by))

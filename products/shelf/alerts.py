@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -18,7 +17,7 @@ from django.utils.translation import override
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.core.spoken import kept, other_languages
 from community.events.log import is_replaying, record
 from products.models import OwnerAlert, Ownership, Product, Version, lines_of
@@ -35,7 +34,7 @@ def why_not_alert(user: Any) -> str:
     return ""
 
 
-@transaction.atomic
+@retried
 def issue(
     product: Product,
     by: User,
@@ -64,7 +63,7 @@ def issue(
     return known or _issue(row, by, Kind.KNOWN_ISSUE, title, body, url, versions, told)
 
 
-@transaction.atomic
+@retried
 def reword(
     alert: OwnerAlert, by: User, *, title: str, body: str, url: str = "", said: Words | None = None
 ) -> OwnerAlert:
@@ -117,7 +116,7 @@ def _checked(title: str, body: str, url: str, said: Words) -> tuple[str, str, di
     return title, body, told, errors
 
 
-@transaction.atomic
+@retried
 def end(alert: OwnerAlert, by: User) -> OwnerAlert:
     """It is over: the banner goes, and whoever was told of a known issue hears that, too. Twice is harmless."""
     if not is_replaying():
@@ -128,7 +127,7 @@ def end(alert: OwnerAlert, by: User) -> OwnerAlert:
     return alert
 
 
-@transaction.atomic
+@retried
 def add_news(alert: OwnerAlert, words: str) -> None:
     """A line at the banner, dated now, for everybody. Called by whoever keeps the history, who checks who may."""
     product = locked(alert.product)  # before the alert, as everybody who holds both
@@ -138,7 +137,7 @@ def add_news(alert: OwnerAlert, words: str) -> None:
     _show_on_page(product)
 
 
-@transaction.atomic
+@retried
 def keep_recall(product: Product, by: User | None, versions: Collection[Version]) -> OwnerAlert | None:
     """Bring the recall's alert in line with the product: issued, widened, reworded or ended. Twice is harmless.
 

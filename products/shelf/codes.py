@@ -17,6 +17,7 @@ from community.accounts.models import User
 from community.accounts.permissions import why_not_write
 from community.core import clock, text
 from community.core.errors import require
+from community.core.rows import retried
 from products.models import CodeBatch, Ownership, Product, ReceiptCode, Version
 from products.services import add_to_shelf, why_not_keep_shelves
 
@@ -85,7 +86,7 @@ def _write(batch: CodeBatch, codes: Iterable[str]) -> None:
     ReceiptCode.objects.bulk_create(rows, batch_size=1000)
 
 
-@transaction.atomic
+@retried
 def redeem(code: str, by: User) -> Ownership:
     """Put the product of a code on the shelf as verified. The same person may type it twice; nobody else may.
 

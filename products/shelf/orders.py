@@ -14,6 +14,7 @@ from django.db import transaction
 from community.accounts.models import User
 from community.core import clock
 from community.core.models import Numbers
+from community.core.rows import retried
 from products.models import OrderLine, Ownership, Product, Version
 from products.services import add_to_shelf, keep
 
@@ -40,7 +41,7 @@ def kept_since() -> date:
     return (clock.now() - timedelta(days=Numbers.load().orders_kept_days)).date()
 
 
-@transaction.atomic
+@retried
 def take_line(
     *, source: str, key: list[str], address: str, product: Product, version: Version | None, bought_on: date
 ) -> tuple[str, bool]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -16,6 +15,7 @@ from community.accounts.models import User
 from community.core import clock, outbox, text
 from community.core.errors import Conflict, require
 from community.core.models import Delivery
+from community.core.rows import retried
 from community.events.log import record
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
@@ -28,7 +28,7 @@ from .ground import ASK_AGAIN, LONGEST_NOTE, State, drop_mail, hold, mail_key
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is mistaken for another on the telephone
 
 
-@transaction.atomic
+@retried
 def hand_off(thread: Thread, by: User, channel: Channel, *, note: str = "", with_private: bool = False) -> HandOff:
     """Send a case on. While it is with a channel, the same again is the same hand-off.
 
@@ -184,7 +184,7 @@ def _payload(made: HandOff, case: Escalation) -> dict[str, Any]:
     }
 
 
-@transaction.atomic
+@retried
 def withdraw(hand_off: HandOff, by: User) -> HandOff:
     """It is looked after here after all. Twice is harmless; what has gone out can't be recalled."""
     require(why_not_work(by))
@@ -197,7 +197,7 @@ def withdraw(hand_off: HandOff, by: User) -> HandOff:
     return row
 
 
-@transaction.atomic
+@retried
 def try_again(hand_off: HandOff, by: User) -> HandOff:
     """Send once more what could not be handed over. Only what has failed; twice is harmless."""
     require(why_not_work(by))

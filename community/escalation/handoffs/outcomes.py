@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock, text
 from community.core.errors import Conflict, NotAllowed, require
+from community.core.rows import retried
 from community.events.log import is_replaying, record
 from community.moderation.permissions import why_not_write
 from community.posts import services as posts
@@ -68,7 +69,7 @@ def ask_what_came(limit: int = BATCH) -> int:
     return asked
 
 
-@transaction.atomic
+@retried
 def post_outcome(hand_off: HandOff, by: User | None, *, outcome: str, note: str = "") -> HandOff:
     """What came of it: posted under the question by whoever handed it over, and the history. Twice is harmless.
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
@@ -93,7 +92,7 @@ def _check_one_answer(thread: Thread, by: User) -> None:
         raise Conflict(_("You have answered this already. You can edit your answer, or add a comment."))
 
 
-@transaction.atomic
+@retried
 def edit_answer(
     answer: Answer,
     by: User,

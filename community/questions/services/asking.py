@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-
 from community.accounts.models import Department, User
 from community.core import clock, text
 from community.core.body import BODY_FIELDS, is_same_text, write_body
@@ -108,7 +106,7 @@ def post_thread_once(by: User, *, title: str, body: str, **given: Any) -> Thread
     return same.first() or post_thread(by, title=title, body=body, **given)
 
 
-@transaction.atomic
+@retried
 def edit_thread(
     thread: Thread,
     by: User,

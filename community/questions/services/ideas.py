@@ -1,13 +1,12 @@
 """The way of an idea, and the votes on it."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
 from community.core import addresses, clock, text
 from community.core.errors import Conflict, NotAllowed, require
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 
 from .. import facts, ideas, permissions
@@ -21,7 +20,7 @@ from .checks import copy_facts
 LONGEST_REASON = 500
 
 
-@transaction.atomic
+@retried
 def set_idea_status(
     thread: Thread, by: User, status: str, reason: str, link: str = "", *, release: int | None = None
 ) -> None:

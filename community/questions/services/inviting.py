@@ -2,7 +2,6 @@
 
 from datetime import UTC, timedelta
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -10,14 +9,14 @@ from community.accounts.models import User
 from community.core import clock, limits
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 
 from .. import permissions
 from ..models import Invitation, Thread
 
 
-@transaction.atomic
+@retried
 def invite(thread: Thread, person: User, by: User) -> Invitation:
     """Ask somebody to help with a thread: once per person and thread, whoever else thinks of them; twice is harmless.
 

@@ -105,7 +105,7 @@ def withdraw_acceptance(answer: Answer, by: User) -> None:
     )  # fmt: skip
 
 
-@transaction.atomic
+@retried
 def solve_another_way(thread: Thread, by: User, note: str) -> None:
     """The asker settled it without an answer from here, and says in a line how."""
     row = locked(thread)
@@ -125,7 +125,7 @@ def solve_another_way(thread: Thread, by: User, note: str) -> None:
     record("thread.solved_another_way", actor=by, subject=row)
 
 
-@transaction.atomic
+@retried
 def make_official(
     answer: Answer, by: User, department: Department, *, sources: Iterable[str] = (), recheck_on: date | None = None
 ) -> None:
@@ -171,7 +171,7 @@ def _check_day(recheck_on: date | None) -> None:
         raise ValidationError({"recheck_on": _("Choose a day to come.")})
 
 
-@transaction.atomic
+@retried
 def withdraw_official(answer: Answer, by: User, reason: str) -> None:
     """A department takes its name back, and says why."""
     thread, row = held_answer(answer)
@@ -189,7 +189,7 @@ def withdraw_official(answer: Answer, by: User, reason: str) -> None:
     record("answer.official_withdrawn", actor=by, subject=row, note=reason, thread=thread.pk, department=department)
 
 
-@transaction.atomic
+@retried
 def say_no_longer_works(answer: Answer, by: User, note: str = "") -> None:
     """Somebody found that a solution doesn't hold any longer: it goes to re-check, and stays where it is."""
     thread, row = held_answer(answer)
@@ -214,7 +214,7 @@ def put_in_doubt(thread: Thread, by: User | None, answer: Answer, note: str = ""
         record("thread.recheck_opened", actor=by, subject=thread, note=note, answer=answer.pk, **more)
 
 
-@transaction.atomic
+@retried
 def open_recheck(thread: Thread, by: User, note: str) -> None:
     """Staff look at a settled thread again. Twice is harmless."""
     row = locked(thread)
@@ -231,7 +231,7 @@ def open_recheck(thread: Thread, by: User, note: str) -> None:
     record("thread.recheck_opened", actor=by, subject=row, note=note, answer=row.leading_solution_id)
 
 
-@transaction.atomic
+@retried
 def say_they_disagree(thread: Thread, by: User, note: str, *, reconciler: User | None = None) -> None:
     """An agent says that the accepted and the official answer disagree, and who reconciles them (else the agent).
 
@@ -279,7 +279,7 @@ def _are_two(thread: Thread) -> bool:
     return official.exclude(pk=thread.leading_solution_id).exists()
 
 
-@transaction.atomic
+@retried
 def reconcile(thread: Thread, by: User, outcome: str, line: str) -> None:
     """End a disagreement: which answer holds, or that both were corrected, with a line that readers see.
 
@@ -306,7 +306,7 @@ def reconcile(thread: Thread, by: User, outcome: str, line: str) -> None:
     record("thread.recheck_settled", actor=by, subject=row, note=line, holds=True, outcome=outcome)
 
 
-@transaction.atomic
+@retried
 def settle_recheck(thread: Thread, by: User, *, holds: bool, note: str = "") -> None:
     """Staff looked again: the solution holds, or the thread is open once more. Two that disagree are reconciled."""
     row = locked(thread)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -31,7 +30,7 @@ def end_needs_info(thread: Thread, by: User | None) -> None:
         record("thread.info_given", actor=by, subject=thread, since=since.isoformat())
 
 
-@transaction.atomic
+@retried
 def ask_for_info(thread: Thread, by: User, note: str) -> None:
     """Ask the asker for something; the clocks stand until the reply."""
     row = locked(thread)

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Profile, User
@@ -13,7 +12,7 @@ from community.core import clock, text
 from community.core.body import is_same_text, write_body
 from community.core.errors import Conflict, NotAllowed, require
 from community.core.models import Numbers
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 from community.posts import gates
 from community.posts.models import Revision
@@ -97,7 +96,7 @@ def _suggested_words(owners: Any) -> Iterable[tuple[int, str]]:
     return waiting.values_list("author_id", "body_source")
 
 
-@transaction.atomic
+@retried
 def suggest_edit(
     post: Thread | Answer,
     by: User,
@@ -165,7 +164,7 @@ def _decide(suggestion: EditSuggestion, row: EditSuggestion, state: str, by: Use
         setattr(suggestion, field, getattr(row, field))
 
 
-@transaction.atomic
+@retried
 def approve_suggestion(
     suggestion: EditSuggestion,
     by: User,
@@ -217,7 +216,7 @@ def approve_suggestion(
     return row
 
 
-@transaction.atomic
+@retried
 def reject_suggestion(suggestion: EditSuggestion, by: User, reason: str) -> None:
     """Leave the post as it is; the reason is told to whoever suggested it. Twice is harmless."""
     row, _post = _open(suggestion)
@@ -233,7 +232,7 @@ def reject_suggestion(suggestion: EditSuggestion, by: User, reason: str) -> None
     record("edit.rejected", actor=by, subject=row, note=reason, thread=row.thread_id)
 
 
-@transaction.atomic
+@retried
 def withdraw_suggestion(suggestion: EditSuggestion, by: User) -> None:
     """Take one's own suggestion back. Twice is harmless."""
     row, _post = _open(suggestion)

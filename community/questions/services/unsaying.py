@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from django.db import transaction
-
 from community.accounts.models import User
-from community.core.rows import locked
+from community.core.rows import locked, retried
 from community.events.log import record
 
 from ..models import Answer, AnswerVote, MeToo, Thread, ThreadVote, WorksForMine
 from .judging import _cast, _count_works, _facts_of, _held, _kind_of
 
 
-@transaction.atomic
+@retried
 def take_judgements_back(voter: User) -> int:
     """All votes, me-toos and "works for mine" of somebody; scores, counts and points follow. Returns how many."""
     taken = 0
@@ -28,7 +26,7 @@ def take_judgements_back(voter: User) -> int:
     return taken
 
 
-@transaction.atomic
+@retried
 def take_me_too_out(thread: Thread, voter: User, by: User) -> bool:
     """False when there is none."""
     row = locked(thread)
@@ -41,7 +39,7 @@ def take_me_too_out(thread: Thread, voter: User, by: User) -> bool:
     return True
 
 
-@transaction.atomic
+@retried
 def take_works_out(answer: Answer, voter: User, by: User) -> bool:
     """False when there is nothing they said about it."""
     row = locked(answer)
