@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from .files import Content, Row
 from .models import Told
+from .rows import Content, Row
 from .world import World
 
 Act = Callable[[World], Any]

@@ -53,8 +53,9 @@ from reviews import asking
 from reviews import services as reviews
 from reviews.models import Review
 
-from .files import IDEA_WORDS, Row
+from .checking import IDEA_WORDS
 from .models import Told
+from .rows import Row
 
 SOURCE = "demo"
 CHANNELS = {"RMA": "workshop", "PAY": "payments", "CALL": "call-back"}  # how references of the story begin

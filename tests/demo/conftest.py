@@ -12,7 +12,8 @@ from django.test import override_settings
 
 from community.core import clock
 from community.demo import loading, logins
-from community.demo.files import Content, read
+from community.demo.files import read
+from community.demo.rows import Content
 
 FOLDER = Path(settings.ROOT) / "demo"
 WEDNESDAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)

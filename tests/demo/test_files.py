@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from community.demo.files import BadContent, parse, read
+from community.demo.files import read
 from community.demo.models import Told
+from community.demo.rows import BadContent, parse
 from community.demo.story import Story
 from community.demo.world import hours_of, months_of
 from community.questions.models import Thread

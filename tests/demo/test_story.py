@@ -20,8 +20,8 @@ from community.core import clock
 from community.core.management.commands import prepare
 from community.core.models import BrandSettings, Delivery, Tick
 from community.demo import loading, logins, mail
-from community.demo.files import Content
 from community.demo.models import Told
+from community.demo.rows import Content
 from community.escalation.models import Escalation, EscalationPolicy, EscalationStep, Incident, StepKind
 from community.events.models import Event
 from community.insights import daily, report, roi

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from community.core import clock
 from community.demo import loading, logins
-from community.demo.files import BadContent
+from community.demo.rows import BadContent
 from community.demo.story import Fact
 
 FOLDER = Path(settings.ROOT) / "demo"
