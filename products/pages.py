@@ -80,6 +80,7 @@ class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
         shelves = [(each, [page for page in pages if page.product.family_id == each.pk]) for each in families]
         return {
             **context,
+            "words": self._in_language(),
             "families": families,
             "family": family,
             "sort": sort,
@@ -87,6 +88,14 @@ class CataloguePage(InItsLanguage, OneQueryRestrictions, Page):
             "shelves": [(each, rows) for each, rows in shelves if rows],
             "structured": structured.catalogue(request, self, family),
         }
+
+    def _in_language(self) -> "CataloguePage":
+        """Title and introduction in the language that is being read, where editors wrote them."""
+        read = get_language()
+        if read in (None, self.language):
+            return self
+        said = CataloguePage.objects.live().filter(translation_key=self.translation_key)
+        return said.filter(locale__language_code=read).select_related("locale").first() or self
 
 
 class VariesBy(models.TextChoices):
@@ -356,7 +365,12 @@ class ProductPage(InItsLanguage, OneQueryRestrictions, Page):
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         if mode_name == "card":
-            card = {"family": self.product.family, "shelves": [(self.product.family, [self])], "page": self}
+            card = {
+                "family": self.product.family,
+                "shelves": [(self.product.family, [self])],
+                "page": self,
+                "words": self,
+            }
             return render(request, CataloguePage.template, card)
         kind = {"share": made.PICTURE, "leaflet": made.LEAFLET}.get(mode_name)
         if kind is None:

@@ -18,7 +18,7 @@ from community.core.spoken import kept, other_languages
 from community.events.log import record
 
 from .gtin import digits_of
-from .models import Family, Ownership, Product, ReceiptCode, Responsibility, Shop, Version
+from .models import Family, OwnerAlert, Ownership, Product, ReceiptCode, Responsibility, Shop, Version
 from .shelf import alerts
 
 OLDEST_PURCHASE = date(1950, 1, 1)
@@ -278,6 +278,20 @@ def _save_responsibilities(
     gone = [row.pk for subject, row in known.items() if subject not in subjects]
     if gone:
         Responsibility.objects.filter(pk__in=gone).delete()
+
+
+def why_not_delete_version(version: Version) -> str:
+    """Why a series or firmware can't be deleted; empty when it can.
+
+    A recall or a known issue of none stands for all: taking one out of its list by deleting it would tell every owner.
+    """
+    named = Product.objects.filter(recall_versions=version).exists()
+    if named or OwnerAlert.objects.open().filter(versions=version).exists():
+        return _(
+            "“%(version)s” of the %(product)s is named by a recall or a known issue. Without it, that would be for all "
+            "owners. It can be renamed; to delete it, end that or take it out there first."
+        ) % {"version": version, "product": version.product}
+    return ""
 
 
 @transaction.atomic

@@ -1,9 +1,13 @@
 """The catalogue's rows in the Wagtail admin."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin import messages
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.snippets.models import register_snippet
@@ -97,9 +101,10 @@ class SpokenViewSet(SnippetViewSet):
     """Of a model whose words stand in several languages."""
 
     instead: dict[str, Any] = {}  # the form field of a column that has one of its own
+    form = WagtailAdminModelForm
 
     def get_edit_handler(self) -> Any:
-        form = spoken.form_for(self.model, **self.instead)
+        form = spoken.form_for(self.model, self.form, **self.instead)
         return ObjectList(self.panels, base_form_class=form).bind_to_model(self.model)
 
 
@@ -140,8 +145,28 @@ class ShopViewSet(SpokenViewSet):
     ]
 
 
+class VersionForm(WagtailAdminModelForm):
+    """It stays with its product: recalls, shelves and answers name it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["product"].disabled = True
+
+
+@hooks.register("before_delete_snippet")
+def keep_what_a_recall_names(request: HttpRequest, instances: Iterable[Any]) -> HttpResponse | None:
+    """One by one and many at once. Says which, and leaves everything as it is."""
+    versions = [one for one in instances if isinstance(one, Version)]
+    reasons = [reason for one in versions if (reason := services.why_not_delete_version(one))]
+    for reason in reasons:
+        messages.error(request, reason)
+    return redirect("wagtailsnippets_products_version:list") if reasons else None
+
+
 class VersionViewSet(SpokenViewSet):
     model = Version
+    form = VersionForm
     icon = "history"
     list_display = ["name", "product", "gtin", "position"]
     list_filter = ["product"]

@@ -38,6 +38,7 @@ from .wording import Words, words_for
 logger = logging.getLogger(__name__)
 NOTICE = "notice"  # the kind of its deliveries
 STOP_SALT = "notices.stop"
+BY_THE_HOUSE = ("review.published", "review.refused")  # which moderator it was is not said
 OF_ONES_OWN = ("moderation", "review")  # told whatever its state
 BATCH = 200
 LATE = timedelta(hours=1)  # a sweep tells within a minute; beyond this something keeps failing
@@ -142,6 +143,7 @@ def _put_down(notices: list[Notification], mails: list[Delivery]) -> None:
 def _notice(event: Event, person: User, kind: str, words: Words, *, unread: bool) -> Notification:
     about = words.about
     actor = event.actor or person
+    named = event.actor_id not in (None, person.pk) and event.kind not in BY_THE_HOUSE
     return Notification(
         recipient=person,
         kind=kind,
@@ -155,7 +157,7 @@ def _notice(event: Event, person: User, kind: str, words: Words, *, unread: bool
         timestamp=event.occurred_at,
         unread=unread,
         public=False,
-        data={"url": words.url, "event": event.pk, "by_somebody": event.actor_id not in (None, person.pk)},
+        data={"url": words.url, "event": event.pk, "by_somebody": named},
     )
 
 

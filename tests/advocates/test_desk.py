@@ -164,6 +164,7 @@ def test_thanks_by_hand_names_people_by_user_name(desk, bob, charlie):
     ruled.delete()
     away = reverse("programme_thanks:delete", args=[award.pk])
     assert away in listed and reverse("programme_thanks:edit", args=[award.pk]) not in listed
+    assert "Take back" in listed and "Delete" not in listed
     assert desk.get(reverse("programme_thanks:edit", args=[award.pk])).status_code == 302  # refused
     refused = desk.post(away, {"reason": " "}).content.decode()
     assert "Take it back" in refused and "Please fill this in." in refused

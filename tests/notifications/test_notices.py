@@ -25,7 +25,8 @@ from community.posts.services import comment, follow, unfollow
 from community.questions import asking_back
 from community.questions import services as questions
 from community.questions.models import Thread
-from tests.factories import a_person, a_thread, an_answer
+from reviews import services as reviews
+from tests.factories import a_person, a_review, a_thread, an_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -432,3 +433,13 @@ def test_who_flagged_a_comment_hears_of_it_and_is_led_there(client, thread, bob,
     assert not Announcement.objects.filter(done_at=None).exists()
     notice = Notification.objects.get(recipient=charlie)
     assert client.get(notice.data["url"]).url.endswith(f"#comment-{remark.pk}")
+
+
+def test_who_gave_a_review_back_is_not_named(client, bob, ravi, duo):
+    """As with whatever a moderator does: the reason counts, not who it was. A department that answers has a name."""
+    review = a_review(bob, duo)
+    reviews.refuse_review(review, ravi, code="off_topic", passage=review.body_source[:20])
+    announce_due()
+    client.force_login(bob)
+    notices = [n for group in client.get("/notifications/").context["groups"] for n in group["notices"]]
+    assert [(n.kind, n.by) for n in notices] == [("review", None)]

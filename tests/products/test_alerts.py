@@ -202,3 +202,28 @@ def test_a_known_issue_stands_where_people_ask_and_the_form_knows_the_owners_mac
     shown = client.get("/questions/ask/").content.decode()  # who owns one thing asks about that one
     assert 'name="serial" value="ST1-4711"' in shown
     assert 'value="Series 1"' in shown
+
+
+def test_what_a_recall_names_is_not_deleted_and_stays_with_its_product(
+    steam: Product, first: Version, second: Version, hanna: User, client: Client, enrol: Callable[[User], None]
+) -> None:
+    """Without its version an alert would be for every owner."""
+    hanna.is_superuser = True
+    hanna.save()
+    enrol(hanna)
+    client.force_login(hanna)
+    alert = alerts.issue(steam, hanna, title="It hums", body="Put it on the cork mat.", versions=[first])
+    one = reverse("wagtailsnippets_products_version:delete", args=[first.pk])
+    many = reverse("wagtail_bulk_action", args=["products", "version", "delete"]) + f"?id={first.pk}&id={second.pk}"
+    for address in (one, many):
+        for response in (client.get(address, follow=True), client.post(address, follow=True)):
+            assert "“Series 1” of the Steam is named by a recall or a known issue." in response.content.decode()
+    assert list(alert.versions.all()) == [first] and Version.objects.filter(pk=second.pk).exists()
+    uno = Product.objects.get(slug="uno")
+    edit = reverse("wagtailsnippets_products_version:edit", args=[first.pk])
+    client.post(edit, {"product": uno.pk, "name": "First series", "position": 0, "gtin": ""})
+    first.refresh_from_db()
+    assert (first.product, first.name) == (steam, "First series")
+    alerts.end(alert, hanna)
+    assert client.post(one).status_code == 302
+    assert not Version.objects.filter(pk=first.pk).exists()

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
+from wagtail.models import Locale
 
 from community.accounts.models import Department, User
 from community.core import outbox, spoken
@@ -17,6 +18,7 @@ from community.core.errors import Conflict, NotAllowed
 from community.escalation.incidents import open_incident
 from community.events.models import Event
 from community.notifications.delivery import announce_due
+from community.pages import services as pages
 from products import services
 from products.models import Family, OwnerAlert, Product, Responsibility, Shop
 from products.shelf import alerts
@@ -61,7 +63,11 @@ def test_a_page_says_it_in_the_readers_language_and_else_in_the_sites(client: Cl
         assert word in page, word
     assert "All of them." in page  # nobody has said that in German
     assert "Third series." not in page and "Unplug it." not in page
+    german = Locale.objects.get_or_create(language_code="de")[0]
+    pages.ensure_tree(locale=german)  # with a catalogue page of its own
     listed = client.get("/products/", headers={"accept-language": "de"}).content.decode()
+    assert "<h1><span>Produkte</span></h1>" in listed
+    assert "<h1><span>Products</span></h1>" in client.get("/products/").content.decode()
     assert "Mühlen" in listed and "Eine mit Motor." in listed
     page = client.get("/products/duo/").content.decode()
     assert "Third series." in page and "Unplug it." in page and "Mühlen" not in page and "Delivers to Germany" in page
