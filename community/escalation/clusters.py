@@ -23,7 +23,7 @@ from community.questions import services as questions
 from community.questions.models import Answer, Kind, Thread
 
 from . import services
-from .models import Cluster, ClusterThread
+from .models import Cluster, ClusterThread, Incident, IncidentThread
 from .permissions import why_not_work
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _post(pk: int) -> int:
             if not ClusterThread.objects.filter(pk=pk, state=State.WAITING).update(state=State.POSTED):
                 return 0
             first = cluster.answer
-            if not (first.is_visible and (first.thread.merged_into or first.thread).is_visible):
+            if not _is_shown(first):
                 raise Conflict(_("The first answer is not shown any more."))
             if thread.solved_at or thread.official_at:
                 raise Conflict(_("It has been settled meanwhile."))
@@ -115,12 +115,30 @@ def _post(pk: int) -> int:
             ClusterThread.objects.filter(pk=pk).update(answer=answer)
     except (Conflict, NotAllowed, ValidationError, Thread.DoesNotExist) as problem:
         why = getattr(problem, "reason", "") or " ".join(getattr(problem, "messages", [str(problem)]))
-        ClusterThread.objects.filter(pk=pk, state=State.WAITING).update(state=State.SKIPPED, why=why[:300])
+        with transaction.atomic():
+            if ClusterThread.objects.filter(pk=pk, state=State.WAITING).update(state=State.SKIPPED, why=why[:300]):
+                _tell_otherwise(row)
         return 0
     except Exception:
         logger.exception("A thread of cluster %s could not be answered and is tried again", cluster.pk)
         return 0
     return 1
+
+
+def _tell_otherwise(row: ClusterThread) -> None:
+    """Where the solution of a known issue can't be posted any more, who asked is told of it by a notice of its own."""
+    first, thread = row.cluster.answer, Thread.objects.select_related("merged_into").filter(pk=row.thread_id).first()
+    if thread is None or not _is_shown(first) or not (thread.merged_into or thread).is_visible:
+        return
+    about = IncidentThread.objects.filter(
+        thread__in=[thread.pk, thread.merged_into_id or thread.pk], incident__state=Incident.State.SOLVED
+    )
+    if (known := about.select_related("incident").first()) is not None:
+        record("incident.passed_on", actor=row.cluster.by, subject=known.incident, thread=thread.pk)
+
+
+def _is_shown(first: Answer) -> bool:
+    return first.is_visible and (first.thread.merged_into or first.thread).is_visible
 
 
 def _words(cluster: Cluster, thread: Thread) -> str:

@@ -131,14 +131,16 @@ def solve(incident: Incident, by: User, *, solution: str, department: Department
     solution = text.clean_source(solution).strip()
     if not solution or len(solution) > 8000:
         raise ValidationError({"solution": _("Say what solves it, in at most 8,000 characters.")})
-    threads = list(Thread.objects.visible().filter(in_incident__incident=incident).order_by("created_at", "pk"))
-    open_ones = _to_answer(threads, by)
-    lead = _first_open(incident, open_ones)
+    lead = _first_open(incident, _to_answer(_gathered(incident), by))
     if lead is not None:
         lead = locked(lead)  # threads before incidents and alerts, as everybody who holds both
     row = locked(incident)
     if not row.is_open:
         return row
+    # Whoever was gathered while we waited for the incident hears of it like the others; nobody is gathered after this.
+    threads = _gathered(incident)
+    open_ones = _to_answer(threads, by)
+    lead = lead or _first_open(incident, open_ones)
     row.state, row.solved_at, row.solved_by, row.solution = Incident.State.SOLVED, clock.now(), by, solution
     row.save(update_fields=["state", "solved_at", "solved_by", "solution"])
     if row.alert is not None and row.alert.kind == alerts.Kind.KNOWN_ISSUE:
@@ -164,6 +166,10 @@ def _speaks_for(incident: Incident, by: User) -> Department | None:
     if is_replaying() or (theirs is not None and departments_of(by).filter(pk=theirs.pk).exists()):
         return theirs or by.department
     return by.department
+
+
+def _gathered(incident: Incident) -> list[Thread]:
+    return list(Thread.objects.visible().filter(in_incident__incident=incident).order_by("created_at", "pk"))
 
 
 def _to_answer(threads: list[Thread], by: User) -> list[Thread]:

@@ -43,6 +43,7 @@ KINDS: dict[str, str] = {
     "thread.asker_reminded": "The asker was asked whether an answer settled it, or for info (data: number, answers).",
     "thread.asker_silent": "The asker did not say what was asked for, however often reminded.",
     "thread.recheck_opened": "A solution is in doubt (data: answer; reconciler when two answers disagree).",
+    "thread.reconciler_changed": "Somebody else settles a disagreement, as who was named can't (data: reconciler).",
     "thread.recheck_settled": "The re-check ended (data: holds, outcome).",
     "thread.marked_duplicate": "The thread points to an original.",
     "thread.merged": "Everything in it moved to another thread (data: into, and the ids of what moved).",
@@ -204,6 +205,7 @@ KINDS: dict[str, str] = {
     "incident.let_go": "A thread is no longer part of a known issue (data: thread).",
     "incident.told": "A line was added to the history of a known issue.",
     "incident.opened": "A fault became a known issue (data: product, author of the first report).",
+    "incident.passed_on": "Its solution could not be posted in a thread; who asked there is told (data: thread).",
     "incident.closed": "A known issue is solved (data: threads, and those that were answered).",
     # insights
     "insights.input_changed": "A number that cost and return are reckoned with changed (data: name, value, previous).",

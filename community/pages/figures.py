@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from community.core import clock
+from community.escalation.models import Escalation, PauseCause
 from community.questions.models import Kind, Thread
 
 from .models import PublicFigures
@@ -54,15 +55,25 @@ def count(now: datetime) -> Counted:
 def recount() -> None:
     """Sweep: put the figures of this hour in the place of the last."""
     now = clock.now()
-    PublicFigures.objects.update_or_create(pk=1, defaults={"counted_at": now, **vars(count(now))})
+    found = {"counted_at": now, "open_since": open_longest(), **vars(count(now))}
+    PublicFigures.objects.update_or_create(pk=1, defaults=found)
 
 
 def open_longest() -> datetime | None:
-    """Since when the oldest thread has been open that waits for us and not for its asker. Asked anew each time."""
+    """Since when the oldest question or problem has been open that waits for us, and not for whoever asked.
+
+    It waits for us while nobody has answered; when the asker wrote last, or opened it again since the last reply; and
+    while staff have it in hand. After an answer that somebody only has to judge it waits for them, however long.
+    """
+    ours = Q(first_reply_at=None) | Q(asker_spoke_at__gt=F("replied_at")) | Q(reopened_at__gt=F("replied_at"))
+    case = Escalation.objects.open().filter(thread=OuterRef("pk"))
+    in_hand = case.filter(acknowledged_at__isnull=False).exclude(pause_cause=PauseCause.CUSTOMER)
     return (
         Thread.objects.visible()
-        .unresolved()
         .filter(kind__in=[Kind.QUESTION, Kind.PROBLEM], source="", duplicate_of=None, needs_info_since=None)
+        .filter(Q(official_at=None) | Exists(case))  # a word of the asker's opens it again (decision 0235)
+        .filter(solved_at=None, closed_at=None, locked_at=None)
+        .filter(ours | Exists(in_hand))
         .order_by("created_at")
         .values_list("created_at", flat=True)
         .first()

@@ -483,6 +483,7 @@ class PublicFigures(models.Model):
     first_reply_seconds = models.PositiveBigIntegerField(null=True)
     solved = models.PositiveIntegerField(default=0)
     settled_at_once = models.PositiveIntegerField(default=0)
+    open_since = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"Figures of {self.counted_at:%Y-%m-%d %H:%M}"

@@ -151,3 +151,9 @@ def tally(thread: Thread) -> None:
         )
     thread.counted_on_id, thread.counted_solved = now
     Thread.objects.filter(pk=row.pk).update(counted_on=now[0], counted_solved=now[1])
+
+
+@listen("person.role_changed", "person.suspended", "person.restored", "person.erased")
+def ask_somebody_else(event: Event) -> None:
+    """Whoever was to settle a disagreement can't any more, or somebody is there again who can."""
+    services.name_other_reconcilers()

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from community.accounts.models import Department
+from community.accounts.models import Department, User
 from community.core import clock
 from community.core.models import Body, Sourced, Vote, one_per_source, vote_constraints
 from community.core.slugs import slug_of
@@ -240,6 +240,13 @@ class Thread(Body, Moderated, Sourced):
     @property
     def slug(self) -> str:
         return slug_of(self.title)
+
+    @property
+    def settles_it(self) -> User | None:
+        """Who settles the disagreement, while they can: no page names somebody who has left (`for_listing` joins)."""
+        person = self.reconciler
+        can = person is not None and person.is_active and (person.speaks_for_brand or person.is_superuser)
+        return person if can else None
 
     def get_absolute_url(self) -> str:
         return reverse("questions:thread", args=[self.pk, self.slug])

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from community.accounts import departments
-from community.accounts.models import Department, User
+from community.accounts.models import Department, Membership, User
 from community.accounts.services import set_role
 from community.core import clock
 from community.core.errors import Conflict
@@ -158,6 +158,35 @@ def test_a_lead_hears_once_that_a_case_is_late(question: Thread, dana: User, lea
     assert sweep(due + timedelta(minutes=1)) == {"late": 1, "lead_notified": 1}
     late, told = (Event.objects.get(kind=f"escalation.{kind}") for kind in ("late", "lead_notified"))
     assert (set(recipients(late)), set(recipients(told))) == ({dana.pk}, {lead.pk})
+
+
+def heard_of(question: Thread) -> dict[str, list[str]]:
+    """Which notices of the case each person gets, by user name."""
+    heard: dict[str, list[str]] = {}
+    for event in Event.objects.about(question).filter(kind__startswith="escalation.").exclude(kind__endswith="dged"):
+        for pk, kind in recipients(event).items():
+            heard.setdefault(User.objects.get(pk=pk).username, []).append(kind)
+    return heard
+
+
+def test_a_lead_who_has_the_case_hears_once_that_it_is_late(question: Thread, dana: User, lead: User) -> None:
+    with clock.travel(hours(1)):
+        services.acknowledge(question, lead)
+    due = case_of(question).resolve_due_at
+    assert due is not None and sweep(due + timedelta(minutes=1)) == {"late": 1, "lead_notified": 1}
+    assert heard_of(question) == {"lead": ["case_lead"]}
+
+
+def test_each_hears_once_after_the_worker_stood_still(
+    question: Thread, dana: User, lead: User, hanna: User, support: Department
+) -> None:
+    """All rungs at once: the lead and the manager stand in the department's list, and one of it has the case now."""
+    Membership.objects.create(department=support, user=hanna)
+    fired = sweep(hours(24 * 30))
+    assert all(fired[kind] for kind in ("department_notified", "assigned", "lead_notified", "manager_notified"))
+    heard = heard_of(question)
+    assert heard.pop("bob") == ["asked_to_help"]
+    assert heard == {"dana": ["case_assigned"], "lead": ["case_lead"], "hanna": ["case_lead"]}
 
 
 def test_the_desk_says_which_webhook_was_switched_off(question: Thread, hanna: User) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -17,10 +18,12 @@ from community.escalation import clusters, incidents
 from community.escalation.models import ClusterThread, Escalation, Incident, IncidentThread
 from community.events.models import Event
 from community.notifications.recipients import recipients
+from community.notifications.wording import words_for
+from community.posts import services as posts
 from community.questions import services as questions
 from community.questions.models import Answer, Thread
 from products.models import OwnerAlert, Product
-from products.services import change_product
+from products.services import add_to_shelf, change_product
 from products.shelf import alerts
 from tests import factories
 
@@ -211,3 +214,84 @@ def test_a_recall_keeps_its_banner_when_its_incident_is_solved(
         incidents.solve(known, dana, solution="A new lid for everybody, free.")
     recall.refresh_from_db()
     assert recall.ended_at is None
+
+
+def heard_the_end(*kinds: str) -> dict[str, list[str]]:
+    """Who hears what of these events and of answers made official, by user name."""
+    heard: dict[str, list[str]] = {}
+    for event in Event.objects.filter(kind__in=[*kinds, "answer.made_official"]).order_by("pk"):
+        for pk, kind in recipients(event).items():
+            heard.setdefault(User.objects.get(pk=pk).username, []).append(kind)
+    return heard
+
+
+ENDS = ("alert.issued", "alert.ended", "incident.closed", "incident.passed_on")
+
+
+def test_each_who_asked_hears_of_the_solution_once(
+    threads: list[Thread], dana: User, alice: User, charlie: User, duo: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened, gathered and solved in one minute: some own the product, one has settled it, one just comes along."""
+    first, second, third = threads
+    erin = factories.an_owner(duo)
+    for owner in (alice, charlie):
+        add_to_shelf(duo, owner)
+    hold, came = incidents.locked, []
+
+    def slowly(row: Any) -> Any:
+        """While the incident is waited for, a colleague gathers the third."""
+        if isinstance(row, Incident) and solving and not came:
+            came.append(IncidentThread.objects.create(incident=row, thread=third, added_by=dana))
+        return hold(row)
+
+    solving = False
+    monkeypatch.setattr(incidents, "locked", slowly)
+    with clock.travel(NOON):
+        known = incidents.open_incident(duo, dana, title="Three beeps", body="Go back to 1.2.", first=first)
+        incidents.gather(known, second, dana)
+        questions.solve_another_way(second, second.author, "Went back to 1.2")
+        solving = True
+        incidents.solve(known, dana, solution="Install **1.3.1**. That settles it.")
+        clusters.post_waiting()
+    assert came and Answer.objects.filter(thread=third).exists()
+    heard = heard_the_end(*ENDS)
+    assert heard == {
+        "alice": ["official_answer"], "bob": ["incident"], "charlie": ["official_answer"],
+        erin.username: ["known_issue", "known_issue"],
+    }  # fmt: skip
+
+
+def test_where_it_can_not_be_posted_the_asker_is_told_of_the_solution(
+    threads: list[Thread], dana: User, charlie: User, ravi: User, duo: Product
+) -> None:
+    first, second, third = threads
+    erin = factories.a_person("erin")
+    with clock.travel(NOON):
+        known = incidents.open_incident(duo, dana, title="Three beeps", body="Go back to 1.2.", first=first)
+        for thread in (second, third):
+            incidents.gather(known, thread, dana)
+        posts.follow(third, erin)
+        incidents.solve(known, dana, solution="Install **1.3.1**. That settles it.")
+        questions.solve_another_way(third, charlie, "Found it myself")
+        clusters.post_waiting()
+        clusters.post_waiting()
+    assert heard_the_end(*ENDS) == {
+        "alice": ["official_answer"], "bob": ["official_answer"], "charlie": ["incident"], "erin": ["incident"],
+    }  # fmt: skip
+    event = Event.objects.get(kind="incident.passed_on")
+    assert "Install **1.3.1**. That settles it." in words_for(event, "incident", charlie).lines
+
+
+def test_an_owner_who_asked_hears_of_the_solution_although_the_recall_goes_on(
+    threads: list[Thread], dana: User, hanna: User, bob: User, duo: Product
+) -> None:
+    add_to_shelf(duo, bob)
+    duo.recall_title, duo.recall_note = "The lid can open", "Unplug it."
+    with clock.travel(NOON):
+        change_product(duo, hanna)
+        known = incidents.open_incident(
+            duo, dana, title="Lids open", body="Unplug it.", first=threads[1], recall=OwnerAlert.objects.get()
+        )
+        questions.solve_another_way(threads[1], bob, "Sent it back")
+        incidents.solve(known, dana, solution="A new lid for everybody, free.")
+    assert heard_the_end("alert.ended", "incident.closed") == {"bob": ["incident"]}

@@ -405,6 +405,8 @@ def test_authors_hear_what_a_moderator_did_besides_hiding(client, thread, answer
     questions.move_thread(thread, ravi, title="Why does it drip at night, and only then", product=duo, reason="Clearer")
     moderation.delete(answer, ravi, reason="An advertisement.")
     questions.lock_thread(thread, ravi, reason="All is said.")
+    questions.lock_thread(thread, ravi, on=False, reason="The new firmware changes it.")
+    questions.lock_thread(thread, ravi, on=False)
     while announce_due():
         pass
     said = {mail.subject: mail.body_text for mail in Delivery.objects.filter(user__in=[alice, bob])}
@@ -413,9 +415,12 @@ def test_authors_hear_what_a_moderator_did_besides_hiding(client, thread, answer
         (alice, f"Put in order: {title}", "Clearer"),
         (bob, f"Taken away: {title}", "An advertisement."),
         (alice, f"Locked: {title}", "All is said."),
+        (alice, f"Unlocked: {title}", "The new firmware changes it."),
     ):
         assert Delivery.objects.filter(user=person, subject=subject).exists(), sorted(said)
         assert reason in said[subject]
+    assert "can write there again" in said[f"Unlocked: {title}"]
+    assert Notification.objects.filter(recipient=alice, verb__contains="unlocked").count() == 1
     assert not Notification.objects.filter(recipient=own.author, verb__contains="taken away").exists()
     client.force_login(bob)
     shown = client.get("/notifications/")

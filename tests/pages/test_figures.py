@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from community.accounts.models import User
 from community.core import clock, schedule
+from community.escalation import services as escalation
 from community.moderation import services as moderation
 from community.pages import figures
 from community.pages.models import PublicFigures
+from community.posts import services as posts
 from community.questions import services as questions
 from community.questions.models import Thread
 from tests import factories
@@ -67,10 +69,29 @@ def test_what_is_left_out(told: list[Thread], alice: User, bob: User, ravi: User
     assert figures.count(clock.now()) == before
 
 
-def test_open_the_longest_leaves_out_what_waits_for_its_asker(told: list[Thread], alice: User, dana: User) -> None:
-    oldest, second = told[0], told[1]
+def test_open_the_longest_speaks_of_what_waits_for_us(
+    told: list[Thread], alice: User, bob: User, dana: User, ravi: User
+) -> None:
+    oldest, second, third, fourth = told[:4]
     assert figures.open_longest() == oldest.created_at
     questions.ask_for_info(oldest, dana, "Which series is it?")
+    assert figures.open_longest() == second.created_at
+    factories.an_answer(second, bob)
+    assert figures.open_longest() == third.created_at, "answered: whoever asked has to say whether that settles it"
+    questions.lock_thread(third, ravi, reason="All is said.")
+    assert figures.open_longest() == fourth.created_at
+    with clock.travel(clock.now() + timedelta(hours=1)):
+        posts.comment(second, alice, body="It still drips, a little less.")
+    assert figures.open_longest() == second.created_at, "whoever asked spoke last"
+    with clock.travel(clock.now() + timedelta(hours=2)):
+        posts.comment(second, bob, body="Then turn it once more, please.")
+    assert figures.open_longest() == fourth.created_at
+    escalation.acknowledge(second, dana)
+    assert figures.open_longest() == second.created_at, "we look into it"
+    factories.an_answer(second, dana, official_for=dana.department)
+    assert figures.open_longest() == fourth.created_at
+    with clock.travel(clock.now() + timedelta(days=1)):
+        posts.comment(second, alice, body="It came back after a day.")
     assert figures.open_longest() == second.created_at
 
 
@@ -83,6 +104,7 @@ def test_the_front_page_shows_them_from_one_row(client: Client, told: list[Threa
     with CaptureQueriesContext(connection) as queries:
         html = client.get("/").content.decode()
     assert "8 of 12" in html and "66 %" in html and "80 days" in html
+    assert "What waits for whoever asked is left out." in html
     assert "4 hours" in html or "5 hours" in html
     assert "ettled by the first answer" not in html, "six solved are too few for a share"
     assert len(queries) <= 20

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from community.accounts.models import User
 from community.core import clock, rows
 from community.core.errors import Conflict
+from community.core.models import Numbers
 from community.events.models import Event
 from community.posts import doors
 from community.questions import asking_back, services
@@ -54,6 +56,17 @@ def test_20_submits_of_the_form_make_one_answer(thread: Thread, bob: User) -> No
     assert at_once([send(client) for client in clients]) == []
     assert statuses.count(303) == 1 and set(statuses) <= {303, 409, 429}, statuses
     assert Answer.objects.count() == 1
+
+
+def test_two_presses_at_once_of_a_newcomer_keep_to_the_first_days_limit(alice: User) -> None:
+    """In two threads, so that nothing but the person makes one of them wait."""
+    rookie = factories.a_person("rookie", trust=0)
+    Numbers.objects.update_or_create(pk=Numbers.load().pk, defaults={"newcomer_replies_first_day": 1})
+    threads = [factories.a_thread(alice), factories.a_thread(alice)]
+    jobs = [lambda pk=thread.pk: factories.an_answer(Thread.objects.get(pk=pk), rookie) for thread in threads]
+    problems = at_once(jobs)
+    assert [type(problem) for problem in problems] == [ValidationError], problems
+    assert "tomorrow" in str(problems[0]) and rookie.answers.count() == 1
 
 
 @postgresql

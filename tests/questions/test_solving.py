@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from community.accounts.models import User
+from community.accounts import services as accounts
+from community.accounts.models import Department, User
+from community.accounts.services import set_role
 from community.core import clock, outbox
 from community.core.errors import Conflict, NotAllowed
 from community.core.models import Delivery, Numbers
@@ -21,6 +23,7 @@ from community.moderation import services as moderation
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
 from community.notifications.services import prefer
+from community.notifications.wording import words_for
 from community.people import reading
 from community.posts import services as posts
 from community.posts.models import Follow
@@ -386,6 +389,37 @@ class TestReconciling:
         post_goes_out()
         assert kinds_told(hanna)[-1] == "reconcile"
         assert kinds_told(alice)[-1] == "thread_state"
+
+    def test_somebody_else_is_asked_when_who_was_named_can_not(
+        self, torn: Thread, dana: User, hanna: User, support: Department, charlie: User
+    ) -> None:
+        def named() -> str:
+            body = Client().get(torn.get_absolute_url()).content.decode()
+            return re.sub("<[^>]+>", "", body[body.index('id="disagree"') :].partition("</div>")[0])
+
+        mei = factories.a_person("mei")
+        set_role(mei, None, "agent", support, lead=True)
+        services.say_they_disagree(torn, dana, "They differ", reconciler=dana)
+        accounts.suspend(dana, hanna, reason="Sold what she saw", hours=48)
+        assert reload(torn).reconciler == mei and f"{mei} is settling it" in named()
+        set_role(mei, hanna, "")
+        assert reload(torn).reconciler == hanna, "nobody of the department is left: a community manager"
+        changes = Event.objects.filter(kind="thread.reconciler_changed")
+        assert changes.count() == 2
+        set_role(charlie, None, "moderator")
+        assert changes.count() == 2, "who can, goes on"
+        post_goes_out()
+        assert (kinds_told(mei), kinds_told(hanna)[-1]) == ([], "reconcile"), "only who settles it now is asked"
+        told = Notification.objects.filter(recipient=hanna).latest("pk")
+        assert "Who was to settle it can't any more" in words_for(changes.latest("pk"), "reconcile", hanna).lines[0]
+        assert told.kind == "reconcile"
+        set_role(hanna, None, "")
+        assert reload(torn).settles_it is None and "finding who settles it" in named() and str(hanna) not in named()
+        set_role(charlie, None, "agent", support)
+        assert reload(torn).settles_it == charlie, "as soon as somebody is there again"
+        services.reconcile(torn, charlie, "both", "Weekly.")
+        set_role(charlie, None, "")
+        assert changes.count() == 3, "what is settled needs nobody"
 
     @pytest.mark.parametrize("outcome", ["accepted", "official", "both"])
     def test_it_ends_with_a_line_for_everybody(self, torn: Thread, answer: Answer, dana: User, outcome: str) -> None:

@@ -11,7 +11,7 @@ from community.events.acts import is_staff
 from community.events.models import Event
 from community.questions.models import Thread
 
-from .ground import Heard, add, heard_by, just_said
+from .ground import Heard, add, finders, heard_by
 
 
 @heard_by("escalation.acknowledged")
@@ -31,7 +31,7 @@ def _department(event: Event) -> Heard:
     department = Department.objects.filter(pk=event.data.get("department")).first()
     if department is None:
         return {}
-    return dict.fromkeys(_present(department, event), "case_department")
+    return _but_for_who_hears_more(event, dict.fromkeys(_present(department, event), "case_department"))
 
 
 def _present(department: Department, event: Event) -> list[int]:
@@ -57,12 +57,13 @@ def _cases_handed_over(event: Event) -> Heard:
 def _assigned(event: Event) -> Heard:
     heard: Heard = {}
     add(heard, with_stand_ins([event.data.get("assignee")], event.occurred_at), "case_assigned")
-    return heard
+    return _but_for_who_hears_more(event, heard)
 
 
 @heard_by("escalation.lead_notified")
 def _lead(event: Event) -> Heard:
-    return dict.fromkeys(event.data.get("people", ()), "case_lead") or managers()
+    heard = dict.fromkeys(event.data.get("people", ()), "case_lead") or managers()
+    return _but_for_who_hears_more(event, heard)
 
 
 @heard_by("escalation.manager_notified")
@@ -73,11 +74,29 @@ def _manager(event: Event) -> Heard:
 @heard_by("escalation.late")
 def _late(event: Event) -> Heard:
     people = with_stand_ins([event.data.get("assignee")], event.occurred_at)
-    if not just_said(event, event.subject, "escalation.lead_notified"):  # at the same hour, of the same case
-        people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
+    people += Department.objects.filter(pk=event.data.get("department")).values_list("lead", flat=True)
     heard: Heard = {}
     add(heard, people, "case_late")
-    return heard
+    return _but_for_who_hears_more(event, heard)
+
+
+# What may be told of a case in one go, as when its time runs out at the hour of a rung, or after the worker stood
+# still: of these one person hears the first.
+RUNGS = (
+    "escalation.manager_notified", "escalation.lead_notified", "escalation.assigned", "escalation.late",
+    "escalation.department_notified",
+)  # fmt: skip
+
+
+def _but_for_who_hears_more(event: Event, heard: Heard) -> Heard:
+    """Without those whom another event of the same minute tells more about the same case: one notice each."""
+    above = RUNGS[: RUNGS.index(event.kind)] if event.kind in RUNGS else ()
+    around = (event.occurred_at - timedelta(minutes=1), event.occurred_at + timedelta(minutes=1))
+    found = Event.objects.about(event.subject).filter(kind__in=above, occurred_at__range=around) if heard else ()
+    told: set[int] = set()
+    for other in found:
+        told |= finders[other.kind](other).keys() - {other.actor_id}
+    return {person: kind for person, kind in heard.items() if person not in told}
 
 
 @heard_by("escalation.pause_over")

@@ -30,9 +30,8 @@ def _taken_away(event: Event) -> Heard:
 
 @heard_by("thread.moved", "thread.locked")
 def _put_in_order(event: Event) -> Heard:
-    """Its author: title, product or tags are others now, or nobody may write on."""
-    told = event.data.get("on", True) and event.actor_id != event.subject.author_id
-    return {event.subject.author_id: "moderation"} if told else {}
+    """Its author: title, product or tags are others now, nobody may write on, or everybody may again."""
+    return {event.subject.author_id: "moderation"}
 
 
 @heard_by("look.decided")

@@ -1,5 +1,9 @@
 """Who hears of products, and of what is written about them: releases, reviews, recalls, known issues."""
 
+from collections.abc import Iterable
+
+from django.contrib.contenttypes.models import ContentType
+
 from community.bridges import releases
 from community.escalation.models import Incident
 from community.events.models import Event
@@ -43,7 +47,8 @@ def _alert(event: Event) -> Heard:
     owners = alerts.owners_told(
         alert.kind, event.data["product"], event.data["versions"], before=event.data.get("before")
     )
-    return dict.fromkeys(owners, str(alert.kind))
+    told = _told_by_incident(alert) if alert.ended_at is not None else set()  # over before they were told of it, too
+    return dict.fromkeys((pk for pk in owners if pk not in told), str(alert.kind))
 
 
 @heard_by("recipe.made", "tip.worked")
@@ -54,17 +59,45 @@ def _shared(event: Event) -> Heard:
 
 @heard_by("incident.closed")
 def _incident_closed(event: Event) -> Heard:
-    """Whoever asked about it or has the same. One notice each: in threads that were answered now the answer itself
-    tells the asker and who follows, and owners who were told of the issue hear from their product that it is over."""
-    incident: Incident = event.subject
+    """Whoever asked about it or has the same, once, with the solution. In threads that were answered now the answer
+    itself tells the asker and who follows; owners who asked nothing hear from their product that it is over."""
     threads = list(Thread.objects.visible().filter(pk__in=event.data["threads"]))
-    answered = set(event.data["answered"])
-    told = set(followers([thread for thread in threads if thread.pk in answered]))
-    told.update(thread.author_id for thread in threads if thread.pk in answered)
-    if incident.alert is not None:
-        versions = list(incident.alert.versions.values_list("pk", flat=True))
-        told.update(alerts.owners_told(incident.alert.kind, incident.product_id, versions))
-    heard: Heard = {}
     same = MeToo.objects.filter(target__in=threads, voter__isnull=False).values_list("voter", flat=True)
-    add(heard, [*(thread.author_id for thread in threads), *same], "incident", told)
+    heard: Heard = {}
+    add(heard, [*(thread.author_id for thread in threads), *same], "incident", _of_the_answer(event))
     return heard
+
+
+def _of_the_answer(closed: Event, *, without: Iterable[int] = ()) -> set[int]:
+    """Who asked or follows where the solution was posted as an answer, but for these threads."""
+    left_out = set(without)
+    threads = list(Thread.objects.visible().filter(pk__in=set(closed.data["answered"]) - left_out))
+    return {*followers(threads), *(thread.author_id for thread in threads)}
+
+
+@heard_by("incident.passed_on")
+def _passed_on(event: Event) -> Heard:
+    """Whoever asked or follows where the solution could not be posted, unless they hear of it elsewhere."""
+    earlier = Event.objects.about(event.subject).order_by("pk")
+    passed = [one for one in earlier.filter(kind="incident.passed_on") if one.pk <= event.pk]
+    closed = earlier.filter(kind="incident.closed").last()
+    told: set[int] = set()
+    if closed is not None:
+        told = _incident_closed(closed).keys() | _of_the_answer(closed, without=[one.data["thread"] for one in passed])
+    threads = {thread.pk: thread for thread in Thread.objects.filter(pk__in=[one.data["thread"] for one in passed])}
+    for one in passed:
+        people = [threads[one.data["thread"]].author_id, *followers([threads[one.data["thread"]]])]
+        if one.pk == event.pk:
+            heard: Heard = {}
+            add(heard, people, "incident", told)
+            return heard
+        told.update(people)
+    return {}
+
+
+def _told_by_incident(alert: OwnerAlert) -> set[int]:
+    """Owners who hear of the end of a known issue by its solution, since they asked about it."""
+    about = ContentType.objects.get_for_model(Incident)
+    incidents = Incident.objects.filter(alert=alert).values("pk")
+    closed = Event.objects.filter(kind="incident.closed", subject_type=about, subject_id__in=incidents).last()
+    return set() if closed is None else _incident_closed(closed).keys() | _of_the_answer(closed)

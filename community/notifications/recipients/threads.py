@@ -99,6 +99,11 @@ def _thread_state(event: Event) -> Heard:
     return heard
 
 
+@heard_by("thread.reconciler_changed")
+def _reconciler(event: Event) -> Heard:
+    return {event.data["reconciler"]: "reconcile"}
+
+
 @heard_by("thread.merged", "thread.split", "thread.posts_moved")
 def _merged(event: Event) -> Heard:
     """Whoever asked or followed what is gone, or wrote what moved: follows may have moved, so the event names them."""

@@ -127,6 +127,11 @@ def _put_in_order(f: Facts, reason: str) -> Words:
             _("A moderator changed the title, product or tags of “%(title)s”"), _("Put in order: %(title)s"),
             _("See it"), _("Your words are as you wrote them."),
         )  # fmt: skip
+    elif f.event.kind == "thread.locked" and not f.event.data.get("on", True):
+        made = f.say(
+            _("A moderator unlocked “%(title)s”"), _("Unlocked: %(title)s"), _("See it"),
+            _("You and everybody else can write there again."),
+        )  # fmt: skip
     elif f.event.kind == "thread.locked":
         made = f.say(
             _("A moderator locked “%(title)s”"), _("Locked: %(title)s"), _("See it"),

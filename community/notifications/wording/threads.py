@@ -192,7 +192,9 @@ def _follow_up(f: Facts) -> Words:
 def _reconcile(f: Facts) -> Words:
     made = f.say(
         _("You reconcile the answers to “%(title)s”"), _("Two answers disagree: %(title)s"), _("Read both"),
-        _("%(who)s says that the accepted and the official answer disagree, and named you to settle it:"),
+        _("The accepted and the official answer disagree. Who was to settle it can't any more, so it comes to you:")
+        if f.event.kind == "thread.reconciler_changed"
+        else _("%(who)s says that the accepted and the official answer disagree, and named you to settle it:"),
         _("The thread shows your name until you say which one holds."),
     )  # fmt: skip
     made.quote = f.thread.disagree_note if f.thread else ""

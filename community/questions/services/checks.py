@@ -10,7 +10,7 @@ from community.accounts.models import User
 from community.core import clock
 from community.core.errors import Conflict
 from community.core.models import Body, Numbers
-from community.core.rows import locked
+from community.core.rows import in_line, locked
 from community.events.log import is_replaying
 from community.moderation.models import Moderated
 from community.posts import gates
@@ -45,9 +45,13 @@ def check_texts(*, body: str | None = None, title: str | None = None, kind: str 
 
 
 def check_first_day(by: User, posted: Any, number: str) -> None:
-    """Newcomers' pace on their first day (FEATURES F)."""
+    """Newcomers' pace on their first day (FEATURES F). Two presses at once stand in line: the second counts the first.
+
+    Only newcomers wait, and hold the line until their post is written.
+    """
     if is_replaying() or not gates.is_newcomer(by) or clock.now() - by.date_joined > timedelta(days=1):
         return
+    in_line(number, by.pk)
     most = getattr(Numbers.load(), number)
     if posted.exclude(visibility=Visibility.DELETED).count() >= most:
         raise ValidationError(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from community.accounts.models import Department, User
@@ -12,6 +13,7 @@ from community.core import clock, text
 from community.core.errors import Conflict, require
 from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
+from community.events.models import Event
 from community.moderation import screening
 from community.moderation.permissions import why_not_write
 from products.models import Product
@@ -277,6 +279,52 @@ def _are_two(thread: Thread) -> bool:
         return False
     official = thread.answers.visible().filter(official_for__isnull=False)
     return official.exclude(pk=thread.leading_solution_id).exists()
+
+
+@retried
+def name_other_reconcilers() -> int:
+    """Where whoever was named to settle a disagreement can't any more (left staff, suspended, erased), somebody else
+    is named and asked. Returns how many threads that were. Twice is harmless; where nobody is left who may, the next
+    change of somebody's role asks again, and pages name no one meanwhile (`Thread.settles_it`).
+    """
+    torn = Thread.objects.filter(recheck_at__isnull=False, disagree_since__isnull=False)
+    found = torn.exclude(reconciler__in=permissions.agents().order_by()).order_by("pk").values_list("pk", flat=True)
+    named = 0
+    for pk in list(found):
+        row = locked(Thread(pk=pk))
+        if row.disagree_since is None or not permissions.why_not_reconcile(row.reconciler):
+            continue
+        if (person := _who_instead(row)) is None:
+            continue
+        row.reconciler = person
+        row.save(update_fields=["reconciler"])
+        record("thread.reconciler_changed", actor=None, subject=row, reconciler=person.pk)
+        named += 1
+    return named
+
+
+def _who_instead(thread: Thread) -> User | None:
+    """Who settles it in place of who was named: the agent who saw it, the lead of the department whose answer it is
+    about, somebody of that department who is there, a community manager, any agent."""
+    seen = Event.objects.about(thread).filter(kind="thread.recheck_opened", actor__isnull=False).order_by("-pk").first()
+    official = thread.answers.visible().filter(official_for__isnull=False).select_related("official_for__lead")
+    department = next((answer.official_for for answer in official.order_by("-official_at", "-pk")), None)
+    agents = list(permissions.agents())
+    there: set[int] = set()
+    managers = set(permissions.agents().filter(MANAGES).values_list("pk", flat=True))
+    if department is not None:
+        members = department.memberships.exclude(away_until__gt=clock.now())
+        there = set(members.values_list("user", flat=True))
+    first = (seen.actor_id if seen else None, department.lead_id if department else None)
+
+    def nearness(person: User) -> tuple[int, int]:
+        near = [person.pk == first[0], person.pk == first[1], person.pk in there, person.pk in managers, True]
+        return near.index(True), person.pk
+
+    return next((one for one in sorted(agents, key=nearness) if not permissions.why_not_reconcile(one)), None)
+
+
+MANAGES = Q(groups__permissions__codename="change_department") | Q(user_permissions__codename="change_department")
 
 
 @retried
