@@ -29,7 +29,7 @@ from community.questions import asking_back
 
 from . import files
 from .models import Told
-from .story import Fact, Story
+from .story import Fact, timeline
 from .world import SLACK, World
 
 BATCH = 800  # points, badges and trust are counted at the end of each: few, and still worth keeping when killed
@@ -67,7 +67,7 @@ def untold(folder: Path, now: datetime) -> tuple[list[Fact], dict[str, Told], in
     """
     content = files.read(folder)
     told = {row.key: row for row in Told.objects.all()}
-    facts = Story(content, now, told).timeline()
+    facts = timeline(content, now, told)
     new = [fact for fact in facts if fact.key not in told or told[fact.key].digest != fact.digest]
     return new, told, len(facts) - len(new)
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from community.demo.files import read
 from community.demo.models import Told
 from community.demo.rows import BadContent, parse
-from community.demo.story import Story
+from community.demo.story import timeline
 from community.demo.world import hours_of, months_of
 from community.questions.models import Thread
 
@@ -97,7 +97,7 @@ def test_not_where_it_is_not_allowed(settings: object) -> None:
 
 def test_the_same_files_tell_the_same_story() -> None:
     content = read(FOLDER)
-    once, twice = (Story(content, WEDNESDAY).timeline() for _ in range(2))
+    once, twice = (timeline(content, WEDNESDAY) for _ in range(2))
     assert [(fact.at, fact.key) for fact in once] == [(fact.at, fact.key) for fact in twice]
     keys = [fact.key for fact in once]
     assert len(keys) == len(set(keys))
