@@ -1,6 +1,8 @@
 """The moderators' desk for votes that look as if they were for a person: evidence, one decision, and its undoing."""
 
+import math
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +19,7 @@ from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 
 from community.accounts.models import User
+from community.core import limits
 from community.core.errors import Conflict, NotAllowed
 from community.moderation.permissions import is_moderator
 from community.moderation.views.gate import for_moderators
@@ -38,6 +41,9 @@ def findings(request: HttpRequest) -> HttpResponse:
         raise Http404
     rows = VoteFinding.objects.filter(state=state).prefetch_related("people").select_related("decided_by")
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
+    for row in page:
+        names = {person.pk: person for person in row.people.all()}
+        row.pairs = [{**one, "giver": names.get(one["giver"]), "author": names.get(one["author"])} for one in row.evidence]
     tabs = [(value, label, value == state) for value, label in State.choices]
     return TemplateResponse(request, "advocates/desk/findings.html", {"page": page, "tabs": tabs, "state": state})
 
@@ -59,18 +65,82 @@ def _page(request: HttpRequest, row: VoteFinding, *, problem: str = "", typed: s
             "author": people.get(line["author"]),
             "first": parse_datetime(line["first"]),
             "last": parse_datetime(line["last"]),
+            "within": _within(line),
         }
         for line in row.evidence
     ]
+    is_open = row.state == State.OPEN
     context = {
         "finding": row,
         "pairs": pairs,
+        "rule": _rule(row.kind),
+        "rare": _rare(row),
+        "near": rings.near(row),
+        "effects": rings.effects(row) if is_open else [],
         "votes": rings.titled(rings.entries_of(row)[:SHOWN_VOTES]),
+        "gone": [
+            (vote, title, url, parse_datetime(vote.kept.get("at") or ""))
+            for vote, title, url in rings.titled(rings.taken(row)[:SHOWN_VOTES] if row.state == State.TAKEN_OUT else [])
+        ],
         "taken_out": row.votes.count(),
         "problem": problem,
         "typed": typed,
     }
     return TemplateResponse(request, "advocates/desk/finding.html", context, status=422 if problem else 200)
+
+
+def _within(line: dict[str, Any]) -> str:
+    """In how long the votes of a line were cast."""
+    first, last = datetime.fromisoformat(line["first"]), datetime.fromisoformat(line["last"])
+    seconds = max(1, math.ceil((last - first).total_seconds()))
+    if seconds < 2 * 24 * 3600:
+        return limits.in_words(seconds)
+    days = math.ceil(seconds / (24 * 3600))
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+
+
+def _rare(row: VoteFinding) -> str:
+    """How usual so many votes for one person are; nothing for what was found before this was counted."""
+    line = min(row.evidence, key=lambda one: one["votes"], default={})
+    if not line.get("voters"):
+        return ""
+    return ngettext(
+        "When this was found, %(alike)d of the %(voters)d people who had voted in %(days)d days had given one person "
+        "%(n)d vote or more.",
+        "When this was found, %(alike)d of the %(voters)d people who had voted in %(days)d days had given one person "
+        "%(n)d votes or more.",
+        line["votes"],
+    ) % {"alike": line["alike"], "voters": line["voters"], "days": rings.WINDOW.days, "n": line["votes"]}
+
+
+def _rule(kind: str) -> str:
+    """What the nightly look asks for, in a sentence made of its own numbers."""
+    days = rings.WINDOW.days
+    if kind == VoteFinding.Kind.SERIAL:
+        return _(
+            "The nightly look names somebody who gives one person %(votes)d votes or more within 24 hours, when that "
+            "is at least %(share)d %% of all the votes they give in that time."
+        ) % {"votes": rings.SERIAL, "share": 100 * rings.SERIAL_SHARE}
+    if kind == VoteFinding.Kind.SHARE:
+        return _(
+            "The nightly look names somebody who gives one person %(votes)d votes or more within %(days)d days, when "
+            "that is at least %(share)d %% of all their votes."
+        ) % {"votes": rings.SHARE, "share": 100 * rings.SHARE_SHARE, "days": days}
+    if kind == VoteFinding.Kind.MUTUAL:
+        return _(
+            "The nightly look names two people who give each other %(votes)d votes or more within %(days)d days, when "
+            "that is at least %(share)d %% of all the votes of each."
+        ) % {"votes": rings.MUTUAL, "share": 100 * rings.MUTUAL_SHARE, "days": days}
+    return _(
+        "The nightly look names %(least)d to %(most)d people who are linked in a circle by %(votes)d votes or more "
+        "each within %(days)d days, when at least %(share)d %% of all their votes stay among them."
+    ) % {
+        "least": rings.SMALLEST,
+        "most": rings.LARGEST,
+        "votes": rings.GROUP,
+        "share": 100 * rings.GROUP_SHARE,
+        "days": days,
+    }
 
 
 ACTS: dict[str, Callable[..., Any]] = {"take_out": rings.take_out, "leave": rings.leave, "give_back": rings.give_back}

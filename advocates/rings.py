@@ -26,7 +26,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -76,6 +76,18 @@ class Votes:
         return len(self.at) / self.of if self.of else 0.0
 
 
+@dataclass
+class Usual:
+    """What voting looks like in the window, to compare with."""
+
+    voters: int
+    most: dict[int, int] = field(default_factory=lambda: defaultdict(int))  # the most votes somebody gave to one person
+
+    def alike(self, votes: int) -> int:
+        """How many gave so many votes or more to one person."""
+        return sum(n >= votes for n in self.most.values())
+
+
 def standing_votes() -> QuerySet[ReputationEntry]:
     """Judgements that count now and whose giver is known."""
     return ReputationEntry.objects.filter(reason__in=VOTES, giver__isnull=False).exclude(giver=F("person")).standing()
@@ -86,7 +98,7 @@ def standing_votes() -> QuerySet[ReputationEntry]:
 
 def look() -> int:
     """The nightly look. Returns how many findings are new; a finding that is open grows instead."""
-    pairs, cast = _pairs()
+    pairs, cast, usual = _pairs()
     found = [*_groups(pairs), *_mutual(pairs), *_serial(pairs, cast), *_shares(pairs)]
     new = 0
     seen: set[Pair] = set()
@@ -94,16 +106,21 @@ def look() -> int:
         if linked.keys() <= seen:
             continue  # a ring says more than the pairs it is made of
         seen |= linked.keys()
-        new += _note(kind, linked)
+        new += _note(kind, linked, usual)
     return new
 
 
-def _pairs() -> tuple[dict[Pair, Votes], dict[int, list[datetime]]]:
-    """Votes of the window by pair, for pairs with enough of them; and when each of those voters voted at all."""
+def _pairs() -> tuple[dict[Pair, Votes], dict[int, list[datetime]], Usual]:
+    """Votes of the window by pair, for pairs with enough of them; when each of those voters voted at all; and what is
+    usual."""
     since = clock.now() - WINDOW
     votes = standing_votes().filter(at__gte=since).order_by()
-    busy = votes.values("giver", "person").annotate(n=Count("pk")).filter(n__gte=GROUP).values_list("giver", "person")
-    wanted = set(busy)
+    counted = votes.values("giver", "person").annotate(n=Count("pk")).filter(n__gte=GROUP)
+    busy = {(giver, person): n for giver, person, n in counted.values_list("giver", "person", "n")}
+    wanted = busy.keys()
+    usual = Usual(votes.aggregate(n=Count("giver", distinct=True))["n"])
+    for (giver, _person), n in busy.items():
+        usual.most[giver] = max(usual.most[giver], n)
     cast: dict[int, list[datetime]] = defaultdict(list)
     pairs: dict[Pair, Votes] = defaultdict(Votes)
     givers = sorted({giver for giver, _person in wanted})
@@ -118,7 +135,7 @@ def _pairs() -> tuple[dict[Pair, Votes], dict[int, list[datetime]]]:
         votes_of.at = _unjudged(giver, person, votes_of.at)
         if len(votes_of.at) < GROUP:
             del pairs[giver, person]
-    return pairs, cast
+    return pairs, cast, usual
 
 
 def _unjudged(giver: int, person: int, at: list[datetime]) -> list[datetime]:
@@ -184,7 +201,7 @@ def _reached(start: int, links: dict[int, set[int]]) -> set[int]:
 
 
 @transaction.atomic
-def _note(kind: str, linked: dict[Pair, Votes]) -> bool:
+def _note(kind: str, linked: dict[Pair, Votes], usual: Usual) -> bool:
     """Write a finding down, or bring the open one about the same people up to date. Returns whether it is new."""
     people = sorted({person for pair in linked for person in pair})
     directed = kind in (Kind.SERIAL, Kind.SHARE)
@@ -197,6 +214,8 @@ def _note(kind: str, linked: dict[Pair, Votes]) -> bool:
             "votes": len(votes.at),
             "of": votes.of,
             "share": round(100 * votes.share),
+            "alike": usual.alike(len(votes.at)),
+            "voters": usual.voters,
             "first": votes.at[0].isoformat(),
             "last": votes.at[-1].isoformat(),
         }
@@ -325,8 +344,37 @@ def _give_one_back(post: Any, voter: User, by: User, kept: dict[str, Any]) -> bo
     return sharing.give_judgement_back(post, voter, by, kept)
 
 
-def titled(entries: Iterable[ReputationEntry]) -> list[tuple[ReputationEntry, str, str]]:
-    """Each vote with the title and the address of its post, for the page of evidence. A query for each kind of post."""
+@dataclass
+class Effect:
+    """What taking the votes of a finding out does to one person. `points` is at most: a full day gives some back."""
+
+    person: User
+    votes: int
+    points: int
+
+
+def effects(finding: VoteFinding) -> list[Effect]:
+    """What `take_out` would change for whom, by name. One query, and one for the people."""
+    sums = list(entries_of(finding).order_by().values("person").annotate(n=Count("pk"), sum=Sum("points")))
+    people = User.objects.in_bulk([row["person"] for row in sums])
+    found = [Effect(people[row["person"]], row["n"], -row["sum"]) for row in sums]
+    return sorted(found, key=lambda one: (str(one.person), one.person.pk))
+
+
+def near(finding: VoteFinding) -> QuerySet[VoteFinding]:
+    """Other findings about two or more of the same people: one ring is often found as several."""
+    shared = Count("people", filter=Q(people__in=finding.people.all()), distinct=True)
+    return VoteFinding.objects.exclude(pk=finding.pk).annotate(shared=shared).filter(shared__gte=2)
+
+
+def taken(finding: VoteFinding) -> QuerySet[VoteTakenOut]:
+    """The votes that were taken out, as they were."""
+    return finding.votes.select_related("voter").order_by("pk")
+
+
+def titled(entries: Iterable[Any]) -> list[tuple[Any, str, str]]:
+    """Each vote, or vote taken out, with the title and the address of its post, for the page of evidence. A query for
+    each kind of post."""
     ids: dict[int, set[int]] = defaultdict(set)
     rows = list(entries)
     for entry in rows:

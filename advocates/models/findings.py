@@ -52,6 +52,10 @@ class VoteFinding(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("vote_findings:finding", args=[self.pk])
 
+    @property
+    def found_votes(self) -> int:
+        return sum(pair["votes"] for pair in self.evidence)
+
 
 class VoteTakenOut(models.Model):
     """A vote that no longer counts, with what it takes to give it back."""

@@ -115,13 +115,20 @@ def test_taken_out_in_one_step_and_given_back_as_it_was(wednesday, alice, bob, p
     enrol(ravi)
     page = client.get(finding.get_absolute_url()).content.decode()
     assert "100 % of 7" in page and page.count(answers[0].thread.title) == 1
-    assert finding.get_kind_display() in client.get("/admin/vote-findings/").content.decode()
+    # Which rule, how unusual, and what a press changes for whom, before it is pressed.
+    assert "5 votes or more within 24 hours" in page and "1 of the 2 people who had voted in 90 days had given one person 7 votes" in page and "<td>3 minutes</td>" in page
+    assert [(one.person, one.votes, one.points) for one in rings.effects(finding)] == [(bob, 7, -46)]
+    assert "What taking them out changes" in page
+    listed = client.get("/admin/vote-findings/").content.decode()
+    assert finding.get_kind_display() in listed and f"{alice} <span aria-hidden" in listed and "<td>7 votes</td>" in listed
     decide = f"{finding.get_absolute_url()}decide/"
     assert client.get(decide).status_code == 405
     kept = client.post(decide, {"act": "take_out", "reason": ""})
     assert kept.status_code == 422
     assert client.post(decide, {"act": "take_out", "reason": "All within a minute."}).status_code == 303
     assert User.objects.get(pk=bob.pk).reputation == 11
+    page = client.get(finding.get_absolute_url()).content.decode()
+    assert "The votes that were taken out" in page and page.count(answers[0].thread.title) == 1
     assert competence.of([bob], duo) == {}
     assert [type(answer).objects.get(pk=answer.pk).score for answer in answers] == [1, 0, 0, 0]
     told = Event.objects.get(kind="votes.taken_out")
@@ -171,3 +178,14 @@ def test_left_alone_until_there_are_new_votes(wednesday, alice, bob, posts, ravi
     with clock.travel(wednesday - timedelta(hours=23)):
         questions.vote_answer(answers[9], alice, 1)
     assert rings.look() == 1
+
+
+def test_one_ring_found_as_two_is_told_on_both(wednesday, alice, bob, charlie, posts):
+    vote(alice, [post for _n in range(9) for post in posts(a_person(), 1)], wednesday - timedelta(days=20), apart=timedelta(days=1))
+    vote(alice, posts(bob, 5), wednesday - timedelta(days=1), apart=timedelta(minutes=1))
+    vote(bob, posts(alice, 5), wednesday - timedelta(days=1), apart=timedelta(minutes=1))
+    vote(charlie, posts(bob, 5), wednesday - timedelta(days=1), apart=timedelta(minutes=1))
+    rings.look()
+    one, other = VoteFinding.objects.filter(people=alice)
+    assert (list(rings.near(one)), list(rings.near(other))) == ([other], [one])
+    assert {line["alike"] for finding in (one, other) for line in finding.evidence} == {3}
