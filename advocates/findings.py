@@ -43,7 +43,9 @@ def findings(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     for row in page:
         names = {person.pk: person for person in row.people.all()}
-        row.pairs = [{**one, "giver": names.get(one["giver"]), "author": names.get(one["author"])} for one in row.evidence]
+        row.pairs = [
+            {**one, "giver": names.get(one["giver"]), "author": names.get(one["author"])} for one in row.evidence
+        ]
     tabs = [(value, label, value == state) for value, label in State.choices]
     return TemplateResponse(request, "advocates/desk/findings.html", {"page": page, "tabs": tabs, "state": state})
 

@@ -120,6 +120,30 @@ def _meets(person: User, terms: Terms, known: dict[int | None, Conduct]) -> bool
     return (posts or useful) if terms.either else (posts and useful)
 
 
+@dataclass(frozen=True)
+class WayUp:
+    """Where somebody stands: their level, the next one and what it asks for, and what they have of it."""
+
+    level: TrustLevel
+    next: TrustLevel | None
+    terms: Terms | None
+    days: int
+    has: Conduct | None
+
+
+def way_up(person: User) -> WayUp | None:
+    """How far somebody is on the way to the next level; None for staff, whose rights come from their work."""
+    if person.speaks_for_brand:
+        return None
+    now, level = clock.now(), TrustLevel(person.trust)
+    days = (now - person.date_joined).days
+    if level == TrustLevel.LEADER:
+        return WayUp(level, None, None, days, None)
+    terms = REACH[level + 1]
+    since = now - timedelta(days=terms.window) if terms.window else None
+    return WayUp(level, TrustLevel(level + 1), terms, days, conduct_of(person, since))
+
+
 def level_of(person: User) -> int:
     """The level somebody's conduct comes to now, from the one they have."""
     known: dict[int | None, Conduct] = {}

@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from community.accounts.models import Standing, User
+from community.accounts.models import Standing, TrustLevel, User
 from community.core import clock
 from community.core.models import Numbers
 from community.posts.models import Topic
 from community.posts.tagging import NEW_TAG_REPUTATION
+from community.questions import ideas
 from community.questions.models import FollowUp
 from community.questions.permissions import FREE_EDIT_REPUTATION, INVITE_REPUTATION, SUGGEST_REPUTATION
 from products.models import Product
@@ -172,6 +173,29 @@ def _opens(user: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _trusted() -> list[tuple[str, list[str]]]:
+    """What each level of trust opens, made from the numbers that hold: a line and what stands in it, level by level."""
+    most = Numbers.load()
+    free, no, yes = _("any number"), _("no"), _("yes")
+    return [
+        (_("Links in a post"), [str(most.newcomer_links), free, free, free]),
+        (_("Pictures in a post"), [str(most.newcomer_images), free, free, free]),
+        (_("People named in a post"), [str(most.newcomer_mentions), *(str(most.mentions),) * 3]),
+        (_("Voting down"), [no, yes, yes, yes]),
+        (
+            _("Votes a day"),
+            [str(number) for number in (most.votes_newcomer, most.votes_member, most.votes_regular, most.votes_leader)],
+        ),
+        (_("Votes out on ideas"), [str(ideas.most_votes(level, most)) for level in TrustLevel.values]),
+        (_("Questions on the first day"), [str(most.newcomer_threads_first_day), free, free, free]),
+        (_("Answers on the first day"), [str(most.newcomer_replies_first_day), free, free, free]),
+        (
+            _("Flags that hide a post"),
+            [_("moderators look"), str(most.member_flags_to_hide), *(str(most.regular_flags_to_hide),) * 2],
+        ),
+    ]
+
+
 @require_safe
 def points(request: HttpRequest) -> HttpResponse:
     """How points work, made from the rules themselves."""
@@ -187,7 +211,9 @@ def points(request: HttpRequest) -> HttpResponse:
             "signs": sorted((rule for rule in rules if rule.weighs), key=lambda rule: -rule.weighs),
             "half_life_months": round(competence.HALF_LIFE_DAYS / 30.4),
             "opens": _opens(request.user),
-            "terms": trust.REACH,
+            "trusted": _trusted(),
+            "levels": TrustLevel.choices,
+            "standing": trust.way_up(request.user) if request.user.is_authenticated else None,
             "member": trust.REACH[1],
             "regular": trust.REACH[2],
             "leader": trust.REACH[3],

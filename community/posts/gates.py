@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from community.accounts.models import TrustLevel, User
@@ -12,6 +13,7 @@ from community.accounts.permissions import how_one_becomes_a_member
 from community.core import text
 from community.core.body import write_body
 from community.core.models import Body, Numbers
+from community.core.numbers import remembered
 from community.events.log import is_replaying
 from community.moderation import screening
 from community.moderation.models import Moderated
@@ -90,6 +92,20 @@ def check_newcomer(body: Body, by: User) -> None:
     if problems:
         problems.append(how_one_becomes_a_member())
         raise ValidationError({"body": " ".join(str(problem) for problem in problems)})
+
+
+def limits_of(by: Any) -> str:
+    """What a newcomer's post may hold, said beside the box before anything is written; nothing for everybody else."""
+    if not by.is_authenticated or not is_newcomer(by):
+        return ""
+    most = remembered()
+    return _(
+        "While you are new here, a post can hold: links %(links)d, mentions %(mentions)d, pictures %(images)d."
+    ) % {
+        "links": most.newcomer_links,
+        "mentions": most.newcomer_mentions,
+        "images": most.newcomer_images,
+    }
 
 
 def look(post: Any, by: User, kind: str, *more_words: str, published: Sequence[Any] = ()) -> screening.Looked:

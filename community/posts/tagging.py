@@ -144,14 +144,20 @@ def check_tags(names: Iterable[str], by: Any) -> None:
     said = [_("There is no tag “%(tag)s” yet.") % {"tag": wanted[missing]}]
     if close := near(missing):
         said.append(_("Near it: %(tags)s.") % {"tags": ", ".join(close)})
-    if by.is_authenticated:
-        said.append(
-            _("Making new ones takes %(points)d points; you have %(have)d.")
-            % {"points": NEW_TAG_REPUTATION, "have": by.reputation}
-        )
-    else:
-        said.append(_("Making new ones takes %(points)d points.") % {"points": NEW_TAG_REPUTATION})
+    said.append(too_few_to_make(by))
     raise ValidationError({"tags": " ".join(said)})
+
+
+def too_few_to_make(by: Any) -> str:
+    """How many points a new tag takes, and how many somebody has; nothing for who may make one."""
+    if may_make_tags(by):
+        return ""
+    if not by.is_authenticated:
+        return _("Making new ones takes %(points)d points.") % {"points": NEW_TAG_REPUTATION}
+    return _("Making new ones takes %(points)d points; you have %(have)d.") % {
+        "points": NEW_TAG_REPUTATION,
+        "have": by.reputation,
+    }
 
 
 def may_make_tags(by: Any) -> bool:

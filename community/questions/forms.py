@@ -114,6 +114,8 @@ class AskForm(Trap, ThreadForm):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        if takes := tagging.too_few_to_make(user):
+            self.fields["tags"].help_text = " ".join([str(self.fields["tags"].help_text), takes])
         self.fields["suggested"].choices = [(tag.slug, tag.name) for tag in tagging.vocabulary()]
         kind = self["kind"].value()
         self.fields["body"].label = BODY_LABELS.get(kind, BODY_LABELS[Kind.QUESTION])

@@ -65,11 +65,14 @@ def why_not_take_back(user: Any, thread: Thread) -> str:
 
 
 def why_not_vote_down(user: Any, post: Thread | Answer) -> str:
-    if reason := why_not_vote(user, post):
-        return reason
-    if user.trust < TrustLevel.MEMBER and not user.speaks_for_brand:
-        return " ".join([_("Voting down is for members, and you are new here."), how_one_becomes_a_member()])
-    return ""
+    return why_not_vote(user, post) or too_new_to_vote_down(user)
+
+
+def too_new_to_vote_down(user: Any) -> str:
+    """Said at the button itself, before it is pressed."""
+    if not user.is_authenticated or user.trust >= TrustLevel.MEMBER or user.speaks_for_brand:
+        return ""
+    return " ".join([_("Voting down is for members, and you are new here."), how_one_becomes_a_member()])
 
 
 def why_not_answer(user: Any, thread: Thread) -> str:
@@ -95,12 +98,17 @@ def why_not_edit(user: Any, post: Thread | Answer) -> str:
         return _("Official answers are changed by the department that gave them.")
     if post.author.is_advocate:
         return _("An advocate's words are changed by nobody else.")
-    if user.reputation < FREE_EDIT_REPUTATION:
-        return _("Editing others' posts takes %(points)d points; you have %(have)d.") % {
-            "points": FREE_EDIT_REPUTATION,
-            "have": user.reputation,
-        }
-    return ""
+    return too_few_to_edit(user)
+
+
+def too_few_to_edit(user: Any) -> str:
+    """How many points it takes and how many somebody has; nothing for who has enough. So the next two."""
+    if user.reputation >= FREE_EDIT_REPUTATION:
+        return ""
+    return _("Editing others' posts takes %(points)d points; you have %(have)d.") % {
+        "points": FREE_EDIT_REPUTATION,
+        "have": user.reputation,
+    }
 
 
 def why_not_change_at_all(post: Thread | Answer) -> str:
@@ -126,12 +134,16 @@ def why_not_suggest(user: Any, post: Thread | Answer) -> str:
         return reason
     if user.reputation >= FREE_EDIT_REPUTATION and not post.author.is_advocate:
         return _("You can edit this yourself.")
-    if user.reputation < SUGGEST_REPUTATION:
-        return _("Suggesting an edit takes %(points)d points; you have %(have)d.") % {
-            "points": SUGGEST_REPUTATION,
-            "have": user.reputation,
-        }
-    return ""
+    return too_few_to_suggest(user)
+
+
+def too_few_to_suggest(user: Any) -> str:
+    if user.reputation >= SUGGEST_REPUTATION:
+        return ""
+    return _("Suggesting an edit takes %(points)d points; you have %(have)d.") % {
+        "points": SUGGEST_REPUTATION,
+        "have": user.reputation,
+    }
 
 
 def reviews_edits(user: Any) -> bool:
@@ -170,6 +182,10 @@ def why_not_invite(user: Any, thread: Thread) -> str:
         return _("This thread is not open to answers.")
     if closed := thread.why_closed_to_words():
         return closed
+    return too_few_to_invite(user)
+
+
+def too_few_to_invite(user: Any) -> str:
     if user.speaks_for_brand or user.reputation >= INVITE_REPUTATION:
         return ""
     return _("Inviting somebody to answer takes %(points)d points; you have %(have)d.") % {

@@ -1,11 +1,15 @@
 """Where points come from, how they work, and what one is told at a door that is still closed."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from advocates import reputation
 from advocates.models import Reason
 from community.core import clock
+from community.core.models import Numbers
 from community.questions import permissions
 from community.questions import services as questions
 
@@ -77,3 +81,45 @@ def test_doors_say_what_one_has_and_what_it_takes(thread, answer, charlie):
         a_thread(newcomer, body="See https://a.example and https://b.example and https://c.example, it drips there.")
     said = str(refused.value)
     assert "2 links in a post; yours has 3" in said and "3 posts" in said
+
+
+def test_a_closed_door_says_so_before_it_is_tried(client, thread, answer, charlie):
+    """In the thread, at the box and on the ask form: what is missing, in numbers, with the way to how points work."""
+    newcomer = a_person(trust=0)
+    client.force_login(newcomer)
+    page = client.get(thread.get_absolute_url(), follow=True).content.decode()
+    assert page.count('class="vote__shut" href="/advocates/how-points-work/#trust"') == 2  # question and answer
+    assert "you are new here" in page and 'id="down-' not in page
+    assert page.count("Suggesting an edit takes 100 points; you have 1.") == 2
+    assert page.count("Inviting somebody to answer takes 500 points; you have 1.") == 1
+    assert page.count("/advocates/how-points-work/#opens") == 3
+    assert "links 2, mentions 2, pictures 1" in page
+    voted = client.post(f"/questions/answer/{answer.pk}/vote/", {"value": "1"}, headers={"HX-Request": "true"})
+    assert voted.status_code == 200 and "vote__shut" in voted.content.decode()
+    asking = client.get("/questions/ask/").content.decode()
+    assert "Making new ones takes 750 points; you have 1." in asking and "links 2, mentions 2" in asking
+    refused = client.get(reverse("questions:suggest", args=[thread.pk]))
+    assert refused.status_code == 403 and "/advocates/how-points-work/#opens" in refused.content.decode()
+
+    type(charlie).objects.filter(pk=charlie.pk).update(trust=1, reputation=120)
+    client.force_login(charlie)
+    page = client.get(thread.get_absolute_url(), follow=True).content.decode()
+    assert "vote__shut" not in page and "Suggesting an edit takes" not in page and "links 2" not in page
+    assert "Inviting somebody to answer takes 500 points; you have 120." in page
+    suggest = client.get(reverse("questions:suggest", args=[thread.pk])).content.decode()
+    assert "Editing others&#x27; posts takes 1000 points; you have 120." in suggest
+
+
+def test_what_each_level_may_and_how_far_i_am(client, charlie, dana, thread):
+    numbers = Numbers.load()
+    numbers.newcomer_links, numbers.votes_leader = 7, 77
+    numbers.save()
+    type(charlie).objects.filter(pk=charlie.pk).update(trust=1, date_joined=clock.now() - timedelta(days=12))
+    questions.vote_answer(an_answer(thread, charlie), a_person(), 1)
+    client.force_login(charlie)
+    page = client.get("/advocates/how-points-work/").content.decode()
+    assert '<td class="r">7</td>' in page and '<td class="r">77</td>' in page
+    assert "You are here as: Member." in page
+    assert "toward Regular so far: days here 12, posts 1, found useful 1, by so many people 1." in page
+    client.force_login(dana)
+    assert "You are here as" not in client.get("/advocates/how-points-work/").content.decode()

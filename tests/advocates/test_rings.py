@@ -116,11 +116,17 @@ def test_taken_out_in_one_step_and_given_back_as_it_was(wednesday, alice, bob, p
     page = client.get(finding.get_absolute_url()).content.decode()
     assert "100 % of 7" in page and page.count(answers[0].thread.title) == 1
     # Which rule, how unusual, and what a press changes for whom, before it is pressed.
-    assert "5 votes or more within 24 hours" in page and "1 of the 2 people who had voted in 90 days had given one person 7 votes" in page and "<td>3 minutes</td>" in page
+    assert (
+        "5 votes or more within 24 hours" in page
+        and "1 of the 2 people who had voted in 90 days had given one person 7 votes" in page
+        and "<td>3 minutes</td>" in page
+    )
     assert [(one.person, one.votes, one.points) for one in rings.effects(finding)] == [(bob, 7, -46)]
     assert "What taking them out changes" in page
     listed = client.get("/admin/vote-findings/").content.decode()
-    assert finding.get_kind_display() in listed and f"{alice} <span aria-hidden" in listed and "<td>7 votes</td>" in listed
+    assert (
+        finding.get_kind_display() in listed and f"{alice} <span aria-hidden" in listed and "<td>7 votes</td>" in listed
+    )
     decide = f"{finding.get_absolute_url()}decide/"
     assert client.get(decide).status_code == 405
     kept = client.post(decide, {"act": "take_out", "reason": ""})
@@ -181,7 +187,12 @@ def test_left_alone_until_there_are_new_votes(wednesday, alice, bob, posts, ravi
 
 
 def test_one_ring_found_as_two_is_told_on_both(wednesday, alice, bob, charlie, posts):
-    vote(alice, [post for _n in range(9) for post in posts(a_person(), 1)], wednesday - timedelta(days=20), apart=timedelta(days=1))
+    vote(
+        alice,
+        [post for _n in range(9) for post in posts(a_person(), 1)],
+        wednesday - timedelta(days=20),
+        apart=timedelta(days=1),
+    )
     vote(alice, posts(bob, 5), wednesday - timedelta(days=1), apart=timedelta(minutes=1))
     vote(bob, posts(alice, 5), wednesday - timedelta(days=1), apart=timedelta(minutes=1))
     vote(charlie, posts(bob, 5), wednesday - timedelta(days=1), apart=timedelta(minutes=1))

@@ -1,13 +1,22 @@
 """What a page that takes words needs, where no form object stands behind the box."""
 
+from typing import Any
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from community.posts import gates
 from community.posts.doors import opened_now
 
 register = template.Library()
+
+
+@register.simple_tag
+def limits_of(by: Any) -> str:
+    """What a newcomer's post may hold; nothing for everybody else."""
+    return gates.limits_of(by)
 
 
 @register.simple_tag

@@ -112,6 +112,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         return _voted_idea(request, thread, value)
     if request.htmx:
         thread.my_vote = value  # type: ignore[attr-defined]
+        thread.why_not_down = permissions.too_new_to_vote_down(request.user)  # type: ignore[attr-defined]
         said, near = _voted(value), _votes_near(request, thread)
         context = {"post": thread, "kind": "thread", "said": f"{said} {near}".strip(), "near": near}
         return render(request, "questions/_vote.html", context)
@@ -137,6 +138,7 @@ def vote_answer(request: HttpRequest, pk: int) -> HttpResponse:
     services.vote_answer(answer, request.user, value)
     if request.htmx:
         answer.my_vote = value  # type: ignore[attr-defined]
+        answer.why_not_down = permissions.too_new_to_vote_down(request.user)  # type: ignore[attr-defined]
         label = _("Vote on %(name)s's answer") % {"name": answer.author}
         said, near = _voted(value), _votes_near(request, answer)
         context = {"post": answer, "kind": "answer", "label": label, "said": f"{said} {near}".strip(), "near": near}

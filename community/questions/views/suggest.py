@@ -86,6 +86,7 @@ def _suggest(request: HttpRequest, post: Thread | Answer) -> HttpResponse:
     imported = post.source_format == Body.Format.HTML
     context = {
         "form": form, "post": post, "thread": thread, "mine": mine, "theirs": theirs, "imported": imported,
+        "too_few_to_edit": "" if post.author.is_advocate else permissions.too_few_to_edit(request.user),
     }  # fmt: skip
     response = render(request, "questions/suggest.html", context, status=status)
     if wait := getattr(form, "retry_after", 0):

@@ -143,6 +143,7 @@ def show_thread(
         user, thread, answers, unfold=request.GET.get("comments", ""), part=part_of(request), since=since
     )
     can = abilities(user, thread)
+    thread.why_not_down = permissions.too_new_to_vote_down(user)  # type: ignore[attr-defined]
     can.reconcile = can.official and thread.is_settled and any(
         answer.is_official and answer.pk != thread.leading_solution_id for answer in settled
     )  # fmt: skip
@@ -355,6 +356,7 @@ def abilities(user: Any, thread: Thread) -> SimpleNamespace:
         vote=permissions.why_not_vote(user, thread) if user.is_authenticated else "",
         edit=user.is_authenticated and permissions.can_edit(user, thread),
         suggest=user.is_authenticated and not permissions.why_not_suggest(user, thread),
+        shut=_shut(user, thread),
         review=own or permissions.reviews_edits(user),
         invite=user.is_authenticated and not permissions.why_not_invite(user, thread),
         accept=solvable and thread.answer_count > 0 and not (thread.closed_at or thread.duplicate_of_id)
@@ -371,6 +373,16 @@ def abilities(user: Any, thread: Thread) -> SimpleNamespace:
         me_too=solvable,
         see_private=thread.has_private and not own and permissions.can_see_private(user, thread),
     )  # fmt: skip
+
+
+def _shut(user: Any, post: Thread | Answer) -> list[str]:
+    """What only points are missing for: said in the menu, where the way in would stand."""
+    if not user.is_authenticated:
+        return []
+    doors = [(permissions.why_not_suggest(user, post), permissions.too_few_to_suggest(user))]
+    if isinstance(post, Thread) and post.kind != Kind.PRAISE:
+        doors.append((permissions.why_not_invite(user, post), permissions.too_few_to_invite(user)))
+    return [reason for reason, too_few in doors if reason and reason == too_few]
 
 
 def speaks_for(user: Any) -> Any:
@@ -391,6 +403,8 @@ def prepare(answer: Answer, user: Any, can: SimpleNamespace) -> None:
     answer.why_not_vote = (  # type: ignore[attr-defined]
         permissions.why_not_vote(user, answer) if user.is_authenticated else ""
     )
+    answer.why_not_down = permissions.too_new_to_vote_down(user)  # type: ignore[attr-defined]
+    answer.shut = _shut(user, answer)  # type: ignore[attr-defined]
     answer.editable = user.is_authenticated and permissions.can_edit(user, answer)  # type: ignore[attr-defined]
     answer.leads = answer.stands and answer.thread.leading_solution_id == answer.pk  # type: ignore[attr-defined]
     answer.overruled = _overruled(answer)  # type: ignore[attr-defined]
