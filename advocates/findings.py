@@ -43,7 +43,7 @@ def findings(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     for row in page:
         names = {person.pk: person for person in row.people.all()}
-        row.pairs = [
+        row.pairs = [  # type: ignore[attr-defined]
             {**one, "giver": names.get(one["giver"]), "author": names.get(one["author"])} for one in row.evidence
         ]
     tabs = [(value, label, value == state) for value, label in State.choices]
@@ -103,7 +103,7 @@ def _within(line: dict[str, Any]) -> str:
 
 def _rare(row: VoteFinding) -> str:
     """How usual so many votes for one person are; nothing for what was found before this was counted."""
-    line = min(row.evidence, key=lambda one: one["votes"], default={})
+    line: dict[str, Any] = min(row.evidence, key=lambda one: one["votes"], default={})
     if not line.get("voters"):
         return ""
     return ngettext(
