@@ -1,5 +1,6 @@
 """What cases hear of their threads, in the same transaction."""
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -8,7 +9,7 @@ from community.events.models import Event
 from community.posts.models import Comment
 from community.questions.models import Answer, Thread
 
-from . import cases, incidents, routing, shifts, stage
+from . import cases, incidents, remembered, routing, shifts, stage
 from .models import Absence, Escalation, Incident, PauseCause
 from .permissions import works_cases
 
@@ -297,10 +298,17 @@ def one_more(event: Event) -> None:
         cases.hurry(case)
 
 
+@listen("person.restored", "person.renamed", "person.erased", "person.merged")
+def name_them_anew(event: Event) -> None:
+    """Whoever hands a case over reads who works there, and under which name."""
+    transaction.on_commit(remembered.forget)
+
+
 @listen("person.role_changed", "person.suspended")
 def cases_go_back(event: Event) -> None:
     """Who works no cases any more has none: they go back to their departments, which are told."""
     person: User = User.objects.get(pk=event.subject.pk)  # as it is now, without what was remembered of permissions
+    transaction.on_commit(remembered.forget)
     if event.kind == "person.suspended" or not works_cases(person):
         shifts.give_back(person, event.actor)
     if not works_cases(person):

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from community.accounts.models import User
+from community.accounts.services import edit_profile, set_role
 from community.core import brand, clock
 from community.escalation import claims, handoffs, incidents, promises, remembered, replies, services
 from community.escalation.models import (
@@ -271,3 +272,17 @@ def test_managers_write_replies_and_channels_in_the_admin(
 
 def test_the_next_case_is_the_one_behind_this_one() -> None:
     assert [next_of(queue, 1) for queue in ([3, 1, 7], [3, 1], [3, 7], [1], [])] == [7, 3, 3, None, None]
+
+
+def test_who_begins_to_work_cases_stands_in_the_list_at_once(
+    problem: Thread, mei: User, charlie: User, settings: object, django_capture_on_commit_callbacks: Callable
+) -> None:
+    settings.BRAND_SECONDS = 30  # type: ignore[attr-defined]  # who works cases is kept for half a minute
+    assert mei in remembered.workers() and charlie not in remembered.workers()
+    with django_capture_on_commit_callbacks(execute=True):
+        set_role(charlie, None, "agent", mei.department)
+        set_role(mei, None, "")
+    assert charlie in remembered.workers() and mei not in remembered.workers()
+    with django_capture_on_commit_callbacks(execute=True):
+        edit_profile(charlie, name="Charlotte", about="", city="")
+    assert "Charlotte" in [person.name for person in remembered.workers()]

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Case, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -17,11 +16,11 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock
 
+from .. import remembered
 from ..clock import zone
 from ..models import Escalation
 from ..permissions import why_not_work
 from ..relay import moment
-from ..rotation import WORKERS
 
 View = Callable[..., HttpResponse]
 
@@ -82,18 +81,15 @@ def short(span: timedelta) -> str:
 
 
 def people_of(request: HttpRequest, also: set[int] | None = None) -> tuple[list[User], dict[int, str]]:
-    """Everybody who works cases, colleagues of the agent first; and the names of these and some others. One query."""
+    """Everybody who works cases, colleagues of the agent first; and the names of these and some others. One query at
+    most."""
     own = request.user.department_id  # type: ignore[union-attr]
-    workers = User.objects.active().filter(WORKERS).order_by().values("pk")
-    found = list(
-        User.objects.filter(Q(pk__in=workers) | Q(pk__in=also or ()))
-        .annotate(works=Case(When(pk__in=workers, then=True), default=False))
-        .select_related("department")
-        .order_by("name", "pk")
-    )
-    people = [person for person in found if person.works]  # type: ignore[attr-defined]
+    people = remembered.workers()
     people.sort(key=lambda person: (person.department_id != own, person.name))
-    return people, {person.pk: person.name for person in found}
+    names = {person.pk: person.name for person in people}
+    if others := (also or set()) - names.keys():
+        names.update(User.objects.filter(pk__in=others).values_list("pk", "name"))
+    return people, names
 
 
 def put(form: forms.Form, problem: ValidationError) -> None:

@@ -51,7 +51,11 @@ def beside(request: HttpRequest, departments: list[Department], most: int) -> Es
     wish = queues.Wish(request.user, own=own(request, departments))  # type: ignore[arg-type]
     wish.department = request.GET.get("department", wish.own.slug if wish.own else "").replace("\0", "")[:80]
     places = queues.cases_of("due", wish).in_due_order().values("pk")[:most]
-    return Escalation.objects.filter(pk__in=places).for_desk().in_due_order()
+    rows = Escalation.objects.filter(pk__in=places).select_related("thread__product", "department", "assignee")
+    return rows.defer(*(f"thread__{name}" for name in WORDS)).in_due_order()
+
+
+WORDS = ("body_source", "body_html", "body_text")  # of a thread: what no list shows
 
 
 def shown(number: int) -> str:
