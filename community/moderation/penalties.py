@@ -72,7 +72,7 @@ def why_not_decide(by: User, appeal: PenaltyAppeal) -> str:
 def decide_penalty_appeal(appeal: PenaltyAppeal, by: User, *, granted: bool, answer: str = "") -> None:
     """Granting undoes the penalty, and all of it when it was for spam. Twice is harmless.
 
-    Raises NotAllowed, ValidationError at `answer`, Conflict for an account that is gone.
+    Raises NotAllowed, ValidationError at `answer`, Conflict for an account that is gone, or when a colleague decided.
     """
     require(why_not_decide(by, appeal))
     answer = answer.strip()[:500]
@@ -81,6 +81,8 @@ def decide_penalty_appeal(appeal: PenaltyAppeal, by: User, *, granted: bool, ans
     person = locked(appeal.author)
     row = locked(appeal)
     if row.granted is not None:
+        if row.decided_by_id != by.pk:
+            raise Conflict(_("Somebody else has decided about this meanwhile."))
         return
     if person.is_erased:
         raise Conflict(_("This account is gone."))

@@ -36,6 +36,7 @@ class Item:
     look: Look | None = None
     appeal: Appeal | None = None
     claim: Claim | None = None
+    left = False  # chosen with others, and it could not be decided
 
     def __init__(self, target: Any, flags: list[Flag], since: Any, old_after: int | None) -> None:
         self.target, self.flags, self.since = target, flags, since

@@ -254,6 +254,8 @@ def decide_appeal(appeal: Appeal, by: User, *, granted: bool, answer: str = "") 
     post = held(target)
     row = locked(appeal)
     if row.granted is not None:
+        if row.decided_by_id != by.pk:
+            raise Conflict(_("Somebody else has decided about this meanwhile."))
         return
     if granted and post.visibility == Visibility.DELETED:
         raise Conflict(_("This post is gone."))

@@ -392,7 +392,10 @@ def moderate(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     status = 200
     if request.method == "POST":
         status = 422
-        if form.is_valid():
+        if form.is_valid() and request.POST.get("seen", thing.visibility) != thing.visibility:
+            form.add_error(None, _("Somebody else has decided about this meanwhile. Please look again."))
+            status = 409  # the form says now what can be done with it as it is
+        elif form.is_valid():
             why = form.cleaned_data["reason"]
 
             def work() -> bool:

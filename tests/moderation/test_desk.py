@@ -18,6 +18,7 @@ from community.events.log import replay
 from community.events.models import Event
 from community.moderation import figures, screening, services
 from community.moderation.models import Appeal, Claim, Flag, Look, WatchedWord
+from community.moderation.settling import settle
 from community.notifications.delivery import announce_due
 from community.notifications.models import Notification
 from community.posts import services as posts
@@ -163,8 +164,16 @@ def test_a_claim_keeps_others_away_for_ten_minutes(
     assert "is looking at it" in moderator.get(reverse(QUEUE)).content.decode()
     with pytest.raises(Conflict):
         services.claim(answer, ravi)
-    said = moderator.post(url("decide", answer), {"act": "keep"}, follow=True).content.decode()
-    assert "is looking at this one" in said and Flag.objects.get().state == "open"
+    given = {"act": "hide", "reason": "Off topic, and rude.", "queue": "flagged"}
+    refused = moderator.post(url("decide", answer), given)
+    said = refused.content.decode()
+    assert refused.status_code == 409 and Flag.objects.get().state == "open"
+    assert f"{colleague} is looking at this one." in said and 'value="Off topic, and rude."' in said
+    key = f"{ContentType.objects.get_for_model(answer).pk}-{answer.pk}-visible"
+    refused = moderator.post(reverse("moderation:many"), {**given, "item": [key]})
+    said = refused.content.decode()
+    assert refused.status_code == 409 and 'value="Off topic, and rude."' in said and 'form="bulk" checked' in said
+    assert "is looking at this one." in said and "posts decided" not in said
     with later(minutes=11):
         assert services.claim(answer, ravi).by == ravi
         services.claim(answer, ravi)
@@ -195,6 +204,40 @@ def test_many_at_once_filtered_with_reasons(moderator: Client, thread: Thread, b
     done = moderator.post(reverse("moderation:many"), {**sent, "reason": "Please be kind."}, follow=True)
     assert "3 posts decided." in done.content.decode()
     assert set(Flag.objects.values_list("state", flat=True)) == {"upheld"} and Look.objects.get().kept is False
+
+
+def test_what_was_typed_is_kept_when_a_colleague_was_quicker(
+    moderator: Client, answer: Answer, bob: User, charlie: User, colleague: User, ravi: User, hanna: User
+) -> None:
+    """The form is gone with the post: the words and the reason stand above the queue."""
+    services.flag(answer, charlie, reason="rude")
+    settle(answer, colleague, "hide", "Be kind.")
+    sent = {"act": "keep", "reason": "He is right, after all.", "seen": "visible", "queue": "flagged"}
+    refused = moderator.post(url("decide", answer), sent)
+    said = refused.content.decode()
+    assert refused.status_code == 409 and "Somebody else has decided about this meanwhile." in said
+    assert "readonly autofocus>He is right, after all.</textarea>" in said
+    made = services.appeal(answer, bob, WHY)
+    services.decide_appeal(made, hanna, granted=False, answer="It was unkind.")
+    refused = moderator.post(reverse("moderation:appeal", args=[made.pk]), {"answer": "No, never.", "grant": "1"})
+    assert refused.status_code == 409 and "autofocus>No, never.</textarea>" in refused.content.decode()
+    answer.refresh_from_db()
+    assert answer.visibility == "hidden"
+
+
+def test_on_a_posts_own_page_nobody_undoes_a_colleague_unseen(
+    client: Client, answer: Answer, colleague: User, ravi: User
+) -> None:
+    client.force_login(ravi)
+    at = reverse("posts:moderate", args=["answer", answer.pk])
+    assert 'name="seen" value="visible"' in client.get(at).content.decode()
+    services.hide(answer, colleague, reason="Rude.")
+    refused = client.post(at, {"reason": "Off topic.", "seen": "visible"})
+    said = refused.content.decode()
+    assert refused.status_code == 409 and "Somebody else has decided about this meanwhile." in said
+    assert "Off topic." in said and 'name="seen" value="hidden"' in said
+    answer.refresh_from_db()
+    assert (answer.visibility, answer.hidden_reason) == ("hidden", "Rude.")
 
 
 def test_appeals_in_the_queue(moderator: Client, answer: Answer, bob: User, colleague: User, ravi: User) -> None:

@@ -24,13 +24,19 @@ from ..settling import settle
 from .gate import for_moderators
 
 
-def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
+def _page(request: HttpRequest, queue: str, status: int = 422, **extra: Any) -> HttpResponse:
+    """A queue; with `extra` what could not be done there: `problem`, `typed`, and at which form.
+
+    What is not in this queue any more (a colleague was quicker) has no form: then both stand above it.
+    """
     waiting = counts()
     queue = queue or next((name for name in ("flagged", "pending", "appeals") if waiting[name]), "flagged")
     found = flagged() if queue == "flagged" else appealed() if queue == "appeals" else in_state(queue)
     kind, reason = request.GET.get("kind", ""), request.GET.get("reason", "")
     nouns = {item.target.noun: item.noun for item in found}
     items = [item for item in with_more(found) if fits(item, kind, reason)]
+    for item in items:
+        item.left = (item.type.pk, item.target.pk) in extra.get("left", ())
     context = {
         "kinds": sorted(nouns.items()),
         "kind": kind,
@@ -44,7 +50,18 @@ def _page(request: HttpRequest, queue: str, **extra: Any) -> HttpResponse:
         "penalty_appeals": penalty_appeals(request.user) if queue == "appeals" and not (kind or reason) else [],
         **extra,
     }
-    return TemplateResponse(request, "moderation/queue.html", context, status=422 if extra else 200)
+    context["no_form"] = "problem" in extra and not _has_form(context)
+    return TemplateResponse(request, "moderation/queue.html", context, status=status if extra else 200)
+
+
+def _has_form(page: dict[str, Any]) -> bool:
+    """Whether what could not be done has a form on this page, for the reason to stand beside."""
+    if "open_item" in page:
+        return any((item.type.pk, item.target.pk) == page["open_item"] for item in page["items"])
+    if "open_appeal" in page:
+        found = [item.appeal for item in page["items"] if item.appeal and item.appeal.pk == page["open_appeal"]]
+        return bool(found) and found[0].hidden_by_id != page["me"].pk
+    return any(one.pk == page["open_penalty"] and not one.closed for one in page["penalty_appeals"])
 
 
 @require_GET
@@ -60,24 +77,27 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_POST
 @for_moderators
 def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
-    """Settle a post and all open flags on it in one step."""
+    """Settle a post and all open flags on it in one step. What can't be done is said at its form, the reason kept."""
     target = _post_of(type_id, pk)
     back = request.POST.get("queue", "flagged")
     back = back if back in QUEUES else "flagged"
     form = DecideForm(request.POST)
+    kept = {"open_item": (type_id, pk), "typed": request.POST.get("reason", "")}
     if not form.is_valid():
-        return _page(request, back, open_item=(type_id, pk), problem=" ".join(sum(form.errors.values(), [])),
-                     typed=request.POST.get("reason", ""))  # fmt: skip
+        return _page(request, back, problem=" ".join(sum(form.errors.values(), [])), **kept)
     act, reason = form.cleaned_data["act"], form.cleaned_data["reason"]
     try:
         said = settle(target, request.user, act, reason, seen=form.cleaned_data["seen"])
     except (Conflict, NotAllowed) as problem:
-        messages.error(request, problem.reason)
+        return _page(request, back, _code(problem), problem=problem.reason, **kept)
     except ValidationError as problem:
-        messages.error(request, " ".join(problem.messages))
-    else:
-        messages.success(request, said)
+        return _page(request, back, problem=" ".join(problem.messages), **kept)
+    messages.success(request, said)
     return HttpResponseRedirect(f"{reverse('moderation:queue')}?queue={back}", status=303)
+
+
+def _code(problem: Conflict | NotAllowed) -> int:
+    return 409 if isinstance(problem, Conflict) else 403
 
 
 def _post_of(type_id: Any, pk: Any) -> Any:
@@ -112,15 +132,15 @@ def take(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
 @require_POST
 @for_moderators
 def many(request: HttpRequest) -> HttpResponse:
-    """The same for several posts: each is decided by itself, and what could not be is said."""
+    """The same for several posts: each is decided by itself. What could not be is said, and stays chosen."""
     form = DecideForm(request.POST)
     keys = [key.split("-") for key in request.POST.getlist("item")[:AT_ONCE]]
     keys = [key for key in keys if len(key) in (2, 3) and all(part.isdecimal() and len(part) < 19 for part in key[:2])]
     if not form.is_valid() or not keys:
         problem = " ".join(sum(form.errors.values(), [])) or _("Choose at least one post.")
         return _page(request, request.POST.get("queue", "") if request.POST.get("queue") in QUEUES else "flagged",
-                     bulk_problem=problem, typed=request.POST.get("reason", ""))  # fmt: skip
-    done = 0
+                     bulk_problem=problem, bulk_typed=request.POST.get("reason", ""))  # fmt: skip
+    done, left, problems = 0, set(), []
     for type_id, pk, *state in keys:
         try:
             target = _post_of(type_id, pk)
@@ -131,11 +151,18 @@ def many(request: HttpRequest) -> HttpResponse:
             settle(target, request.user, form.cleaned_data["act"], form.cleaned_data["reason"], seen="".join(state))
             done += 1
         except (Conflict, NotAllowed) as problem:
-            messages.error(request, f"{target}: {problem.reason}")
+            problems.append(f"{target}: {problem.reason}")
+            left.add((int(type_id), int(pk)))
         except ValidationError as problem:
-            messages.error(request, f"{target}: {' '.join(problem.messages)}")
-    messages.success(request, ngettext("%(n)d post decided.", "%(n)d posts decided.", done) % {"n": done})
-    return _back(request)
+            problems.append(f"{target}: {' '.join(problem.messages)}")
+            left.add((int(type_id), int(pk)))
+    if done or not left:
+        messages.success(request, ngettext("%(n)d post decided.", "%(n)d posts decided.", done) % {"n": done})
+    if not left:
+        return _back(request)
+    queue = request.POST.get("queue", "")
+    return _page(request, queue if queue in QUEUES else "flagged", 409, bulk_problem=" ".join(problems), left=left,
+                 bulk_typed=form.cleaned_data["reason"])  # fmt: skip
 
 
 @require_POST
@@ -147,7 +174,7 @@ def hear(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         services.decide_appeal(row, request.user, granted="grant" in request.POST, answer=answer)  # type: ignore[arg-type]
     except (Conflict, NotAllowed) as problem:
-        messages.error(request, problem.reason)
+        return _page(request, "appeals", _code(problem), open_appeal=pk, problem=problem.reason, typed=answer)
     except ValidationError as problem:
         return _page(request, "appeals", open_appeal=pk, problem=" ".join(problem.messages), typed=answer)
     else:
@@ -166,7 +193,7 @@ def hear_penalty(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         penalties.decide_penalty_appeal(row, request.user, granted=granted, answer=answer)  # type: ignore[arg-type]
     except (Conflict, NotAllowed) as problem:
-        messages.error(request, problem.reason)
+        return _page(request, "appeals", _code(problem), open_penalty=pk, problem=problem.reason, typed=answer)
     except ValidationError as problem:
         return _page(request, "appeals", open_penalty=pk, problem=" ".join(problem.messages), typed=answer)
     else:
