@@ -22,6 +22,7 @@ from community.pages import services as pages
 from products import services
 from products.models import Family, OwnerAlert, Product, Responsibility, Shop
 from products.shelf import alerts
+from reviews import services as reviews
 from tests import factories
 from tests.pages.test_admin import editor  # noqa: F401 - a fixture
 from tests.products.pages import a_product_page
@@ -232,3 +233,20 @@ def test_a_recall_is_written_and_previewed_in_both(client: Client, editor: User,
     shown = told.make_preview_request(preview_mode="de").content.decode()
     assert "Rückruf des Deckels" in shown and "Nicht mehr benutzen." in shown
     assert "Stop." in told.make_preview_request().content.decode()
+
+
+def test_a_department_that_has_no_name_in_the_readers_language_is_marked(
+    client: Client, alice: User, dana: User, duo: Product, support: Department
+) -> None:
+    """For whoever hears the page read aloud; so is what it said, in the language of the review."""
+    review = factories.a_review(alice, duo, language="en")
+    reviews.respond(review, dana, support, "The spring is a new one.")
+    german = {"accept-language": "de"}
+    for address in (review.get_absolute_url(), f"/reviews/{review.pk}/history/{review.responses.get().pk}/"):
+        assert f'<span lang="en">{support.name}</span>' in client.get(address, headers=german).content.decode()
+        assert '<span lang="en">' not in client.get(address).content.decode()
+    assert '<div lang="en"><p>The spring' in client.get(review.get_absolute_url(), headers=german).content.decode()
+    support.translations = {"de": {"name": "Kundendienst"}}
+    support.save()
+    page = client.get(review.get_absolute_url(), headers=german).content.decode()
+    assert "Kundendienst" in page and support.name not in page
