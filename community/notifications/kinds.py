@@ -55,6 +55,7 @@ KINDS: dict[str, Kind] = {
         Kind("thanked", _("Somebody thanks you for an answer")),
         Kind("case_department", _("A thread reaches your department"), staff=True),
         Kind("case_assigned", _("A case is yours"), staff=True),
+        Kind("case_answered", _("The customer writes in a case of yours"), staff=True),
         Kind("cases_handed", _("A colleague hands cases over"), staff=True),
         Kind("case_lead", _("A case reaches you as lead or manager"), staff=True),
         Kind("case_late", _("A case of yours is late"), staff=True),

@@ -261,6 +261,7 @@ def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_login(request, place)
     form = CommentForm(request.POST)
+    waited = hasattr(target, "waits_for") and target.waits_for(request.user)
     new, status = None, 422
     if form.is_valid():
         new, status = send(
@@ -275,6 +276,9 @@ def comment(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             return refuse(request, " ".join(said), status)
         context = {"form": form, "target": target, "back": place, "title": _("Your comment")}
         return _again(render(request, "posts/comment_form.html", context, status=status), form)
+    if request.htmx and waited:  # what the page says of it all is another now
+        messages.success(request, _("Thank you. It goes on from here."))
+        return HttpResponse(headers={"HX-Refresh": "true"})
     if request.htmx:
         context = comment_context(request, target, last=True, said=_("Comment posted."))
         return render(request, "posts/_comments.html", context)

@@ -294,6 +294,10 @@ class Thread(Body, Moderated, Sourced):
     def is_idea(self) -> bool:
         return self.kind == Kind.IDEA
 
+    def waits_for(self, user: Any) -> bool:
+        """Whether it was asked for something that this person is to say."""
+        return self.needs_info_since is not None and self.author_id == user.pk
+
     @property
     def asks_nothing(self) -> bool:
         """What others write beneath it are replies: there is nothing to answer."""
@@ -378,6 +382,9 @@ class Answer(Body, Moderated, Sourced):
 
     def __str__(self) -> str:
         return f"answer {self.pk} to {self.thread_id}"
+
+    def waits_for(self, user: Any) -> bool:
+        return self.thread.waits_for(user)
 
     def get_absolute_url(self) -> str:
         """Its place in the thread; where that has several pages, the one it stands on is found by its number."""

@@ -118,5 +118,4 @@
     document.addEventListener("visibilitychange", ask);
   }
 
-  document.querySelector(".dsk .has-error :is(textarea, select, input), .dsk-error[role=alert], .dsk-result")?.focus();
 })();

@@ -14,7 +14,7 @@ from django.urls import reverse
 from community.accounts.models import User
 from community.bridges import releases
 from community.bridges.models import ReleaseHelp, ReleaseNote
-from community.core import clock
+from community.core import addresses, clock
 from community.core.errors import NotAllowed
 from community.core.models import Delivery
 from community.events.log import replay
@@ -106,6 +106,10 @@ def test_open_ideas_ship_with_the_note(note: ReleaseNote, idea: Thread, ravi: Us
     assert (idea.idea_status, idea.idea_reason) == ("shipped", WORDS["we_did"])
     assert idea.idea_link == note.get_absolute_url()
     assert idea.idea_steps.get().by == ravi
+    address = note.get_absolute_url()
+    assert addresses.checked(address) == address, "an idea can be shipped with a note that is there already"
+    with pytest.raises(ValidationError):
+        addresses.checked(address.replace(str(note.pk), "987654"))
 
 
 def test_an_idea_that_is_declined_stays_so(idea: Thread, ravi: User, duo: Product) -> None:

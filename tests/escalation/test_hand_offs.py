@@ -20,6 +20,7 @@ from community.events.log import replay
 from community.events.models import Event
 from community.moderation import services as moderation
 from community.notifications.recipients import recipients
+from community.posts import services as posts
 from community.posts.models import Comment
 from community.questions import services as questions
 from community.questions.models import PrivateView, Thread
@@ -77,7 +78,11 @@ def test_a_mail_to_the_helpdesk_tells_all_so_that_the_customer_need_not(
     problem: Thread, hanna: User, dana: User, mei: User, alice: User, bob: User, told: Kinds
 ) -> None:
     desk = a_channel(hanna, "mail", address="help@example.org")
-    factories.an_answer(problem, bob, body="Clean the burrs first, then try again.")
+    answer = factories.an_answer(problem, bob, body="Clean the burrs first, then try again.")
+    posts.comment(answer, alice, body="I cleaned them, it is lot 2410.")
+    moderation.hide(posts.comment(problem, bob, body="Is it a fake?"), hanna, reason="Rude")
+    Thread.objects.filter(pk=problem.pk).update(model_version="54, first series")
+    problem.refresh_from_db()
     with pytest.raises(NotAllowed):
         handoffs.hand_off(problem, alice, desk, note="Look")
     with pytest.raises(ValidationError) as refused:
@@ -87,8 +92,17 @@ def test_a_mail_to_the_helpdesk_tells_all_so_that_the_customer_need_not(
     assert handoffs.hand_off(problem, mei, desk, note="Again") == made, "while it runs it is the same"
     mail = Delivery.objects.get(key=f"hand-off:{made.pk}")
     assert mail.subject == f"[{made.reference}] {problem.title}" and mail.headers["Reply-To"] == "support@example.org"
-    for said in ("Please check the motor.", "three beeps", "Clean the burrs", "M54-0388", problem.get_absolute_url()):
+    for said in (
+        "Please check the motor.",
+        "three beeps",
+        "Clean the burrs",
+        "lot 2410",
+        "first series",
+        "M54-0388",
+        problem.get_absolute_url(),
+    ):
         assert said in mail.body_text
+    assert "fake" not in mail.body_text, "what was hidden goes nowhere"
     assert PrivateView.objects.get().viewer == dana
     assert told(problem).count("handed_off") == 1 and "acknowledged" in told(problem)
     assert problem.__class__.objects.visible().filter(pk=problem.pk).exists(), "the thread stays with everybody"
@@ -115,6 +129,7 @@ def test_a_webhook_is_signed_and_holds_nothing_private(
     problem: Thread, webhook: Channel, dana: User, sent: list
 ) -> None:
     with clock.travel(NOON):
+        posts.comment(problem, problem.author, body="It is lot 2410.")
         made = handoffs.hand_off(problem, dana, webhook, note="Check the motor.", with_private=True)
         assert not made.with_private and sent == [], "nothing is sent in a request"
         assert handoffs.send_due() == 1 and handoffs.send_due() == 0
@@ -125,6 +140,7 @@ def test_a_webhook_is_signed_and_holds_nothing_private(
     assert headers["X-Community-Signature"] == handoffs.signature(webhook.secret, stamp, body)
     letter = json.loads(body)
     assert letter["reference"] == made.reference and letter["thread"]["title"] == problem.title
+    assert [said["text"] for said in letter["comments"]] == ["It is lot 2410."] and letter["answers"] == []
     assert "M54-0388" not in body.decode() and "@" not in body.decode()
     made.refresh_from_db()
     assert made.state == "sent"

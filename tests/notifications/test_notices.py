@@ -14,6 +14,7 @@ from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core import clock, outbox
 from community.core.models import Delivery, Numbers
+from community.escalation.models import Escalation
 from community.events.log import record, replay
 from community.moderation import services as moderation
 from community.notifications import delivery, services, wording
@@ -448,3 +449,33 @@ def test_who_gave_a_review_back_is_not_named(client, bob, ravi, duo):
     client.force_login(bob)
     notices = [n for group in client.get("/notifications/").context["groups"] for n in group["notices"]]
     assert [(n.kind, n.by) for n in notices] == [("review", None)]
+
+
+def test_whoever_has_a_case_hears_when_its_asker_writes(thread, alice, bob, dana, support):
+    """Once for each word, at the case; a stranger's comment is not theirs, and a change that says what was asked is."""
+    questions.ask_for_info(thread, dana, "Which series is it?")
+    comment(thread, bob, body="I should like to know that, too.")
+    assert told(dana) == []
+    comment(thread, alice, body="It is the second series.")
+    assert told(dana) == ["case_answered"]
+    notice = Notification.objects.get(recipient=dana, kind="case_answered")
+    assert notice.data["url"] == reverse("escalation:case", args=[thread.pk])
+    assert "wrote in a case of yours" in notice.verb
+    assert "second series" in Delivery.objects.get(user=dana, kind="notice").body_text
+    with clock.travel(clock.now() + timedelta(hours=1)):
+        thread.refresh_from_db()
+        questions.ask_for_info(thread, dana, "And since when?")
+        thread.refresh_from_db()
+        questions.edit_thread(
+            thread, alice, title=thread.title, body="It has dripped since Monday, morning and evening."
+        )
+        assert told(dana) == ["case_answered"] * 2
+    with clock.travel(clock.now() + timedelta(hours=2)):
+        thread.refresh_from_db()
+        questions.ask_for_info(thread, dana, "And the serial number, please.")
+        questions.give_private_details(Thread.objects.get(pk=thread.pk), alice, serial="DU-1180")
+        assert told(dana) == ["case_answered"] * 3 and Escalation.objects.get().paused_since is None
+    with clock.travel(clock.now() + timedelta(hours=3)):
+        questions.solve_another_way(Thread.objects.get(pk=thread.pk), alice, "It was the seal.")
+        comment(thread, alice, body="Thank you again.")
+        assert told(dana) == ["case_answered"] * 3, "what is settled is nobody's"

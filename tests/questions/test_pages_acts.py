@@ -444,3 +444,13 @@ def test_comments_by_htmx_return_the_list(thread: Thread, bob: User) -> None:
     response = signed_in(bob).post(address, {"body": "Same here."}, headers=HTMX)
     assert response.status_code == 200 and b"Same here." in response.content and b"<html" not in response.content
     assert Comment.objects.get().target == thread
+
+
+def test_what_was_asked_for_is_said_and_the_page_says_so_at_once(thread: Thread, alice: User, dana: User) -> None:
+    """The whole page is drawn again: who has it and the request stand in other parts of it."""
+    services.ask_for_info(thread, dana, "Which series is it?")
+    address = reverse("posts:comment", args=["thread", thread.pk])
+    response = signed_in(alice).post(address, {"body": "It is the second."}, headers=HTMX)
+    assert response.headers["HX-Refresh"] == "true" and Thread.objects.get().needs_info_since is None
+    again = signed_in(alice).post(address, {"body": "And it is red."}, headers=HTMX)
+    assert "HX-Refresh" not in again.headers and b"It is red" not in again.content and b"red." in again.content

@@ -7,8 +7,9 @@ import secrets
 from typing import Any
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from community.accounts.models import User
@@ -17,6 +18,7 @@ from community.core.errors import Conflict, require
 from community.core.models import Delivery
 from community.core.rows import retried
 from community.events.log import record
+from community.posts.models import Comment
 from community.questions import services as questions
 from community.questions.models import Answer, PrivateDetails, Thread
 
@@ -25,6 +27,7 @@ from ..models import Channel, Escalation, HandOff
 from ..permissions import why_not_work
 from .ground import ASK_AGAIN, LONGEST_NOTE, State, drop_mail, hold, mail_key
 
+MOST_SAID = 50  # answers, and comments, that go along with a case
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is mistaken for another on the telephone
 
 
@@ -111,13 +114,27 @@ def _nudge() -> None:
     send_hand_offs.enqueue()
 
 
-def _posts(case: Escalation) -> list[Answer]:
-    return list(
-        Answer.objects.visible()
-        .filter(thread=case.thread_id)
-        .select_related("author")
-        .order_by("created_at", "pk")[:20]
-    )
+def _said(case: Escalation) -> list[Answer | Comment]:
+    """What was said under the thread, the oldest first: answers, and comments under it and under them, in which
+    askers say what they were asked for. The last fifty of each."""
+    answers = Answer.objects.visible().filter(thread=case.thread_id).select_related("author")
+    types = ContentType.objects.get_for_models(Thread, Answer)
+    here = Q(target_type=types[Thread], target_id=case.thread_id)
+    here |= Q(target_type=types[Answer], target_id__in=answers.order_by().values("pk"))
+    comments = Comment.objects.visible().filter(here).select_related("author")
+    both: list[Answer | Comment] = [
+        *answers.order_by("-created_at", "-pk")[:MOST_SAID], *comments.order_by("-created_at", "-pk")[:MOST_SAID]
+    ]  # fmt: skip
+    return sorted(both, key=lambda post: post.created_at)
+
+
+def _about(thread: Thread) -> str:
+    """The product and what its owner has of it."""
+    return " · ".join(filter(None, [thread.product.name if thread.product else "", thread.model_version]))
+
+
+def _as_told(post: Answer | Comment) -> dict[str, str]:
+    return {"by": post.author.get_short_name(), "at": post.created_at.isoformat(), "text": post.body_text}
 
 
 def _address(case: Escalation) -> str:
@@ -133,10 +150,10 @@ def _mail(made: HandOff, case: Escalation) -> str:
             "reference": made.reference,
         },
         "", made.note, "", _address(case), "",
-        f"{thread.author.get_short_name()}: {thread.title}", "", thread.body_text,
+        f"{thread.author.get_short_name()}: {thread.title}", *filter(None, [_about(thread)]), "", thread.body_text,
     ]  # fmt: skip
-    for answer in _posts(case):
-        lines += ["", f"{answer.author.get_short_name()}:", answer.body_text]
+    for post in _said(case):
+        lines += ["", f"{post.author.get_short_name()}:", post.body_text]
     if made.with_private:
         details = questions.view_private_details(thread, made.by)
         if details is not None:
@@ -157,7 +174,7 @@ def _mail(made: HandOff, case: Escalation) -> str:
 
 def _payload(made: HandOff, case: Escalation) -> dict[str, Any]:
     """What a webhook is told. Nothing that only staff may see."""
-    thread = case.thread
+    thread, said = case.thread, _said(case)
     return {
         "id": str(made.delivery),
         "type": "case.handed_off",
@@ -174,13 +191,12 @@ def _payload(made: HandOff, case: Escalation) -> dict[str, Any]:
             "text": thread.body_text,
             "language": thread.language,
             "product": thread.product.slug if thread.product else "",
+            "model": thread.model_version,
             "asked_by": thread.author.get_short_name(),
             "asked_at": thread.created_at.isoformat(),
         },
-        "answers": [
-            {"by": answer.author.get_short_name(), "at": answer.created_at.isoformat(), "text": answer.body_text}
-            for answer in _posts(case)
-        ],
+        "answers": [_as_told(post) for post in said if isinstance(post, Answer)],
+        "comments": [_as_told(post) for post in said if isinstance(post, Comment)],
     }
 
 

@@ -6,6 +6,8 @@ from django.db import models
 
 from community.bridges import releases
 from community.bridges.models import ReleaseNote
+from community.escalation.models import Escalation
+from community.escalation.rotation import with_stand_ins
 from community.events.models import Event
 from community.posts.models import Comment
 from community.questions.models import Answer, Thread
@@ -31,6 +33,7 @@ def _answer_posted(event: Event) -> Heard:
     muted = muting(answer.thread)
     heard: Heard = {}
     add(heard, event.data.get("mentions", ()), "mention", muted)
+    add(heard, _whose_case(answer.thread, event), "case_answered", muted)
     if not _given_officially(answer):
         add(heard, [answer.thread.author_id, *followers([answer.thread])], "new_answer", muted)
     return heard
@@ -45,6 +48,24 @@ def _given_officially(answer: Answer) -> bool:
     )
 
 
+def _whose_case(thread: Thread | None, event: Event) -> list[int | None]:
+    """Who has the open case of a thread in which its asker wrote, and who stands in for them."""
+    if thread is None or event.actor_id != thread.author_id:
+        return []
+    rows = Escalation.objects.open().filter(thread=thread.pk, assignee__isnull=False)
+    return with_stand_ins(rows.values_list("assignee", flat=True), event.occurred_at)
+
+
+@heard_by("thread.info_given")
+def _info_given(event: Event) -> Heard:
+    """Said in the question itself or in the private details; an answer or a comment says it by itself."""
+    thread: Thread = event.subject
+    heard: Heard = {}
+    if event.data.get("alone"):
+        add(heard, _whose_case(thread, event), "case_answered", muting(thread))
+    return heard
+
+
 @heard_by("comment.posted")
 def _comment_posted(event: Event) -> Heard:
     comment: Comment = event.subject
@@ -54,6 +75,7 @@ def _comment_posted(event: Event) -> Heard:
     muted = muting(about)
     heard: Heard = {}
     add(heard, event.data.get("mentions", ()), "mention", muted)
+    add(heard, _whose_case(thread, event), "case_answered", muted)
     add(heard, [target.author_id], "new_comment", muted)
     earlier = Comment.objects.filter(
         target_type=comment.target_type_id, target_id=comment.target_id, visibility="visible"

@@ -1,5 +1,6 @@
 """What a notice says to staff about cases."""
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +17,19 @@ def _case_assigned(f: Facts) -> Words:
             f, _("“%(title)s” was paused until today; look what became of it"), _("Look again: %(title)s")
         )  # fmt: skip
     return _case(f, _("“%(title)s” is yours"), _("Yours: %(title)s"))
+
+
+def _case_answered(f: Facts) -> Words:
+    """To the case: whoever has it goes on from there."""
+    alone = f.event.kind == "thread.info_given"
+    made = f.say(
+        _("%(who)s wrote in a case of yours: “%(title)s”"), _("%(who)s wrote: %(title)s"), _("Open the case"),
+        _("%(who)s said what was asked for, in the question itself or in the private details.") if alone
+        else _("%(who)s wrote:"), quote=not alone,
+    )  # fmt: skip
+    if f.thread is not None:
+        made.url = reverse("escalation:case", args=[f.thread.pk])
+    return made
 
 
 def _cases_handed(f: Facts) -> Words:
@@ -72,6 +86,7 @@ def _case(f: Facts, sentence: str, subject: str) -> Words:
 WORDS: Sayings = {
     "case_department": _case_department,
     "case_assigned": _case_assigned,
+    "case_answered": _case_answered,
     "cases_handed": _cases_handed,
     "case_lead": _case_lead,
     "case_late": _case_late,

@@ -26,6 +26,7 @@ from ..models import (
     Thread,
 )
 from .checks import Visibility, check_first_day, check_seen, check_texts, format_for
+from .states import said_without_a_post
 
 
 @retried
@@ -163,4 +164,5 @@ def edit_thread(
     screening.keep_change(looked, row)
     mended(row, by, waits=looked.waits)
     record("thread.edited", actor=by, subject=row, product=row.product_id, topic=row.topic_id, previous_product=before)
+    said_without_a_post(row, by)
     return row

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import User
 from community.core import clock
 from community.core.errors import require
+from community.core.rows import locked
 from community.events.log import looked_at
 from community.moderation.permissions import why_not_write
 
@@ -20,6 +21,8 @@ from ..models import (
     PrivateView,
     Thread,
 )
+from .checks import copy_facts
+from .states import said_without_a_post
 
 # Rooms above say which threads still need theirs: what is handed to a helpdesk, for one (RULINGS 18).
 Holder = Callable[[], "QuerySet[Any]"]
@@ -40,12 +43,16 @@ def view_private_details(thread: Thread, by: User) -> PrivateDetails | None:
 
 @transaction.atomic
 def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDetails:
-    """The asker adds or changes what only staff may see."""
+    """The asker adds or changes what only staff may see. Where something was asked for, that is a reply."""
     require(why_not_write(by))
     require("" if by.pk == thread.author_id else _("Only the person who asked can do this."))
+    held = locked(thread)
     row, _new = PrivateDetails.objects.update_or_create(
         thread=thread, defaults={field: value.strip() for field, value in details.items()}
     )
+    if any(value.strip() for value in details.values()):
+        said_without_a_post(held, by)
+        copy_facts(thread, held)
     return row
 
 

@@ -22,12 +22,26 @@ from .checks import check_texts, copy_facts
 from .merging import end_of
 
 
-def end_needs_info(thread: Thread, by: User | None) -> None:
+def end_needs_info(thread: Thread, by: User | None, *, alone: bool = False) -> None:
+    """What was asked for has been said. `alone` where no answer or comment of this moment tells of it."""
     if thread.needs_info_since is not None:
         since = thread.needs_info_since
         thread.needs_info_since, thread.needs_info_note = None, ""
         thread.save(update_fields=["needs_info_since", "needs_info_note"])
-        record("thread.info_given", actor=by, subject=thread, since=since.isoformat())
+        record(
+            "thread.info_given", actor=by, subject=thread, since=since.isoformat(), **({"alone": True} if alone else {})
+        )
+
+
+def said_without_a_post(thread: Thread, by: User) -> None:
+    """The asker said what was asked for where no post shows it: in the question itself, or in the private details.
+    The thread's row is held. Nothing where nothing was asked for; stories that are told again name their replies."""
+    if thread.needs_info_since is None or by.pk != thread.author_id or is_replaying():
+        return
+    thread.asker_spoke_at = thread.active_at = clock.now()
+    end_needs_info(thread, by, alone=True)
+    thread.state = facts.derive_state(thread)
+    thread.save(update_fields=["asker_spoke_at", "active_at", "state"])
 
 
 @retried
