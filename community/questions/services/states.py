@@ -1,6 +1,7 @@
 """What a thread is waiting for: needs info, duplicate, closed, open again, locked, moved."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
