@@ -29,9 +29,8 @@ def end_needs_info(thread: Thread, by: User | None, *, alone: bool = False) -> N
         since = thread.needs_info_since
         thread.needs_info_since, thread.needs_info_note = None, ""
         thread.save(update_fields=["needs_info_since", "needs_info_note"])
-        record(
-            "thread.info_given", actor=by, subject=thread, since=since.isoformat(), **({"alone": True} if alone else {})
-        )
+        told: dict[str, Any] = {"alone": True} if alone else {}
+        record("thread.info_given", actor=by, subject=thread, since=since.isoformat(), **told)
 
 
 def said_without_a_post(thread: Thread, by: User) -> None:
