@@ -1,5 +1,6 @@
 """Somebody is a spammer: everything in one act, and back again if that was wrong."""
 
+from collections import defaultdict
 from typing import Any
 
 from django.apps import apps
@@ -49,6 +50,7 @@ def delete_spammer(person: User, by: User, *, reason: str) -> SpamAct:
     `reason`.
     """
     require(why_not(by, person))
+    _hold_what_they_stand_in(person)
     row = locked(person)
     act = SpamAct.objects.filter(person=row, undone_at=None).first()
     if act is not None and not row.is_active:
@@ -78,6 +80,20 @@ def delete_spammer(person: User, by: User, *, reason: str) -> SpamAct:
         penalty=penalty.pk if penalty else None,
     )  # fmt: skip
     return act
+
+
+def _hold_what_they_stand_in(person: User) -> None:
+    """Threads before people (docs/decisions/0214), all of them and in one order: whoever votes in one of these at the
+    moment takes its thread first, and then the author."""
+    rows: dict[type[Model], set[int]] = defaultdict(set)
+    for post in posts_of(person):
+        model: Any = type(post)
+        if parent := model.objects.all().parent:
+            rows[model._meta.get_field(parent).related_model].add(getattr(post, f"{parent}_id"))
+        else:
+            rows[model].add(post.pk)
+    for model, ids in sorted(rows.items(), key=lambda pair: str(pair[0]._meta.label)):
+        list(model._base_manager.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
 def _confirm(post: Moderated, by: User) -> list[int]:

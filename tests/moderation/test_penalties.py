@@ -7,7 +7,9 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from advocates.models import ReputationEntry
@@ -116,6 +118,19 @@ def spammer(thread: Thread, duo: Product, charlie: User) -> User:
 
 def shown(person: User) -> list[str]:
     return sorted(post.noun for post in spam.posts_of(person))
+
+
+def test_threads_are_held_before_people(spammer: User, ravi: User) -> None:
+    """Whoever votes in one of them takes its thread first, and then its author."""
+    with CaptureQueriesContext(connection) as queries:
+        spam.delete_spammer(spammer, ravi, reason="Sells watches on every page.")
+    if connection.vendor != "postgresql":
+        return  # one writes at a time there; that nothing breaks is all
+    held = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+    first = {table: next(n for n, sql in enumerate(held) if f'FROM "{table}"' in sql) for table in (
+        "questions_thread", "accounts_user",
+    )}  # fmt: skip
+    assert first["questions_thread"] < first["accounts_user"]
 
 
 def test_delete_spammer_is_one_act_that_can_be_undone(spammer: User, ravi: User, charlie: User, dana: User) -> None:
