@@ -346,10 +346,14 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
     ranked = ranking.rank([thread])[thread.pk]
     rows = _asked_and_next(ranked, _places([thread])[thread.pk])
     shown = {row.member.pk for row, _place in rows}
+    passed = {
+        person: Ask.Why(said).label
+        for person, said in Ask.objects.filter(thread=thread, passed_at__isnull=False).values_list("person", "why")
+    }
     own, others = ranking.compared(rows[0][0], rows[1][0]) if len(rows) > 1 else ([], [])
     context = {
         "thread": thread,
-        "rows": rows,
+        "rows": [(row, place, passed.get(row.member.user_id, "")) for row, place in rows],
         "second": rows[1][0] if len(rows) > 1 else None,
         "own": own,
         "others": others,

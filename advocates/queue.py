@@ -61,7 +61,7 @@ class Mine:
 
     @property
     def here_percent(self) -> float:
-        return round(100 * self.here, 1) if self.here < 0.1 else round(100 * self.here)
+        return round(100 * self.here, 1)
 
 
 def member_of(user: Any) -> AdvocateMembership | None:

@@ -71,11 +71,12 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        return round((START + self.knows) * self.fit * self.here * self.fresh, 2)
+        """Of the figures as they are shown, so that whoever reckons it again comes to the same."""
+        return round((START + round(self.knows)) * round(self.fit, 2) * round(self.here, 3) * round(self.fresh, 2), 2)
 
     @property
     def here_percent(self) -> float:
-        return round(100 * self.here, 1) if self.here < 0.1 else round(100 * self.here)
+        return round(100 * self.here, 1)
 
     @property
     def fit_percent(self) -> int:

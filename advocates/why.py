@@ -52,11 +52,11 @@ CALLED: dict[str, Callable[[int], str]] = {
 
 @dataclass
 class Why:
-    """`lines`: (what, points), the most first; `posts`: (post, its title, points)."""
+    """`lines`: (what, points), the most first; `posts`: (post, its title, points, what it is)."""
 
     row: Any  # a BoardScore with its place
     lines: list[tuple[str, int]]
-    posts: list[tuple[Any, str, int]]
+    posts: list[tuple[Any, str, int, str]]
     above: BoardScore | None
     below: BoardScore | None
 
@@ -106,7 +106,7 @@ def lines(score: BoardScore) -> list[tuple[str, int]]:
     return found
 
 
-def _posts(rows: QuerySet[ReputationEntry]) -> list[tuple[Any, str, int]]:
+def _posts(rows: QuerySet[ReputationEntry]) -> list[tuple[Any, str, int, str]]:
     """What gave most, of what is still shown."""
     given = rows.filter(reason__in=list(CALLED)).exclude(reason=Reason.ACCEPTING)
     most = (
@@ -124,4 +124,10 @@ def _posts(rows: QuerySet[ReputationEntry]) -> list[tuple[Any, str, int]]:
             wanted = model.objects.visible().filter(pk__in=[pk for of, pk in sums if of == type_id])
             shown |= {(type_id, post.pk): post for post in wanted.select_related(*part)}
     posts = [(shown[key], total) for key, total in sums.items() if key in shown][:POSTS]
-    return [(post, str(post.thread if isinstance(post, Answer) else post), total) for post, total in posts]
+    named = {
+        "answer": _("Answer"), "thread": _("Question"), "review": _("Review"), "recipe": _("Recipe"), "tip": _("Tip"),
+    }  # fmt: skip
+    return [
+        (post, str(post.thread if isinstance(post, Answer) else post), total, named.get(post._meta.model_name, ""))
+        for post, total in posts
+    ]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from advocates import console, matching, programme, services
-from advocates.models import AdvocateMembership, Application, CodeOfConduct
+from advocates import console, matching, programme, queue, services
+from advocates.models import AdvocateMembership, Application, Ask, CodeOfConduct
 from community.accounts.models import User
 from community.accounts.services import set_role
 from community.questions import services as questions
@@ -71,6 +71,11 @@ def test_a_manager_reads_why_somebody_is_first(manager, life, duo, django_assert
     assert "who is next" in page and "was asked less this week" in page
     assert "advocate for other products" in page
     assert manager.get("/admin/programme/routing/999999/").status_code == 404
+    waiting = a_thread(product=duo)
+    matching.asked(waiting, life[2:3])
+    queue.pass_on(waiting, life[2], "no_time")
+    page = manager.get(f"/admin/programme/routing/{waiting.pk}/").content.decode()
+    assert f"passed: {Ask.Why.NO_TIME.label}" in page and "asked</span>" not in page
 
 
 def test_invite_decide_and_end_a_role(manager, bob, duo, alice):

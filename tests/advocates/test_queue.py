@@ -290,3 +290,9 @@ def test_what_puts_one_before_another_is_said_in_sentences(experts, thread, duo)
     assert len(own) == 2 and own[1].startswith(f"{first} is likelier to answer within four hours: ")
     assert others == [f"{second} was asked less this week: 0 against 1."]
     assert ranking.compared(of(thread, second), of(thread, second)) == ([], [])
+
+
+def test_a_score_is_made_of_the_figures_that_are_shown():
+    one = ranking.Candidate(None, knows=70.6, fit=0.5625, here=0.22673, asked=1, limit=5)
+    assert (one.fit_percent, one.here_percent, one.fresh_percent) == (56, 22.7, 88)
+    assert one.score == round((15 + 71) * 0.56 * 0.227 * 0.88, 2)
