@@ -16,7 +16,7 @@ RECORDED_BY = {
     "thread": "questions", "answer": "questions", "follow_up": "questions",
     "idea": "questions", "edit": "questions", "comment": "posts", "follow": "posts", "flag": "moderation",
     "look": "moderation", "appeal": "moderation", "queue": "moderation", "spammer": "moderation",
-    "penalty": "accounts", "word": "moderation",
+    "penalty": "accounts", "word": "moderation", "profile": "moderation",
     "share": "posts", "tag": "posts",
     "review": "reviews", "recipe": "sharing", "tip": "sharing", "product": "products", "ownership": "products",
     "alert": "products",

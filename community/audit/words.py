@@ -70,6 +70,7 @@ LABELS = {
     "escalation.routed": _("Sent a case to another department"),
     "flag.declined": _("Declined a flag"),
     "flag.upheld": _("Agreed with a flag"),
+    "profile.report_settled": _("Looked at a reported page of a person"),
     "help_article.guarded": _("Changed who may read a help article"),
     "help_article.published": _("Published a help article"),
     "help_article.withdrawn": _("Withdrew a help article"),

@@ -11,6 +11,7 @@ class ModerationConfig(AppConfig):
         from . import (
             learning,
             personal,  # noqa: F401  (it registers itself)
+            reports,  # noqa: F401  (it listens)
             screening,
             services,
         )

@@ -125,6 +125,42 @@ class Flag(models.Model):
         return f"{self.get_reason_display()} on {self.target_type}#{self.target_id}"
 
 
+class ProfileReport(models.Model):
+    """Somebody says that a person's page should be looked at: its picture, name or words. They never learn who.
+
+    Not a flag: a page of a person is not hidden by a crowd.
+    """
+
+    class Reason(models.TextChoices):
+        PICTURE = "picture", _("The picture")
+        NAME = "name", _("The name")
+        WORDS = "words", _("What the page says")
+        POSING = "posing", _("Pretends to be somebody else")
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reports")
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    note = models.CharField(_("note"), max_length=500, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    upheld = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "reporter"], condition=models.Q(settled_at=None), name="profile_report_one_open"
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], condition=models.Q(settled_at=None), name="profile_report_open")]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} of person {self.person_id}"
+
+
 class AboutPost(models.Model):
     """Hangs on a post of any kind."""
 

@@ -29,3 +29,13 @@ tie("moderation.PenaltyAppeal.decided_by", left=STAYS, joined=MOVES)
 tie("moderation.SpamAct.person", left=STAYS, joined=MOVES)
 tie("moderation.SpamAct.by", left=STAYS, joined=MOVES)
 tie("moderation.SpamAct.undone_by", left=STAYS, joined=MOVES)
+tie("moderation.ProfileReport.person", left=GONE, joined=MOVES)
+tie(
+    "moderation.ProfileReport.reporter",
+    left=STAYS,
+    joined=MOVES,
+    copy="person_id reason note created_at upheld",
+    blank="note",
+    doubled=GONE,
+)
+tie("moderation.ProfileReport.settled_by", left=STAYS, joined=MOVES)

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from community.moderation import services as moderation
-from community.moderation.models import Flag
+from community.moderation.models import Flag, ProfileReport
 
 from .doors import Trap
 from .models import Comment
@@ -31,6 +31,12 @@ class FlagForm(forms.Form):
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ReportForm(FlagForm):
+    reason = forms.ChoiceField(
+        label=_("What is wrong with it?"), choices=ProfileReport.Reason.choices, widget=forms.RadioSelect
     )
 
 
