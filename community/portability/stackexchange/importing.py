@@ -8,7 +8,7 @@ so what it says is what would happen (docs/decisions/0087).
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, IntegrityError, reset_queries, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from advocates import totals
 from community.accounts.models import Department
 from community.core import text, turns
 from community.core.errors import Conflict, NotAllowed
 from community.events.log import replay
+from community.portability.batches import in_one
 from community.portability.errors import ImportProblem
 from community.portability.models import SourceState
 from community.portability.tally import Tally
@@ -134,18 +134,8 @@ class _Import:
         self._describe_tags()
         return self.tally
 
-    @contextmanager
-    def _batch(self) -> Iterator[None]:
-        """One transaction with everything that follows from what is done in it; nothing of it in a dry run."""
-        with transaction.atomic():
-            with replay("import"), totals.later():
-                yield
-            if self.options.dry_run:
-                transaction.set_rollback(True)
-        if self.options.dry_run:
-            self.people.forget()
-        reset_queries()  # with DEBUG, Django remembers them
-        turns.pause()
+    def _batch(self) -> AbstractContextManager[None]:
+        return in_one(dry_run=self.options.dry_run, forget=self.people.forget)
 
     # Before anything is written
 

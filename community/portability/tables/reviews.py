@@ -5,22 +5,22 @@ on where it stopped: a row that says what it said last time costs no write.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import reset_queries, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from advocates import totals
 from community.accounts.models import Standing
 from community.core import text, turns
 from community.core.models import Body
 from community.events.log import replay
+from community.portability.batches import in_one
 from community.portability.models import SourceState
 from community.portability.tally import Tally
 from products.models import Product
@@ -165,18 +165,8 @@ class _Import:
 
     # Writing
 
-    @contextmanager
-    def _batch(self) -> Iterator[None]:
-        """One transaction with everything that follows from what is done in it; nothing of it in a dry run."""
-        with transaction.atomic():
-            with replay("import"), totals.later():
-                yield
-            if self.options.dry_run:
-                transaction.set_rollback(True)
-        if self.options.dry_run:
-            self.people.forget()
-        reset_queries()  # with DEBUG, Django remembers them
-        turns.pause()
+    def _batch(self) -> AbstractContextManager[None]:
+        return in_one(dry_run=self.options.dry_run, forget=self.people.forget)
 
     def _write(self) -> None:
         rows = iter(self.watch(self.staging.in_order(), _("Reviews"), self.staging.count()))
