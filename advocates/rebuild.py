@@ -179,6 +179,17 @@ def _kept() -> dict[str, QuerySet[Any]]:
     }  # fmt: skip
 
 
+def _let_writers_wait() -> None:
+    """Nobody holds a person meanwhile, and everything that is heard here begins with that (listeners.hold_everybody).
+
+    It begins when those are done who hold one. On SQLite the transaction itself is the lock.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            table = connection.ops.quote_name(User._meta.db_table)
+            cursor.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+
+
 def _put_aside() -> None:
     """A copy of all that is kept, beside it in the database, until the transaction ends."""
     with connection.cursor() as cursor:
@@ -251,9 +262,13 @@ def _in_chunks(events: QuerySet[Event]) -> Iterator[list[Event]]:
 def rebuild(
     *, write: bool, shown: int = 20, progress: Callable[[int, int], None] = lambda done, everything: None
 ) -> Report:
-    """Make everything anew and say what differs; `write` keeps the new, otherwise nothing changes."""
+    """Make everything anew and say what differs; `write` keeps the new, otherwise nothing changes.
+
+    Reading goes on meanwhile, writing waits: a vote of that minute would stand in the one and not in the other.
+    """
     report = Report()
     with transaction.atomic():
+        _let_writers_wait()
         boards.prune()
         boards.keep_in_step()
         _put_aside()
