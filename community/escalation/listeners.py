@@ -156,7 +156,7 @@ def go_on_together(event: Event) -> None:
     thread = event.subject.merged_into
     if stage.here() is None:  # a simulation hears it, too, and moves nothing
         incidents.go_along(event.subject, thread)
-    case = _case(thread)
+    case = _somebody_waits_there(thread, event, Cause.MERGED)
     if case is None or not case.is_open:
         return
     if case.acknowledged_at is None:
@@ -166,6 +166,27 @@ def go_on_together(event: Event) -> None:
     moved = Answer.objects.filter(pk__in=event.data["answers"]).visible().exclude(author=thread.author_id)
     if case.phase == Escalation.Phase.FIRST and (answer := moved.select_related("author").order_by("pk").first()):
         cases.reply_arrived(case, answer.author)
+
+
+@listen("thread.marked_duplicate")
+def go_on_where_it_was_asked_first(event: Event) -> None:
+    _somebody_waits_there(event.subject.duplicate_of, event, Cause.DUPLICATE)
+
+
+def _somebody_waits_there(thread: Thread, event: Event, cause: str) -> Escalation | None:
+    """Whoever was looked after is led to another thread, which is looked after from now on, unless it says itself that
+    it is settled: one that was imported has no case, and staff may have ended its case without a solution."""
+    case = _case(thread)
+    led = Escalation.objects.filter(thread=event.subject.pk, resolved_cause=cause).exists()
+    if stage.here() is not None or event.origin != Event.Origin.LIVE or not led:
+        return case
+    if not thread.is_visible or thread.kind not in cases.SOLVABLE or not _is_unsettled(thread):
+        return case
+    if case is None:
+        return cases.open_case(thread)
+    if not case.is_open:
+        cases.new_round(case, event.actor, phase=Escalation.Phase.CARE)
+    return case
 
 
 @listen("thread.split")

@@ -218,3 +218,32 @@ def test_who_left_before_that_took_the_lead_away_leads_no_more(dana: User, lead:
     clean(apps, None)
     assert Department.objects.get(pk=support.pk).lead is None
     assert [one.user for one in support.memberships.all()] == [dana]
+
+
+@pytest.mark.parametrize("way", ["merged", "asked before"])
+@pytest.mark.parametrize("there", ["imported", "ended by staff", "solved"])
+def test_whoever_is_led_to_another_thread_is_looked_after_there(
+    thread: Thread, alice: User, bob: User, ravi: User, dana: User, way: str, there: str
+) -> None:
+    """An imported thread has no case, and staff may have ended one without a solution; a solved one tells the way."""
+    with clock.travel(after(1)):
+        other = factories.a_thread(bob, kind="problem", title="The valve drips when it is cold")
+        if there == "imported":
+            Escalation.objects.filter(thread=other).delete()
+            Thread.objects.filter(pk=other.pk).update(source="elsewhere", external_id="7")
+        elif there == "ended by staff":
+            services.resolve(other, dana, "nothing", note="Nobody wrote again.")
+        else:
+            questions.solve_another_way(other, bob, "A new seal.")
+    with clock.travel(after(2)):
+        to = Thread.objects.get(pk=other.pk)
+        if way == "merged":
+            questions.merge_thread(thread, to, ravi, "The same")
+        else:
+            questions.mark_duplicate(thread, ravi, to)
+    assert not case_of(thread).is_open
+    if there == "solved":
+        assert not case_of(other).is_open
+    else:
+        assert case_of(other).is_open and case_of(other).next_due_at is not None
+        assert case_of(other).round == (2 if there == "ended by staff" else 1)
