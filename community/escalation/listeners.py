@@ -74,6 +74,15 @@ def hear_comment(event: Event) -> None:
         _first_word_here(thread, comment.author_id, event)
 
 
+@listen("thread.private_given")
+def hear_private_words(event: Event) -> None:
+    """What an asker writes for staff alone is a word of theirs like any other."""
+    if case := _case(event.subject):
+        cases.asker_spoke(case)
+    else:
+        _first_word_here(event.subject, event.subject.author_id, event)
+
+
 def _first_word_here(thread: Thread, by: int, event: Event) -> None:
     """An imported thread has no case (0074) until its asker writes here, or it is opened again: then somebody waits."""
     if event.origin == Event.Origin.LIVE and by == thread.author_id and thread.is_visible and _is_unsettled(thread):

@@ -39,6 +39,7 @@ KINDS: dict[str, str] = {
     "thread.solved_another_way": "The asker settled it without an answer here.",
     "thread.needs_info": "Staff or an advocate asked the asker for something.",
     "thread.info_given": "The asker replied to a request.",
+    "thread.private_given": "The asker gave or changed what only staff may see.",
     "thread.reopened": "A settled or closed thread is open again.",
     "thread.asker_reminded": "The asker was asked whether an answer settled it, or for info (data: number, answers).",
     "thread.asker_silent": "The asker did not say what was asked for, however often reminded.",

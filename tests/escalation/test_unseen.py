@@ -247,3 +247,21 @@ def test_whoever_is_led_to_another_thread_is_looked_after_there(
     else:
         assert case_of(other).is_open and case_of(other).next_due_at is not None
         assert case_of(other).round == (2 if there == "ended by staff" else 1)
+
+
+def test_what_an_asker_writes_for_staff_alone_is_a_word_of_theirs(thread: Thread, alice: User, dana: User) -> None:
+    """An official answer that asks for the address is followed by it: somebody hears. The same words twice are one."""
+    with clock.travel(after(1)):
+        services.resolve(thread, dana, "nothing", note="We send a new one: please tell us where.")
+        assert not case_of(thread).is_open
+    with clock.travel(after(2)):
+        for _press in range(2):
+            questions.give_private_details(Thread.objects.get(pk=thread.pk), alice, phone="040 1", note="Elm Street 12")
+    assert case_of(thread).is_open and case_of(thread).round == 2 and kinds(thread).count("reopened") == 1
+    assert Event.objects.filter(kind="thread.private_given").count() == 1
+    with clock.travel(after(3)):
+        services.acknowledge(Thread.objects.get(pk=thread.pk), dana)
+        questions.give_private_details(Thread.objects.get(pk=thread.pk), alice, phone="040 2", note="Elm Street 12")
+        assert recipients(Event.objects.filter(kind="thread.private_given").latest("pk")) == {dana.pk: "case_answered"}
+        questions.give_private_details(Thread.objects.get(pk=thread.pk), alice, phone="", note="")
+    assert Event.objects.filter(kind="thread.private_given").count() == 2, "what is taken away says nothing"

@@ -56,12 +56,12 @@ def _whose_case(thread: Thread | None, event: Event) -> list[int | None]:
     return with_stand_ins(rows.values_list("assignee", flat=True), event.occurred_at)
 
 
-@heard_by("thread.info_given")
+@heard_by("thread.info_given", "thread.private_given")
 def _info_given(event: Event) -> Heard:
     """Said in the question itself or in the private details; an answer or a comment says it by itself."""
     thread: Thread = event.subject
     heard: Heard = {}
-    if event.data.get("alone"):
+    if event.data.get("alone") or event.kind == "thread.private_given":
         add(heard, _whose_case(thread, event), "case_answered", muting(thread))
     return heard
 

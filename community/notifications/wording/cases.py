@@ -21,11 +21,14 @@ def _case_assigned(f: Facts) -> Words:
 
 def _case_answered(f: Facts) -> Words:
     """To the case: whoever has it goes on from there."""
-    alone = f.event.kind == "thread.info_given"
+    alone = f.event.kind in ("thread.info_given", "thread.private_given")
     made = f.say(
         _("%(who)s wrote in a case of yours: “%(title)s”"), _("%(who)s wrote: %(title)s"), _("Open the case"),
-        _("%(who)s said what was asked for, in the question itself or in the private details.") if alone
-        else _("%(who)s wrote:"), quote=not alone,
+        {
+            "thread.info_given": _("%(who)s said what was asked for, in the question or in the private details."),
+            "thread.private_given": _("%(who)s wrote in the private details, which only staff see."),
+        }.get(f.event.kind, _("%(who)s wrote:")),
+        quote=not alone,
     )  # fmt: skip
     if f.thread is not None:
         made.url = reverse("escalation:case", args=[f.thread.pk])

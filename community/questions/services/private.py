@@ -43,15 +43,18 @@ def view_private_details(thread: Thread, by: User) -> PrivateDetails | None:
 
 @transaction.atomic
 def give_private_details(thread: Thread, by: User, **details: str) -> PrivateDetails:
-    """The asker adds or changes what only staff may see. Where something was asked for, that is a reply."""
+    """The asker adds or changes what only staff may see. That is a word of theirs: whoever looks
+    after it hears, and what staff took for settled is open again. The same twice is harmless."""
     require(why_not_write(by))
     require("" if by.pk == thread.author_id else _("Only the person who asked can do this."))
     held = locked(thread)
-    row, _new = PrivateDetails.objects.update_or_create(
-        thread=thread, defaults={field: value.strip() for field, value in details.items()}
-    )
-    if any(value.strip() for value in details.values()):
-        said_without_a_post(held, by)
+    before = PrivateDetails.objects.filter(thread=thread).first()
+    given = {field: value.strip() for field, value in details.items()}
+    if before is not None and all(getattr(before, field) == value for field, value in given.items()):
+        return before
+    row, _new = PrivateDetails.objects.update_or_create(thread=thread, defaults=given)
+    if any(given.values()):
+        said_without_a_post(held, by, privately=True)
         copy_facts(thread, held)
     return row
 

@@ -33,15 +33,19 @@ def end_needs_info(thread: Thread, by: User | None, *, alone: bool = False) -> N
         record("thread.info_given", actor=by, subject=thread, since=since.isoformat(), **told)
 
 
-def said_without_a_post(thread: Thread, by: User) -> None:
-    """The asker said what was asked for where no post shows it: in the question itself, or in the private details.
-    The thread's row is held. Nothing where nothing was asked for; stories that are told again name their replies."""
-    if thread.needs_info_since is None or by.pk != thread.author_id or is_replaying():
+def said_without_a_post(thread: Thread, by: User, *, privately: bool = False) -> None:
+    """The asker said something where no post shows it: what was asked for in the question itself, or anything in the
+    private details. The thread's row is held. Another change of the question is no word; stories that are told again
+    name their replies themselves."""
+    asked = thread.needs_info_since is not None
+    if not (asked or privately) or by.pk != thread.author_id or is_replaying():
         return
     thread.asker_spoke_at = thread.active_at = clock.now()
     end_needs_info(thread, by, alone=True)
     thread.state = facts.derive_state(thread)
     thread.save(update_fields=["asker_spoke_at", "active_at", "state"])
+    if not asked:
+        record("thread.private_given", actor=by, subject=thread)
 
 
 @retried
