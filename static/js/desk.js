@@ -61,6 +61,7 @@
       if (press.matches("summary")) press.parentElement.querySelector("textarea, select, input:not([type=hidden])")?.focus();
     } else if (write) {
       event.preventDefault();
+      write.closest("details")?.setAttribute("open", ""); // an answer once more is folded away
       write.form.querySelector("textarea")?.focus();
     }
   }, true);

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 
-from community.accounts.models import User
+from community.accounts.models import Department, User
 from community.accounts.services import edit_profile, set_role
 from community.core import brand, clock
 from community.escalation import claims, handoffs, incidents, promises, remembered, replies, services
@@ -142,6 +142,59 @@ def test_a_draft_is_kept_and_goes_with_the_answer(agent: Client, problem: Thread
         agent, problem, "official", body="Dear Alice, it is the start current.", department=dana.department_id
     )
     assert status == 303 and not Draft.objects.exists()
+
+
+def test_whoever_sent_it_sees_that_it_went_out_and_what_is_next(
+    agent: Client, problem: Thread, bob: User, dana: User, mei: User, support: Department
+) -> None:
+    before = agent.get(case_url(problem)).content.decode()
+    assert 'id="sent"' not in before and "Answer once more" not in before
+    body = "It is the start current, and ours to mend."
+    act(agent, problem, "official", body=body, department=dana.department_id)
+    html = agent.get(case_url(problem)).content.decode()
+    given = Answer.objects.get()
+    assert f"Sent: the official answer for {support}" in html and f'href="#answer-{given.pk}"' in html
+    assert "is told of it. Should they write again" in html
+    assert '<details class="dsk-again" hidden>' in html, "one answer a person: theirs can be changed"
+    assert reverse("questions:edit_answer", args=[given.pk]) in html
+    assert ">Whole desk</a>" in html[html.index('class="dsk-acts"') :], "nothing else is due"
+    with clock.travel(NOON):
+        other = factories.a_thread(bob, kind="problem")
+        services.acknowledge(other, dana)
+    html = agent.get(case_url(problem)).content.decode()
+    assert f'dsk-btn--main" href="{case_url(other)}">Next case</a>' in html
+    status, html = act(agent, problem, "official", body="Twice, by a second tab.", department=dana.department_id)
+    assert status == 409 and '<details class="dsk-again" open>' in html and "Twice, by a second tab." in html
+    agent.force_login(mei)
+    html = agent.get(case_url(problem)).content.decode()
+    assert '<details class="dsk-again"><summary' in html and "Change it" not in html, "a colleague may add one"
+    posts.comment(problem, problem.author, body="It still hums, I fear.")
+    assert 'id="sent"' not in agent.get(case_url(problem)).content.decode(), "open again: somebody waits"
+
+
+def test_merging_and_asked_before_lead_back_to_the_case(
+    agent: Client, problem: Thread, bob: User, duo: Product
+) -> None:
+    here = case_url(problem)
+    html = agent.get(here).content.decode()
+    other, third = factories.a_thread(bob, product=duo), factories.a_thread(bob, product=duo)
+    merge, manage = (reverse(f"questions:{name}", args=[problem.pk]) for name in ("merge", "manage"))
+    assert f'href="{merge}?next={here}"' in html and f'href="{manage}?next={here}#step-duplicate"' in html
+    beside = agent.get(here, {"department": "support"}).content.decode()
+    assert f'href="{merge}?next={here}%3Fdepartment%3Dsupport"' in beside, "with the queue it was opened from"
+    page = agent.get(merge, {"next": here, "of": other.pk}).content.decode()
+    assert f'name="next" value="{here}"' in page and f'<a href="{here}">Back to where you came from</a>' in page
+    page = agent.get(merge, {"next": "https://evil.example/", "of": other.pk}).content.decode()
+    assert "evil.example" not in page and "Back to the thread" in page
+    assert f'name="next" value="{here}"' in agent.get(manage, {"next": here}).content.decode()
+    given = {"step": "duplicate", "of": str(third.pk), "next": here}
+    done = agent.post(manage, given)
+    assert (done.status_code, done.url) == (303, here)  # type: ignore[attr-defined]
+    merge_other = reverse("questions:merge", args=[other.pk])
+    done = agent.post(merge_other, {"of": str(third.pk), "reason": "The same", "next": case_url(other)}, follow=True)
+    html = done.content.decode()
+    assert done.redirect_chain == [(case_url(other), 303)]
+    assert f"Merged into “{third.title}”." in html and "Go to that case" in html
 
 
 def test_the_claim_by_button_and_while_one_writes(agent: Client, problem: Thread, mei: User, dana: User) -> None:

@@ -15,6 +15,8 @@ from django.db.models.functions import Cast, Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -172,6 +174,9 @@ def case_page(
         "private": private,
         "actions": actions,
         "refused": bound is not None,
+        "here": _here(request, thread),
+        "settled": not case.is_open,
+        "sent": _sent(case, answers),
         "open_action": bound[0] if bound else request.GET.get("open", ""),
         "has_channels": bool(channels),
         "chosen": [pk for pk in request.GET.getlist("threads") if pk.isdecimal()][:50],
@@ -210,6 +215,20 @@ def _bring_people(case: Escalation, posts: list[Answer | Comment]) -> None:
     for row, name in places:
         if person := people.get(getattr(row, f"{name}_id")):
             setattr(row, name, person)
+
+
+def _here(request: HttpRequest, thread: Thread) -> str:
+    """The address of this case beside the queue it was opened from, for pages that lead back here."""
+    chosen = request.GET.get("department")
+    return reverse("escalation:case", args=[thread.pk]) + (f"?{urlencode({'department': chosen})}" if chosen else "")
+
+
+def _sent(case: Escalation, answers: list[Answer]) -> Answer | None:
+    """The official answer that settled the case: whoever sent it must see that it went out."""
+    if case.is_open or case.resolved_cause != Escalation.Cause.OFFICIAL:
+        return None
+    official = [answer for answer in answers if answer.is_official and answer.is_visible]
+    return max(official, key=lambda answer: answer.official_at or answer.created_at, default=None)
 
 
 def _next_of(queue: list[int], here: int) -> int | None:

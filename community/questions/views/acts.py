@@ -84,6 +84,13 @@ def back(request: HttpRequest, place: Any, said: str = "") -> HttpResponse:
     return response
 
 
+def came_from(request: HttpRequest) -> str:
+    """The page of ours that `next` names, for who came from elsewhere than the thread; empty for others."""
+    place = request.POST.get("next") or request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure())
+    return place if ours else ""
+
+
 def value_of(request: HttpRequest, name: str, choices: dict[str, Any]) -> Any:
     try:
         return choices[request.POST.get(name, "")]
@@ -121,9 +128,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _voted_idea(request: HttpRequest, thread: Thread, value: int) -> HttpResponse:
     if not request.htmx:
-        place = request.POST.get("next", "")
-        ours = url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure())
-        return back(request, place if ours else thread, _voted(value))
+        return back(request, came_from(request) or thread, _voted(value))
     thread.my_vote = value  # type: ignore[attr-defined]
     context = {"thread": thread, "why": "", "purse": purse_of(request.user), "said": _voted(value), "moved": True}
     return render(request, "questions/_vote_idea.html", context)
@@ -490,7 +495,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
         if taken_form.is_valid():
             done, status = send(taken_form, "vote", request.user, lambda: _take(step.key, thread, request, taken_form))
             if done:
-                return back(request, thread, str(step.said))
+                return back(request, came_from(request) or thread, str(step.said))
         if step.key not in keys:
             if status != 409:
                 reason = " ".join(taken_form.non_field_errors()) or _("This step is not open to you.")
@@ -507,6 +512,7 @@ def manage(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "thread": thread, "steps": shown, "taken": taken, "taken_form": taken_form, "can_merge": can_merge,
         "can_split": not (permissions.why_not_split(request.user) or services.why_not_split(thread)),
+        "came_from": came_from(request),
     }  # fmt: skip
     return render(request, "questions/manage.html", context, status=status)
 

@@ -12,7 +12,7 @@ from community.posts.doors import posted, send, to_login
 from .. import likes, permissions, services
 from ..forms import MergedForm, MergeForm
 from ..models import PrivateDetails, Thread
-from .acts import back, entered, named_thread
+from .acts import back, came_from, entered, named_thread
 from .thread import private_form
 
 
@@ -38,6 +38,8 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
                 form, "vote", request.user, lambda: services.merge_thread(thread, into_row, request.user, reason)
             )
             if done:
+                if place := came_from(request):
+                    return back(request, place, _("Merged into “%(title)s”.") % {"title": done.title})
                 return back(request, done, _("Merged. The old address leads here."))
         elif into is not None:
             status = 200
@@ -50,6 +52,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         "into": into,
         "plan": services.plan_merge(thread, into) if into else None,
         "is_post": request.method == "POST",
+        "came_from": came_from(request),
     }
     return render(request, "questions/merge.html", context, status=status)
 
