@@ -489,5 +489,7 @@ def _parent(thing: Any) -> str:
     """Where to go on when the post itself has gone."""
     if isinstance(thing, Comment):
         return thing.target.get_absolute_url()
-    parent = getattr(thing, getattr(type(thing).objects.all(), "parent", "") or "-", None)
+    parent = getattr(thing, getattr(type(thing).objects.all(), "parent", "") or "-", None) or getattr(
+        thing, "product", None
+    )
     return parent.get_absolute_url() if parent is not None else "/"

@@ -363,3 +363,10 @@ def test_beside_a_review_stands_how_long_by_now_and_lists_show_the_newest_look(
     assertNotContains(client.get(said.get_absolute_url()), "Paid for it.")
     client.force_login(alice)
     assertNotContains(client.get(review.get_absolute_url()), "0 people found this helpful")
+
+
+def test_whoever_deletes_their_review_goes_on_at_the_product(client: Client, alice: User, duo: Product) -> None:
+    review = factories.a_review(alice, duo)
+    client.force_login(alice)
+    assert client.post(f"/posts/review/{review.pk}/delete/").url == duo.get_absolute_url()
+    assert client.get(review.get_absolute_url()).status_code == 410
