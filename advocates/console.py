@@ -46,7 +46,7 @@ def guarded(why_not: Callable[[Any], str]) -> Callable[[View], View]:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if reason := why_not(request.user):
-                return TemplateResponse(request, "advocates/desk_refused.html", {"reason": reason}, status=403)
+                return TemplateResponse(request, "advocates/desk/refused.html", {"reason": reason}, status=403)
             return view(request, *args, **kwargs)
 
         return checked
@@ -173,7 +173,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "days": LOOKED_BACK.days,
         "tab": "overview",
     }
-    return TemplateResponse(request, "advocates/desk_overview.html", context)
+    return TemplateResponse(request, "advocates/desk/overview.html", context)
 
 
 # Applications
@@ -231,7 +231,7 @@ def applications(request: HttpRequest) -> HttpResponse:
         "products": Product.objects.order_by("name"),
         "tab": "applications",
     }
-    return TemplateResponse(request, "advocates/desk_applications.html", context, status=status)
+    return TemplateResponse(request, "advocates/desk/applications.html", context, status=status)
 
 
 def _by(request: HttpRequest) -> User:
@@ -281,7 +281,7 @@ def application(request: HttpRequest, pk: int) -> HttpResponse:
         "typed": typed,
         "tab": "applications",
     }
-    return TemplateResponse(request, "advocates/desk_application.html", context, status=status)
+    return TemplateResponse(request, "advocates/desk/application.html", context, status=status)
 
 
 # Why somebody is first
@@ -324,7 +324,7 @@ def routing(request: HttpRequest) -> HttpResponse:
         "start": int(ranking.START),
         "tab": "routing",
     }
-    return TemplateResponse(request, "advocates/desk_routing.html", context)
+    return TemplateResponse(request, "advocates/desk/routing.html", context)
 
 
 OUT_WORDS = {
@@ -363,7 +363,7 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
         "start": int(ranking.START),
         "tab": "routing",
     }
-    return TemplateResponse(request, "advocates/desk_why.html", context)
+    return TemplateResponse(request, "advocates/desk/why.html", context)
 
 
 # The end of a role
@@ -396,7 +396,7 @@ def ending(request: HttpRequest, pk: int) -> HttpResponse:
         "shortest": services.SHORTEST_REASON,
         "tab": "overview",
     }
-    return TemplateResponse(request, "advocates/desk_ending.html", context, status=status)
+    return TemplateResponse(request, "advocates/desk/ending.html", context, status=status)
 
 
 # The code of conduct
@@ -430,7 +430,7 @@ def code(request: HttpRequest) -> HttpResponse:
         "manager": permissions.can_manage(request.user),
         "tab": "code",
     }
-    return TemplateResponse(request, "advocates/desk_code.html", context, status=status)
+    return TemplateResponse(request, "advocates/desk/code.html", context, status=status)
 
 
 @hooks.register("register_admin_urls")
