@@ -8,6 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from community.moderation.models import Flag
+from community.questions.models import FollowUp, IdeaStatus, Kind
+from products.models import Product
+
 from .sources import SOURCES, sums_of
 
 EVENTS: dict[str, str | Promise] = {
@@ -78,6 +82,21 @@ def fields_of(event: str) -> list[str]:
     return IN_THE_LOG.get(event, []) if source is None else [*source.fields, *sorted(sums_of(source))]
 
 
+def _choices(field: str) -> list[str]:
+    """What a field of words may be, where that is a closed list: a word that is misspelt would give a badge to nobody,
+    without a sign."""
+    if field == "thread.product":
+        return sorted(Product.objects.values_list("slug", flat=True))
+    return {
+        "thread.kind": list(Kind.values),
+        "status": list(IdeaStatus.values),
+        "accepted_by": ["asker", "staff"],
+        "follow_up.answer": list(FollowUp.Outcome.values),
+        "outcome": ["joined", "posted"],
+        "reason": list(Flag.Reason.values),
+    }.get(field, [])
+
+
 def read_value(field: str, said: str) -> Any:
     """What somebody typed, as the rule wants it. Raises ValidationError."""
     kind = FIELDS[field][1]
@@ -100,6 +119,12 @@ def read_value(field: str, said: str) -> Any:
         raise ValidationError(_("A person is compared with “author” or “actor”."))
     if not word:
         raise ValidationError(_("Say what it has to be."))
+    if (known := _choices(field)) and word.lower() not in known:
+        raise ValidationError(
+            _("“%(word)s” would never be met. It can be: %(known)s.") % {"word": word, "known": ", ".join(known)}
+        )
+    if known:
+        return word.lower()
     return word
 
 

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import translation
 
 from advocates import badges, services
+from advocates.badges import fields
 from advocates.models import Award, Badge, BadgeSweep
 from community.accounts.models import User
 from community.accounts.services import set_role
@@ -463,3 +464,18 @@ def test_a_vote_asks_few_queries_for_badges(demo_badges, answer, alice, charlie,
     event.subject = answer
     with django_assert_max_num_queries(8):
         badges.hear(event)
+
+
+def test_a_word_that_could_never_be_met_is_refused_and_told(demo_badges, duo):
+    """A misspelt product or kind would make a badge that nobody ever gets, without a sign."""
+    for field, word in (("thread.product", "duoo"), ("thread.kind", "questions"), ("status", "done"), ("reason", "bad")):
+        with pytest.raises(ValidationError) as refused:
+            fields.read_value(field, word)
+        assert "would never be met" in refused.value.messages[0]
+    with pytest.raises(ValidationError) as refused:
+        fields.read_value("thread.product", "none")
+    assert duo.slug in refused.value.messages[0]
+    assert fields.read_value("thread.product", duo.slug.upper()) == duo.slug
+    for badge in Badge.objects.exclude(by_hand=True):
+        for field, _operator, value in badge.award.get("when", []):
+            assert fields.read_value(field, fields.write_value(value)) == value
