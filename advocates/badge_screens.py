@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.tables import BooleanColumn
 from wagtail.admin.views import generic
@@ -358,6 +359,13 @@ class AwardIndexView(generic.IndexView):
 
 
 class AwardCreateView(CreateView):
+    def get_success_message(self, instance: Award) -> str:
+        people = len(self.form.cleaned_data["people"])
+        return ngettext(
+            "“%(badge)s” is given to %(n)d person, who is told.", "“%(badge)s” is given to %(n)d people; each is told.",
+            people,
+        ) % {"badge": instance.badge.label, "n": people}  # fmt: skip
+
     def get_success_buttons(self) -> list[Any]:
         return []  # there is nothing to edit
 
