@@ -468,7 +468,8 @@ def test_a_vote_asks_few_queries_for_badges(demo_badges, answer, alice, charlie,
 
 def test_a_word_that_could_never_be_met_is_refused_and_told(demo_badges, duo):
     """A misspelt product or kind would make a badge that nobody ever gets, without a sign."""
-    for field, word in (("thread.product", "duoo"), ("thread.kind", "questions"), ("status", "done"), ("reason", "bad")):
+    wrong = (("thread.product", "duoo"), ("thread.kind", "questions"), ("status", "done"), ("reason", "bad"))
+    for field, word in wrong:
         with pytest.raises(ValidationError) as refused:
             fields.read_value(field, word)
         assert "would never be met" in refused.value.messages[0]
