@@ -23,7 +23,7 @@ def departments(request: HttpRequest) -> dict[str, Any]:
 def _current() -> list[Department]:
     if not _kept or time.monotonic() > _kept[0][0]:
         until = time.monotonic() + getattr(settings, "BRAND_SECONDS", SECONDS)
-        _kept[:] = [(until, list(Department.objects.current().exclude(hours_text="")))]
+        _kept[:] = [(until, [one for one in Department.objects.current() if one.open_hours or one.hours_text])]
     return _kept[0][1]
 
 

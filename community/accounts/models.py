@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from community.core import clock
 from community.core.models import Sourced, one_per_source
-from community.core.spoken import Spoken
+from community.core.spoken import Spoken, words_of
 
+from .hours import in_words, is_the_same
 from .querysets import DepartmentQuerySet, UserManager
 
 FACTORS = ("totp", "webauthn")  # allauth's names of an app with codes, and of a key
@@ -69,7 +70,12 @@ class Department(Spoken):
     resolve_hours = models.FloatField(
         _("resolve within business hours"), default=24, help_text=_("Where the policy of a case names no hours.")
     )
-    hours_text = models.CharField(_("hours as shown"), max_length=200, blank=True, default="")
+    hours_text = models.CharField(
+        _("beside the hours"), max_length=200, blank=True, default="",
+        help_text=_(
+            "What the hours don't say, such as: by telephone until 16:00. The hours themselves stand there anyway."
+        ),
+    )  # fmt: skip
     archived_at = models.DateTimeField(null=True, blank=True)
 
     objects = DepartmentQuerySet.as_manager()
@@ -79,6 +85,17 @@ class Department(Spoken):
 
     def __str__(self) -> str:
         return self.said.name
+
+    @property
+    def open_hours(self) -> str:
+        """The hours that its clocks keep, in words."""
+        return in_words(self.hours, self.time_zone)
+
+    @property
+    def says_more(self) -> bool:
+        """Whether the words beside the hours say anything that these don't."""
+        words = words_of(self, "hours_text")[0]
+        return bool(words) and not is_the_same(words, self.hours)
 
 
 class User(Sourced, AbstractBaseUser, PermissionsMixin):

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic import CreateView, EditView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
@@ -187,6 +188,9 @@ class NeverDeleted(ModelPermissionPolicy):
         return action != "delete" and not why_not_keep(user)
 
 
+OPEN_HOURS = Column("open_hours", label=gettext_lazy("business hours"))
+
+
 class DepartmentViewSet(ModelViewSet):
     model = Department
     add_view_class = AddDepartment
@@ -195,7 +199,7 @@ class DepartmentViewSet(ModelViewSet):
     menu_label = gettext_lazy("Departments")
     menu_order = 700
     add_to_settings_menu = True
-    list_display = ("name", "lead", "time_zone", "hours_text", "archived_at")
+    list_display = ("name", "lead", "time_zone", OPEN_HOURS, "archived_at")
     search_fields = ("name", "slug")
     copy_view_enabled = False
     inspect_view_enabled = False

@@ -48,13 +48,10 @@ class House(Rows):
             defaults={
                 "name": row["name"],
                 "hours": hours_of(row["hours"]),
-                "hours_text": row["hours"].replace("-", "\u2013"),
+                "hours_text": "",  # the hours stand for themselves
                 "translations": kept(
                     Department,
-                    {
-                        code: {"name": words["name"], "hours_text": words["hours"].replace("-", "\u2013")}
-                        for code, words in row.get("said", {}).items()
-                    },
+                    {code: {"name": words["name"]} for code, words in row.get("said", {}).items()},
                 ),
                 "time_zone": row["timezone"],
                 "mailbox": more.get("mailbox", ""),
