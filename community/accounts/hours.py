@@ -15,7 +15,7 @@ def in_words(hours: Hours, time_zone: str) -> str:
     hours together, with the city of the zone in which they count. Empty without hours."""
     runs: list[tuple[int, int, str]] = []
     for day in range(7):
-        spans = ", ".join(f"{opens}–{closes}" for opens, closes in sorted(hours.get(str(day), ())))
+        spans = ", ".join(f"{opens}–{closes}" for opens, closes in sorted(map(tuple, hours.get(str(day), ()))))
         if runs and runs[-1][1] == day - 1 and runs[-1][2] == spans:
             runs[-1] = (runs[-1][0], day, spans)
         elif spans:
