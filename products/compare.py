@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 MOST = 4
@@ -69,7 +69,7 @@ def ratings(pages: list[Any]) -> list[dict[str, Any]]:
     values: dict[str, dict[int, str]] = {}
     for page in pages:
         for each in page.product.in_detail:
-            values.setdefault(each["name"], {})[page.pk] = f"{number_format(each['mean'], 1)} ({each['of']})"
+            values.setdefault(each["name"], {})[page.pk] = f"{floatformat(each['mean'], 1)} ({each['of']})"
     rows = [_row(name, found, pages) for name, found in values.items()]
     return [{"heading": _("Owners rate, from 1 to 5"), "rows": rows}] if rows else []
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Q, Sum
+from django.template.defaultfilters import floatformat
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -174,13 +175,14 @@ def shown(value: float | None, unit: str) -> str:
     """A value with no more digits than it bears: whole per cent, two digits of hours, numbers of contacts as given."""
     if value is None:
         return "–"
+    # Not number_format: it cuts digits off, and 84.9 would read 84.
     if unit == "%":
-        return _("%(n)s %%") % {"n": formats.number_format(value, 0)}
+        return _("%(n)s %%") % {"n": floatformat(value, 0)}
     if unit == "h":
         if value < 1:
-            return _("%(n)s min") % {"n": formats.number_format(value * 60, 0)}
-        return _("%(n)s h") % {"n": formats.number_format(value, 1 if value < 10 else 0, force_grouping=True)}
-    return formats.number_format(value, 0, use_l10n=True, force_grouping=True)
+            return _("%(n)s min") % {"n": floatformat(value * 60, 0)}
+        return _("%(n)s h") % {"n": floatformat(value, "1g" if value < 10 else "0g")}
+    return str(floatformat(value, "0g"))
 
 
 def change(now: float | None, before: float | None, unit: str) -> str:

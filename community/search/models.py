@@ -3,7 +3,7 @@
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.utils.formats import number_format
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.search import index
@@ -88,7 +88,7 @@ class Document(index.Indexed, models.Model):
         if self.worked_of:
             return gettext("worked for %(yes)d of %(all)d") % {"yes": self.worked_yes, "all": self.worked_of}
         if self.kind == self.Kind.PRODUCT and self.product and self.product.rating_count:
-            mean, count = number_format(self.product.rating_mean, 1), self.product.rating_count
+            mean, count = floatformat(self.product.rating_mean, 1), self.product.rating_count
             return ngettext("%(mean)s from %(count)d review", "%(mean)s from %(count)d reviews", count) % {
                 "mean": mean,
                 "count": count,

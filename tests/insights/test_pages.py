@@ -14,7 +14,7 @@ from django.urls import reverse
 from community.accounts.models import User
 from community.core import clock, csvs
 from community.events.models import Event
-from community.insights import baseline, daily
+from community.insights import baseline, daily, report
 from community.insights.models import Input
 from community.moderation import services as moderation
 from community.questions import services as questions
@@ -220,3 +220,8 @@ def test_a_month_that_is_over_names_no_thread_that_was_taken_away_since(told, ra
         assert "taken away since" in page and title not in page
         rows = b"".join(client.get(f"{PAGE}settled_by/rows.csv?month=2026-10")).decode()
         assert "HYPERLINK" in rows and title not in rows
+
+
+def test_figures_are_rounded_not_cut() -> None:
+    told = [(84.9, "%"), (0.999, "h"), (9.96, "h"), (1234.5, "h"), (1999.6, ""), (None, "%")]
+    assert [report.shown(value, unit) for value, unit in told] == ["85 %", "60 min", "10.0 h", "1,235 h", "2,000", "–"]
