@@ -98,6 +98,7 @@ def test_a_closed_door_says_so_before_it_is_tried(client, thread, answer, charli
     assert voted.status_code == 200 and "vote__shut" in voted.content.decode()
     asking = client.get("/questions/ask/").content.decode()
     assert "Making new ones takes 750 points; you have 1." in asking and "links 2, mentions 2" in asking
+    assert "links 2, mentions 2" in client.get("/tips/new/").content.decode()
     refused = client.get(reverse("questions:suggest", args=[thread.pk]))
     assert refused.status_code == 403 and "/advocates/how-points-work/#opens" in refused.content.decode()
 
