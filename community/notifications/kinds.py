@@ -28,7 +28,7 @@ KINDS: dict[str, Kind] = {
         Kind("solved", _("A thread you follow is solved"), mail=False),
         Kind("acknowledged", _("Somebody of the staff looks after your question")),
         Kind("needs_info", _("Somebody needs to know more from you")),
-        Kind("thread_state", _("Your thread is reopened, closed or asked before")),
+        Kind("thread_state", _("Your thread is settled by staff, reopened, closed or asked before")),
         Kind("reminder", _("A reminder to say whether an answer settled it")),
         Kind("accepted_for_you", _("Staff accept an answer to your question for you")),
         Kind("follow_up", _("Three days later: whether what you accepted still works")),

@@ -14,6 +14,7 @@ from community.accounts.models import User
 from community.accounts.services import set_role
 from community.core import clock, outbox
 from community.core.models import Delivery, Numbers
+from community.escalation import services as desk
 from community.escalation.models import Escalation
 from community.events.log import record, replay
 from community.moderation import services as moderation
@@ -479,3 +480,13 @@ def test_whoever_has_a_case_hears_when_its_asker_writes(thread, alice, bob, dana
         questions.solve_another_way(Thread.objects.get(pk=thread.pk), alice, "It was the seal.")
         comment(thread, alice, body="Thank you again.")
         assert told(dana) == ["case_answered"] * 3, "what is settled is nobody's"
+
+
+def test_an_asker_hears_that_staff_took_it_for_settled(thread, alice, dana, support):
+    """How it ended, without what staff noted for themselves; their word opens it again."""
+    desk.resolve(thread, dana, "private", note="She was rude on the telephone.")
+    assert told(alice) == ["thread_state"]
+    mail = Delivery.objects.get(user=alice, kind="notice").body_text
+    assert "settled with the customer directly" in mail and "open again at once" in mail and "rude" not in mail
+    comment(thread, alice, body="It still drips.")
+    assert Escalation.objects.get().is_open

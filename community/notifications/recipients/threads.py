@@ -8,6 +8,7 @@ from community.bridges import releases
 from community.bridges.models import ReleaseNote
 from community.escalation.models import Escalation
 from community.escalation.rotation import with_stand_ins
+from community.events.acts import is_staff
 from community.events.models import Event
 from community.posts.models import Comment
 from community.questions.models import Answer, Thread
@@ -119,6 +120,16 @@ def _thread_state(event: Event) -> Heard:
     add(heard, [thread.author_id], "thread_state")
     add(heard, followers([thread]), "thread_state", muting(thread))
     return heard
+
+
+@heard_by("escalation.resolved")
+def _taken_for_settled(event: Event) -> Heard:
+    """Staff ended the case by hand, and no post says so: its asker hears, and can say that it is not so."""
+    thread: Thread = event.subject
+    by_hand = event.data.get("cause") in Escalation.BY_HAND and event.actor is not None and is_staff(event.actor)
+    if not by_hand or thread.asks_nothing:
+        return {}
+    return {thread.author_id: "thread_state"}
 
 
 @heard_by("thread.reconciler_changed")

@@ -101,7 +101,18 @@ def _needs_info(f: Facts) -> Words:
     return made
 
 
+def _taken_for_settled(f: Facts) -> Words:
+    """Staff ended the case by hand: how, and what to do when it is not so. Their note is for staff."""
+    sentence = _("%(who)s took “%(title)s” for settled")
+    made = f.say(sentence, _("Taken for settled: %(title)s"), _("Open the thread"), sentence + ".")
+    made.lines.append(_("How it ended: %(cause)s.") % {"cause": Escalation.Cause(f.event.data["cause"]).label})
+    made.lines.append(_("If something is still wrong, write it under the thread: then it is open again at once."))
+    return made
+
+
 def _thread_state(f: Facts) -> Words:
+    if f.event.kind == "escalation.resolved":
+        return _taken_for_settled(f)
     sentence = {
         "thread.reopened": _("“%(title)s” is open again"),
         "thread.closed": _("“%(title)s” was closed"),
