@@ -57,7 +57,9 @@ def finding(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, get_object_or_404(VoteFinding.objects.select_related("decided_by"), pk=pk))
 
 
-def _page(request: HttpRequest, row: VoteFinding, *, problem: str = "", typed: str = "") -> HttpResponse:
+def _page(
+    request: HttpRequest, row: VoteFinding, *, problem: str = "", typed: str = "", status: int = 422
+) -> HttpResponse:
     ids = {pk for line in row.evidence for pk in (line["giver"], line["author"])}
     people = User.objects.in_bulk(ids)
     pairs = [
@@ -88,7 +90,7 @@ def _page(request: HttpRequest, row: VoteFinding, *, problem: str = "", typed: s
         "problem": problem,
         "typed": typed,
     }
-    return TemplateResponse(request, "advocates/desk/finding.html", context, status=422 if problem else 200)
+    return TemplateResponse(request, "advocates/desk/finding.html", context, status=status if problem else 200)
 
 
 def _within(line: dict[str, Any]) -> str:
@@ -160,9 +162,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as problem:
         return _page(request, row, problem=" ".join(problem.messages), typed=reason)
     except (Conflict, NotAllowed) as problem:
-        messages.error(request, problem.reason)
-    else:
-        messages.success(request, _said(act, count))
+        row.refresh_from_db()  # as a colleague has decided it
+        return _page(request, row, problem=problem.reason, typed=reason, status=409)
+    messages.success(request, _said(act, count))
     return HttpResponseRedirect(row.get_absolute_url(), status=303)
 
 

@@ -410,14 +410,19 @@ def refuse_review(review: Review, by: User, *, code: str, passage: str, note: st
     """Give a review back to its author, with a code and the passage it is about.
 
     The passage must stand in what was written: few stars have no passage, so nobody can refuse a review for them.
-    Raises ValidationError at `code` or `passage`. Twice is harmless.
+    Raises ValidationError at `code` or `passage`, Conflict while a colleague looks at it or when one was quicker. Twice
+    is harmless.
     """
     require(permissions.why_not_judge(by, review))
     row = locked(review)
     if row.visibility == Visibility.DELETED:
         raise Conflict(_("This review has been deleted."))
     if row.visibility == Visibility.HIDDEN and (known := _open_refusal(row)) is not None:
+        if known.by_id != by.pk and not is_replaying():
+            raise Conflict(_("Somebody else has decided about this meanwhile."))
         return known
+    if not is_replaying():
+        moderation.require_free(row, by)
     errors: dict[str, str] = {}
     if code not in RefusalCode.values:
         errors["code"] = _("Choose why it can't stay. Few stars are no reason.")

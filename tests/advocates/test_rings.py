@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from advocates import competence, rebuild, rings
 from advocates.models import Award, ReputationEntry, VoteFinding
@@ -174,11 +175,17 @@ def test_both_sides_are_told_without_names(wednesday, alice, bob, posts, ravi):
         assert not any(word in letter.body for word in ("Ravi", "Alice", "Bob", "Secret"))
 
 
-def test_left_alone_until_there_are_new_votes(wednesday, alice, bob, posts, ravi):
+def test_left_alone_until_there_are_new_votes(wednesday, alice, bob, posts, ravi, hanna, client):
     answers = posts(bob, 10)
     vote(alice, answers[:5], wednesday - timedelta(days=9), apart=timedelta(minutes=1))
     rings.look()
-    rings.leave(VoteFinding.objects.get(), ravi, reason="All good answers.")
+    finding = VoteFinding.objects.get()
+    rings.leave(finding, ravi, reason="All good answers.")
+    client.force_login(hanna)
+    refused = client.post(reverse("vote_findings:decide", args=[finding.pk]), {"act": "take_out", "reason": "A ring."})
+    html = refused.content.decode()
+    assert refused.status_code == 409 and "Somebody has decided this already." in html
+    assert "readonly>A ring.</textarea>" in html, "what a colleague typed meanwhile is kept"
     vote(alice, answers[5:9], wednesday - timedelta(days=1), apart=timedelta(minutes=1))
     assert rings.look() == 0
     with clock.travel(wednesday - timedelta(hours=23)):

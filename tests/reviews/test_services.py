@@ -265,7 +265,9 @@ def test_only_a_newcomers_first_waits(duo: Product) -> None:
         assert services.write_review(factories.a_person(trust=0), duo, **told()).is_visible
 
 
-def test_a_refusal_needs_a_code_and_a_passage_that_is_there(alice: User, bob: User, ravi: User, duo: Product) -> None:
+def test_a_refusal_needs_a_code_and_a_passage_that_is_there(
+    alice: User, bob: User, ravi: User, hanna: User, duo: Product
+) -> None:
     review = factories.a_review(alice, duo, stars=1, body="It is slow and the man who sold it is a fool, frankly.")
     for wrong, field in (
         ({"code": "low_stars", "passage": "a fool"}, "code"),
@@ -277,8 +279,14 @@ def test_a_refusal_needs_a_code_and_a_passage_that_is_there(alice: User, bob: Us
         assert list(problem.value.message_dict) == [field]
     with pytest.raises(NotAllowed):
         services.refuse_review(review, bob, code="profanity", passage="a fool")
+    claim = moderation.claim(review, hanna)
+    with pytest.raises(Conflict, match="is looking at this one"):
+        services.refuse_review(review, ravi, code="profanity", passage="a fool")
+    claim.delete()
     refusal = services.refuse_review(review, ravi, code="profanity", passage="a  fool", note="Say it kindly.")
     assert services.refuse_review(review, ravi, code="profanity", passage="a fool") == refusal
+    with pytest.raises(Conflict, match="Somebody else has decided"):  # their words would be lost, and say so
+        services.refuse_review(review, hanna, code="off_topic", passage="a fool")
     duo.refresh_from_db()
     assert (review.visibility, refusal.stars, duo.review_count) == ("hidden", 1, 0)
     assert not Review.objects.visible_to(bob).filter(pk=review.pk).exists()

@@ -82,7 +82,7 @@ def decide(request: HttpRequest, type_id: int, pk: int) -> HttpResponse:
     back = request.POST.get("queue", "flagged")
     back = back if back in QUEUES else "flagged"
     form = DecideForm(request.POST)
-    kept = {"open_item": (type_id, pk), "typed": request.POST.get("reason", "")}
+    kept = {"open_item": (type_id, pk), "typed": request.POST.get("reason", ""), "about": target}
     if not form.is_valid():
         return _page(request, back, problem=" ".join(sum(form.errors.values(), [])), **kept)
     act, reason = form.cleaned_data["act"], form.cleaned_data["reason"]
@@ -174,7 +174,9 @@ def hear(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         services.decide_appeal(row, request.user, granted="grant" in request.POST, answer=answer)  # type: ignore[arg-type]
     except (Conflict, NotAllowed) as problem:
-        return _page(request, "appeals", _code(problem), open_appeal=pk, problem=problem.reason, typed=answer)
+        return _page(
+            request, "appeals", _code(problem), open_appeal=pk, problem=problem.reason, typed=answer, about=row.target
+        )
     except ValidationError as problem:
         return _page(request, "appeals", open_appeal=pk, problem=" ".join(problem.messages), typed=answer)
     else:
