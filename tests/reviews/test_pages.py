@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -21,6 +22,7 @@ from reviews.models import Review
 from reviews.panels import ProductReviews
 from tests import factories
 from tests.posts.test_uploads import a_picture as a_photo
+from tests.products.pages import a_product_page
 
 pytestmark = pytest.mark.django_db
 
@@ -370,3 +372,15 @@ def test_whoever_deletes_their_review_goes_on_at_the_product(client: Client, ali
     client.force_login(alice)
     assert client.post(f"/posts/review/{review.pk}/delete/").url == duo.get_absolute_url()
     assert client.get(review.get_absolute_url()).status_code == 410
+
+
+def test_whoever_works_here_is_not_asked_for_a_review(
+    client: Client, alice: User, bob: User, dana: User, duo: Product, tmp_path: Path
+) -> None:
+    a_product_page(tmp_path, duo)
+    factories.a_review(alice, duo)
+    for person, offered in ((None, True), (bob, True), (dana, False)):
+        if person is not None:
+            client.force_login(person)
+        for address in ("/products/duo/", "/reviews/?product=duo"):
+            assert ("/reviews/write/duo/" in client.get(address).content.decode()) is offered
