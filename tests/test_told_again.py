@@ -12,11 +12,11 @@ from django.urls import reverse
 from PIL import Image
 
 from community.accounts.models import User
+from community.moderation import services as moderation
 from community.posts import curating
 from community.posts.doors import long_open
 from community.posts.models import Tag
 from community.posts.photos import store
-from community.sharing import services as sharing
 from community.sharing.models import Recipe
 from products.models import Product
 from reviews import services as reviews
@@ -50,7 +50,7 @@ def test_a_recipe_with_its_photo(alice: User, lost_once: Callable, monkeypatch: 
     picture = BytesIO()
     Image.new("RGB", (20, 20)).save(picture, "WEBP")
     photo = store(alice, ContentFile(picture.getvalue(), name="again.webp"), "A cup")
-    lost_once(sharing.moderation, "publish")
+    lost_once(moderation, "publish")
     recipe = factories.a_recipe(alice, photos=[photo])
     photo.refresh_from_db()
     assert photo.target_id == recipe.pk and Recipe.objects.get() == recipe
