@@ -55,7 +55,6 @@ SILENT: dict[str, str] = {
     "community.posts.services.attach_uploads": "part of a post or an edit, which is recorded",
     "community.posts.services.set_photos": "part of a post or an edit, which is recorded",
     "community.posts.services.save_draft": "a draft of one's own that nobody else sees",
-    "community.questions.services.private.give_private_details": "one's own, and what it is about must leave no copy",
     "advocates.services.ranks.save_rank": WATCHED,
     "advocates.services.ranks.save_ranks": WATCHED,
     "advocates.services.ranks.delete_rank": WATCHED,
