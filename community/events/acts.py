@@ -10,8 +10,9 @@ STAFF = "staff"  # accounts.Standing; the log lies below accounts
 
 EVERYDAY = frozenset(
     "person.joined person.listing_changed person.renamed person.trust_changed "
-    "thread.posted thread.voted thread.me_too thread.info_given thread.invited thread.asker_reminded "
-    "thread.asker_silent answer.posted answer.voted answer.works_for_mine follow_up.asked follow_up.answered "
+    "thread.posted thread.voted thread.me_too thread.info_given thread.private_given thread.invited "
+    "thread.asker_reminded thread.asker_silent answer.posted answer.voted answer.works_for_mine "
+    "follow_up.asked follow_up.answered "
     "edit.suggested edit.withdrawn comment.posted share.credited follow.changed flag.raised profile.reported "
     "review.submitted review.published review.chapter_added review.found_helpful review.requested "
     "bridge.agreed bridge.declined bridge.outcome "
