@@ -107,7 +107,7 @@ def test_profile_and_panels_ask_little(about, bob, duo, django_assert_num_querie
     assert duo.label in page and "Grinding" in page
 
 
-def test_who_knows_it_stands_higher(about, bob, charlie, duo, django_assert_num_queries):
+def test_who_knows_it_stands_higher(about, bob, charlie, duo, django_assert_num_queries, client):
     first, second = an_answer(about, charlie), an_answer(about, bob)
     questions.vote_answer(first, a_person(), 1)
 
@@ -121,6 +121,13 @@ def test_who_knows_it_stands_higher(about, bob, charlie, duo, django_assert_num_
     with django_assert_num_queries(1):
         assert order() == [second, first]
     assert list(sorted_answers(about.answers.all(), "score", about)) == [first, second]
+    # The page says why it stands above one with more votes, where it does, and only there.
+    said = "Stands above an answer with more votes"
+    page = client.get(about.get_absolute_url()).content.decode()
+    assert page.count(said) == 1 and "counts like 2 votes here" in page and "/advocates/how-points-work/#knows" in page
+    assert said not in client.get(about.get_absolute_url(), {"sort": "score"}).content.decode()
+    questions.accept_answer(second, about.author)
+    assert said not in client.get(about.get_absolute_url()).content.decode()
 
 
 def test_what_a_vote_costs(about, bob, duo, charlie, monkeypatch):

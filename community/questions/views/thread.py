@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -139,6 +140,8 @@ def show_thread(
         )
     for answer in {*answers, *settled}:
         answer.thread = thread
+    if sort == "settled":
+        _say_the_order(answers)
     comments = comments_of(
         user, thread, answers, unfold=request.GET.get("comments", ""), part=part_of(request), since=since
     )
@@ -280,15 +283,24 @@ def sorted_answers(answers: AnswerQuerySet, sort: str, thread: Thread) -> Answer
     if thread.reconciled_outcome == Reconciled.OFFICIAL:  # what staff found to hold stands above what it corrects
         first = When(official_for__isnull=False, then=Value(0))
     leads = Case(first, default=Value(1), output_field=IntegerField())
-    return answers.order_by(
+    return answers.annotate(worth=ordering.worth(thread)).order_by(
         leads,
         F("accepted_at").asc(nulls_last=True),
         F("official_at").asc(nulls_last=True),
-        ordering.worth(thread).desc(),
+        "-worth",
         "-score",
         "created_at",
         "id",
     )
+
+
+def _say_the_order(answers: list[Answer]) -> None:
+    """Where an answer stands above one with more votes for what its author is known to know, by how many votes."""
+    for answer, below in pairwise(answers):
+        settled = answer.is_accepted or answer.is_official or below.is_accepted or below.is_official
+        ahead = getattr(answer, "worth", answer.score) - answer.score
+        if ahead > 0 and not settled and answer.score < below.score:
+            answer.ahead_by = ahead  # type: ignore[attr-defined]
 
 
 def comments_of(
