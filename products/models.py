@@ -240,6 +240,8 @@ class Version(Spoken):
 
     class Meta:
         ordering = ["position", "name"]
+        verbose_name = _("series or firmware")
+        verbose_name_plural = _("Series and firmware")
         constraints = [models.UniqueConstraint(fields=["product", "name"], name="version_unique")]
 
     def __str__(self) -> str:

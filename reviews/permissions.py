@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from community.accounts.models import Department, Standing
 from community.moderation.models import Moderated
 from community.moderation.permissions import why_not_moderate, why_not_write
+from products.models import Product
 
 from .models import Review
 
@@ -16,6 +17,15 @@ def why_not_review(user: Any) -> str:
         return reason
     if user.standing == Standing.STAFF:
         return _("People who work here don't review what we make. That is for those who bought it.")
+    return ""
+
+
+def why_not_yet(product: Product) -> str:
+    """Nobody can own what is only announced."""
+    if product.lifecycle == Product.Lifecycle.ANNOUNCED:
+        return _("%(name)s is not on sale yet. You can review it as soon as people can own it.") % {
+            "name": product.label
+        }
     return ""
 
 

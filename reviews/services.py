@@ -83,6 +83,8 @@ def write_review(
     row = product
     if not sourced.get("source"):
         row = locked(product)  # two presses of the button wait for each other here
+        if not is_replaying():
+            require(permissions.why_not_yet(row))
         mine = Review.objects.filter(product=row, author=by, source="").exclude(visibility=Visibility.DELETED).first()
         if mine is not None:
             raise AlreadyReviewed(mine)

@@ -181,6 +181,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     if mine is not None:
         messages.info(request, _("You have reviewed this already. You can change it, or add a second look."))
         return redirect(mine)
+    require(permissions.why_not_yet(product))
     photos = Photos(request.user)
     before = _before_sign_in(request, product)
     form = ReviewForm(request.POST or None, product=product, initial={**_from_shelf(request, product), **before})

@@ -94,7 +94,7 @@ KINDS: dict[str, str] = {
     "spammer.given_back": "That was undone.",
     "queue.late": "Moderators are told of posts that wait too long (data: how many of each sort).",
     "profile.reported": "Somebody reported a person's page (data: reason).",
-    "profile.report_settled": "A moderator looked at a reported page (data: upheld, reports).",
+    "profile.report_settled": "A moderator looked at a reported page (data: upheld, ids of the reports).",
     "flag.raised": "Somebody flagged a post (data: reason).",
     "flag.upheld": "A moderator agreed with a flag.",
     "flag.declined": "A moderator did not agree with a flag.",

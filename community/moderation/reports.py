@@ -58,12 +58,14 @@ def settle(person: User, by: User, *, upheld: bool) -> int:
 
 
 def _settle(person: User, by: User, *, upheld: bool) -> int:
-    done = ProfileReport.objects.filter(person=person, settled_at=None).update(
-        settled_at=clock.now(), settled_by=by, upheld=upheld
-    )
+    """The person is held, so no report comes between. The log gets the ids of the reports: from them their reporters
+    hear of it, while nothing about the person names one."""
+    waiting = ProfileReport.objects.filter(person=person, settled_at=None)
+    done = list(waiting.values_list("pk", flat=True))
     if done:
+        ProfileReport.objects.filter(pk__in=done).update(settled_at=clock.now(), settled_by=by, upheld=upheld)
         record("profile.report_settled", actor=by, subject=person, upheld=upheld, reports=done)
-    return done
+    return len(done)
 
 
 @listen("person.pictured")

@@ -17,7 +17,7 @@ from community.core.rows import locked, retried
 from community.events.log import is_replaying, record
 
 from . import doors, permissions, screening, words
-from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, PenaltyAppeal, WatchedWord
+from .models import Appeal, Claim, Flag, Look, Moderated, ModerationRules, PenaltyAppeal, ProfileReport, WatchedWord
 
 Visibility = Moderated.Visibility
 SHORTEST_APPEAL, LONGEST_APPEAL = 20, 2000
@@ -366,6 +366,7 @@ def alarm() -> int:
         "pointed_out": Look.objects.filter(decided_at=None, held=False, created_at__lt=flagged),
         "appeals": Appeal.objects.filter(granted=None, created_at__lt=flagged),
         "penalty_appeals": PenaltyAppeal.objects.filter(granted=None, created_at__lt=flagged),
+        "profiles": ProfileReport.objects.filter(settled_at=None, created_at__lt=flagged),
     }
     with transaction.atomic():
         told = {name: rows.filter(alarmed_at=None).update(alarmed_at=now) for name, rows in late.items()}

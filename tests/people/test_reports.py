@@ -11,7 +11,11 @@ from community.accounts.models import User
 from community.core.errors import NotAllowed
 from community.events.models import Event
 from community.moderation import reports
+from community.moderation import services as moderation
 from community.moderation.models import ProfileReport
+from community.notifications.delivery import announce_due
+from community.notifications.models import Notification
+from tests.moderation.test_desk import later
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +58,10 @@ def test_a_report_goes_to_moderators_once_and_is_settled(
     assert client.post(looked, {"upheld": "yes"}).status_code == 302  # nothing is left to settle
     assert set(ProfileReport.objects.values_list("upheld", "settled_by")) == {(False, ravi.pk)}
     assert Event.objects.filter(kind="profile.report_settled").count() == 1
+    while announce_due():
+        pass
+    told = Notification.objects.filter(verb__contains=f"looked at the page of {bob.name} and left it as it is")
+    assert set(told.values_list("recipient", flat=True)) == {alice.pk, charlie.pk}  # and not bob
     reports.report(bob, charlie, reason="picture")  # a new picture may be reported anew
     with pytest.raises(NotAllowed):
         reports.settle(bob, charlie, upheld=True)
@@ -74,3 +82,18 @@ def test_the_queue_leads_there_and_taking_the_picture_away_settles_it(
     accounts.take_picture(bob, ravi, reason="It shows somebody's house.")
     assert ProfileReport.objects.get().upheld is True
     assert "was reported" not in client.get(queue).content.decode()
+    while announce_due():
+        pass
+    assert Notification.objects.get(recipient=charlie).verb.startswith("A moderator agreed with your report")
+
+
+def test_moderators_hear_once_of_a_report_that_waits_too_long(bob: User, charlie: User, ravi: User) -> None:
+    reports.report(bob, charlie, reason="name")
+    with later(hours=47):
+        assert moderation.alarm() == 0
+    with later(hours=49):
+        assert moderation.alarm() == 1 and moderation.alarm() == 0
+        while announce_due():
+            pass
+    assert Notification.objects.filter(recipient=ravi, verb__contains="too long").count() == 1
+    assert Event.objects.get(kind="queue.late").data["profiles"] == 1

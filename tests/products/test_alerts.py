@@ -219,6 +219,8 @@ def test_what_a_recall_names_is_not_deleted_and_stays_with_its_product(
         for response in (client.get(address, follow=True), client.post(address, follow=True)):
             assert "“Series 1” of the Steam is named by a recall or a known issue." in response.content.decode()
     assert list(alert.versions.all()) == [first] and Version.objects.filter(pk=second.pk).exists()
+    listed = client.get(reverse("wagtailsnippets_products_version:list")).content.decode()
+    assert "<title>Series and firmware" in " ".join(listed.split()).replace("> ", ">") and "Versions" not in listed
     uno = Product.objects.get(slug="uno")
     edit = reverse("wagtailsnippets_products_version:edit", args=[first.pk])
     client.post(edit, {"product": uno.pk, "name": "First series", "position": 0, "gtin": ""})

@@ -66,6 +66,22 @@ def test_the_form_asks_who_one_is(client: Client, alice: User, dana: User, duo: 
     assert client.get("/reviews/write/nothing/").status_code == 404
 
 
+def test_nobody_reviews_what_is_only_announced(
+    client: Client, alice: User, duo: Product, settings: object, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+    Product.objects.filter(pk=duo.pk).update(lifecycle=Product.Lifecycle.ANNOUNCED)
+    page = a_product_page(tmp_path, duo)
+    client.force_login(alice)
+    for address in (page.url, "/reviews/?product=duo"):
+        shown = client.get(address)
+        assertContains(shown, "Reviews open as soon as people can own it.")
+        assertNotContains(shown, "/reviews/write/duo/")
+    for sent in (client.get("/reviews/write/duo/"), client.post("/reviews/write/duo/", told())):
+        assertContains(sent, "is not on sale yet", status_code=403)
+    assert not Review.objects.exists()
+
+
 def test_a_member_reviews(client: Client, alice: User, duo: Product) -> None:
     client.force_login(alice)
     photo = {"photo-file-0": a_picture(), "photo-alt-new-0": "Two cups on top", "photo-caption-new-0": "Morning"}

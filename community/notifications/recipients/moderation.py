@@ -5,7 +5,7 @@ from django.db import models
 
 from community.accounts.models import User
 from community.events.models import Event
-from community.moderation.models import Flag, Look
+from community.moderation.models import Flag, Look, ProfileReport
 
 from .ground import Heard, heard_by, just_said
 
@@ -63,6 +63,13 @@ def _votes(event: Event) -> Heard:
 def _flag(event: Event) -> Heard:
     flag: Flag = event.subject
     return {flag.reporter_id: "moderation"}
+
+
+@heard_by("profile.report_settled")
+def _report(event: Event) -> Heard:
+    """Whoever reported the page. The person hears nothing here: what was done about it says so itself."""
+    rows = ProfileReport.objects.filter(pk__in=event.data["reports"])
+    return dict.fromkeys(rows.values_list("reporter", flat=True), "moderation")
 
 
 def moderators() -> list[int]:

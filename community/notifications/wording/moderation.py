@@ -39,7 +39,7 @@ def _about_a_look(f: Facts, note: str) -> Words:
 
 
 def _queue_late(f: Facts) -> Words:
-    each = ("pending", "flagged", "pointed_out", "appeals", "penalty_appeals")
+    each = ("pending", "flagged", "pointed_out", "appeals", "penalty_appeals", "profiles")
     total = sum(f.event.data.get(name, 0) for name in each)
     sentence = ngettext(
         "%(n)d post in the moderators' queue waits too long",
@@ -86,6 +86,14 @@ def _moderation(f: Facts) -> Words:
                 _("Points and badges follow. Nothing else changes, and nobody is blamed. You can ask us about it."),
             ],
         )  # fmt: skip
+    if f.event.kind == "profile.report_settled":
+        told = {"name": str(f.subject)}
+        sentence = (
+            _("A moderator agreed with your report of the page of %(name)s. Thank you.") % told
+            if f.event.data["upheld"]
+            else _("A moderator looked at the page of %(name)s and left it as it is.") % told
+        )
+        return Words(sentence, sentence, f.subject.get_absolute_url(), _("See the page"), [sentence], "")
     if isinstance(f.subject, User):
         sentence = {
             "person.warned": _("A moderator warned you"),
