@@ -290,6 +290,9 @@ def asked(request: HttpRequest, token: str) -> HttpResponse:
     if request.user.is_authenticated:
         known = urlencode({"asked": token, **({"stars": stars} if stars else {})})
         return redirect(f"{reverse('reviews:write', args=[product.slug])}?{known}")
+    if row.reviewed_at is not None and request.method != "POST":  # what they would write here could not be sent
+        messages.info(request, _("You have reviewed this already. You can change it, or add a second look."))
+        return redirect_to_login(reverse("reviews:write", args=[product.slug]))
     form = ReviewForm(request.POST or None, product=product, initial={"stars": stars})
     status = 200
     if request.method == "POST":

@@ -275,6 +275,10 @@ class TestLink:
         assert f'hx-post="{link}opened/?stars=5"' in shown
         write_review(alice, duo, stars=5, title="Good", body="It does all that I wanted of it.")
         assert client.get(answer["Location"]).status_code == 302
+        client.logout()
+        used = client.get(f"{link}?stars=5", follow=True)
+        assert used.redirect_chain[0][0] == "/accounts/login/?next=/reviews/write/duo/"
+        assert "You have reviewed this already." in used.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
