@@ -24,7 +24,7 @@ from products.models import OwnerAlert, Product, Version
 from products.shelf import alerts
 
 from . import clusters
-from .models import Incident, IncidentThread, IncidentUpdate
+from .models import ClusterThread, Incident, IncidentThread, IncidentUpdate
 from .permissions import why_not_manage_incidents
 
 LONGEST_UPDATE = 500
@@ -183,6 +183,20 @@ def _to_answer(threads: list[Thread], by: User) -> list[Thread]:
         if thread.kind in clusters.SOLVABLE and thread.pk not in said and thread.is_open
         and not (thread.solved_at or thread.official_at or thread.duplicate_of_id)
     ]  # fmt: skip
+
+
+def left_open(incident: Incident, threads: Iterable[Thread]) -> set[int]:
+    """Of a solved one's threads, the ids of those in which the solution neither stands as an answer nor is about to:
+    whoever solved it had answered there already, or it was left out. Who asked was told; the case stays open."""
+    found = {
+        thread.pk for thread in threads
+        if thread.kind in clusters.SOLVABLE and not thread.closed_at
+        and not (thread.solved_at or thread.official_at or thread.duplicate_of_id)
+    }  # fmt: skip
+    if incident.is_open or not found:
+        return set()
+    coming = ClusterThread.objects.filter(thread__in=found, state=ClusterThread.State.WAITING)
+    return found - set(coming.values_list("thread", flat=True))
 
 
 def _first_open(incident: Incident, found: list[Thread]) -> Thread | None:

@@ -39,7 +39,7 @@ def choices(threads: Iterable[Thread]) -> list[tuple[str, SafeString | str]]:
             format_html(
                 '{} <span class="soft s">{}</span> <a class="s" href="{}" target="_blank" aria-label="{}">{}</a>',
                 one.title,
-                " · ".join(filter(None, [one.get_state_display(), one.product.label if one.product else ""])),
+                " · ".join(filter(None, [one.state_words, one.product.label if one.product else ""])),
                 one.get_absolute_url(),
                 _("Look at “%(title)s” in a new tab") % {"title": one.title},
                 _("Look"),

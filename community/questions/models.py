@@ -291,6 +291,16 @@ class Thread(Body, Moderated, Sourced):
         return ""
 
     @property
+    def state_words(self) -> str:
+        """How it stands, in a word or two: of an idea its status, of praise nothing while it just stands there."""
+        if self.state not in (State.DUPLICATE, State.MERGED, State.CLOSED):
+            if self.kind == Kind.IDEA:
+                return str(IdeaStatus(self.idea_status or IdeaStatus.NEW).label)
+            if self.kind == Kind.PRAISE:
+                return ""
+        return str(self.get_state_display())
+
+    @property
     def is_idea(self) -> bool:
         return self.kind == Kind.IDEA
 

@@ -1,6 +1,7 @@
 """One case on one screen: everything at hand, in twenty queries; each act has its address."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -110,6 +111,17 @@ def test_all_is_at_hand_in_twenty_queries(
     ):  # fmt: skip
         assert said in html, said
     assert "030 1234" not in html
+
+
+def test_what_they_wrote_before_says_how_it_stands(agent: Client, problem: Thread, alice: User, duo: Product) -> None:
+    idea = factories.a_thread(alice, product=duo, kind="idea", title="A longer crank, please")
+    Thread.objects.filter(pk=idea.pk).update(idea_status="shipped")
+    factories.a_thread(alice, product=duo, kind="praise", title="It simply works")
+    factories.a_thread(alice, product=duo, title="Which grind for it?")
+    said = re.sub(r"<[^>]+>|\s+", " ", agent.get(case_url(problem)).content.decode())
+    before = re.sub(" +", " ", said.partition("Asked by them before")[2].partition("So far")[0])
+    assert "A longer crank, please Shipped" in before and "Which grind for it? No reply" in before
+    assert "It simply works No reply" not in before, "nobody waits for a reply to praise"
 
 
 def test_an_official_answer_with_a_gap_or_a_day_is_asked_about(

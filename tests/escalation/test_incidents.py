@@ -10,6 +10,7 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from community.accounts.models import User
 from community.core import clock
@@ -280,6 +281,30 @@ def test_where_it_can_not_be_posted_the_asker_is_told_of_the_solution(
     }  # fmt: skip
     event = Event.objects.get(kind="incident.passed_on")
     assert "Install **1.3.1**. That settles it." in words_for(event, "incident", charlie).lines
+
+
+def test_where_the_solver_had_answered_already_the_open_case_says_why(
+    client: Client, threads: list[Thread], dana: User, duo: Product, enrol: Callable[[User], None]
+) -> None:
+    first, second, third = threads
+    with clock.travel(NOON):
+        known = incidents.open_incident(duo, dana, title="Three beeps", body="Go back to 1.2.", first=first)
+        incidents.gather(known, second, dana)
+        questions.post_answer(second, dana, body="Which firmware does it show on the display?")
+        incidents.gather(known, third, dana)
+        assert not incidents.left_open(known, threads), "it is not solved"
+        known = incidents.solve(known, dana, solution="Install **1.3.1**. That settles it.")
+        rows = list(Thread.objects.filter(pk__in=[thread.pk for thread in threads]))
+        assert incidents.left_open(known, rows) == {second.pk}, "the third is about to be answered"
+        clusters.post_waiting()
+        enrol(dana)
+        client.force_login(dana)
+        why = "it does not stand here as an answer: the case is still open"
+        html = client.get(reverse("escalation:incident", args=[known.pk])).content.decode()
+        assert html.count(why) == 1 and why in html.partition(second.title)[2].partition("</tr>")[0]
+        assert why in client.get(reverse("escalation:case", args=[second.pk])).content.decode()
+        assert why not in client.get(reverse("escalation:case", args=[third.pk])).content.decode()
+    assert heard_the_end("incident.closed")["bob"] == ["incident"], "told of the solution all the same"
 
 
 def test_an_owner_who_asked_hears_of_the_solution_although_the_recall_goes_on(

@@ -107,10 +107,11 @@ def _incident_page(request: HttpRequest, found: Incident, status: int = 200, **f
     spread = dict(
         ClusterThread.objects.filter(thread__in=[row.pk for row in rows]).values_list("thread", "state")
     )  # fmt: skip
+    left = services.left_open(found, rows)
     context = {
         "incident": found,
-        "threads": [{"thread": row, "spread": ClusterThread.State(spread[row.pk]).label if row.pk in spread else ""}
-                    for row in rows],
+        "threads": [{"thread": row, "spread": ClusterThread.State(spread[row.pk]).label if row.pk in spread else "",
+                     "left": row.pk in left} for row in rows],
         "affected": sum(1 + row.me_too_count for row in rows),
         "changes": ReleaseNote.objects.filter(product=found.product, ties__thread__in=rows).distinct(),
         "updates": found.updates.select_related("by"),
