@@ -126,11 +126,16 @@ def test_a_badge_is_changed_and_retired(desk, answer, alice):
     assert not Award.objects.filter(badge=badge).exists()
 
 
-def test_deleting_a_badge_retires_it(desk):
+def test_deleting_a_badge_retires_it(desk, client):
     badge = Badge.objects.get(slug="first-answer")
+    edit = reverse("programme_badges:edit", args=[badge.pk])
+    page = desk.get(edit).content.decode()
+    assert "Used 0 times" not in page
     desk.post(reverse("programme_badges:delete", args=[badge.pk]))
     badge.refresh_from_db()
     assert badge.retired_at is not None
+    page = client.get(badge.get_absolute_url()).content.decode()
+    assert "No longer given." in page and "Somebody has to be the first." not in page
 
 
 def test_admitting_and_letting_go(desk, bob, duo):

@@ -193,6 +193,8 @@ def test_judging_is_blind(judges, solved, bob, duo, client):
     stranger = next(one for one in judges if one.pk not in (first.person_id, second.person_id))
     client.force_login(stranger)
     assert client.get(f"/advocates/judging/{application.pk}/").status_code == 404
+    client.force_login(bob)  # no advocate: not sent on to a queue that is not theirs
+    assert "/advocates/queue/" not in client.get("/advocates/judging/").content.decode()
     with pytest.raises(NotAllowed):
         programme.judge(application, stranger, {})
 
