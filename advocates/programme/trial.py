@@ -16,19 +16,22 @@ from community.events.log import record
 from community.questions.models import Answer, Kind, Thread
 from products.models import Product
 
-from ..models import Application, TrialItem
+from ..models import AdvocateMembership, Application, TrialItem
 from .ground import State, move
 from .judging import ask_judges
+from .verdicts import JUDGES
 
 QUESTIONS = 3  # of a trial on one product; on more products two of each
 OLD = timedelta(days=30)  # a trial's questions were solved so long ago
 SHORTEST_ANSWER, LONGEST_ANSWER = 40, 8_000
 
 
-def _questions_for(user: User, product: Product, count: int, dice: random.Random) -> list[int]:
+def _questions_for(user: User, product: Product, count: int, dice: random.Random, judges: set[int]) -> list[int]:
     """Real questions, solved a while ago, in which the applicant had no part and which stand by themselves.
 
-    A product with too few borrows from its family; one with none has no trial."""
+    A product with too few borrows from its family; one with none has no trial. Judges of `judges` who answered one
+    chosen are taken out of it: see `_with_judges`.
+    """
     rows = (
         Thread.objects.visible()
         .filter(
@@ -41,10 +44,32 @@ def _questions_for(user: User, product: Product, count: int, dice: random.Random
         .values_list("pk", flat=True)
     )  # fmt: skip
     found = list(rows.filter(product=product)[:200])
-    chosen = dice.sample(found, min(count, len(found)))
+    chosen = _with_judges(dice.sample(found, len(found)), count, judges)
     if found and len(chosen) < count:  # few on this one: the like, from its family
         alike = [pk for pk in rows.filter(product__family=product.family_id)[:200] if pk not in chosen]
-        chosen += dice.sample(alike, min(count - len(chosen), len(alike)))
+        chosen += _with_judges(dice.sample(alike, len(alike)), count - len(chosen), judges)
+    return chosen
+
+
+def _with_judges(found: list[int], count: int, judges: set[int]) -> list[int]:
+    """`count` of these threads, in their order, such that three judges stay who answered none of them.
+
+    Who answered a question doesn't judge it, so three questions that everybody answered would be judged by nobody.
+    Where that can't be had, those that leave the most. One query.
+    """
+    answered: dict[int, set[int]] = {pk: set() for pk in found}
+    rows = Answer._base_manager.filter(thread__in=found, author__in=judges)
+    for thread, author in rows.values_list("thread", "author"):
+        answered[thread].add(author)
+    chosen: list[int] = []
+    waiting = list(found)
+    while waiting and len(chosen) < count:
+        left = {pk: len(judges - answered[pk]) for pk in waiting}
+        best = max(left.values())
+        pick = next(pk for pk in waiting if left[pk] >= min(best, JUDGES + 1))
+        chosen.append(pick)
+        waiting.remove(pick)
+        judges -= answered[pick]
     return chosen
 
 
@@ -54,10 +79,12 @@ def set_trial(application: Application, products: Sequence[Product]) -> bool:
     each = QUESTIONS if len(products) == 1 else 2
     before = Application.objects.filter(person=application.person_id, pk__lt=application.pk).count()
     dice = random.Random(f"trial {application.person.username} {before}")  # noqa: S311 - fair, not secret
+    here = AdvocateMembership.objects.here().exclude(user=application.person_id)
+    judges = set(here.values_list("user", flat=True))
     rows = [
         TrialItem(application=application, thread_id=thread, product=product)
         for product in products
-        for thread in _questions_for(application.person, product, each, dice)
+        for thread in _questions_for(application.person, product, each, dice, judges)
     ]
     TrialItem.objects.bulk_create(rows, ignore_conflicts=True)  # two of one family may borrow the same
     return bool(rows)

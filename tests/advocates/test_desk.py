@@ -134,6 +134,7 @@ def test_deleting_a_badge_retires_it(desk, client):
     desk.post(reverse("programme_badges:delete", args=[badge.pk]))
     badge.refresh_from_db()
     assert badge.retired_at is not None
+    assert "Saving it gives it out again." in desk.get(edit).content.decode() and "gives it out" not in page
     page = client.get(badge.get_absolute_url()).content.decode()
     assert "No longer given." in page and "Somebody has to be the first." not in page
 

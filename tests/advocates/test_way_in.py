@@ -12,6 +12,7 @@ from community.core import clock
 from community.core.errors import Conflict, NotAllowed
 from community.events.models import Event
 from community.questions import services as questions
+from community.questions.models import Thread
 
 from ..factories import a_person, a_product, a_thread, an_answer
 
@@ -337,3 +338,18 @@ def test_leaving_with_honours_and_being_sent_away(bob, charlie, hanna, duo, clie
     page = client.get("/advocates/mine/").content.decode()
     assert "ended on" in page and "Was rude to newcomers, twice, after a warning." in page
     assert "Was rude" not in client.get(charlie.get_absolute_url()).content.decode()
+
+
+def test_a_trial_asks_what_enough_judges_have_not_answered(judges, solved, bob, duo):
+    """Who answered a question doesn't judge it: a trial of questions that all answered would wait for ever."""
+    free, busy = list(Thread.objects.order_by("pk"))[:3], Thread.objects.order_by("-pk").first()
+    with clock.travel(clock.now() - timedelta(days=80)):
+        for number in range(6):  # enough of the unfit that luck does not do
+            thread = busy if number == 0 else a_thread(product=duo)
+            if number:
+                questions.accept_answer(an_answer(thread), thread.author)
+            for person in judges[:2]:
+                an_answer(thread, person)
+    application = sent(bob, duo)
+    assert {item.thread_id for item in application.trial.all()} == {thread.pk for thread in free}
+    assert application.judges.count() == 2
