@@ -52,7 +52,7 @@ def hold_before(*kinds: str) -> Callable[[Listener], Listener]:
 
     Numbers are given out in the order in which they are asked for, and what an event finds is what stood when its rows
     were locked. Whoever asked for a number first and then waited for a row would find what an event with a higher
-    number had changed, and nobody who reads the log could know (docs/decisions/0270).
+    number had changed, and nobody who reads the log could know (docs/decisions/0272).
     """
     for kind in kinds:
         KINDS[kind]
